@@ -1,0 +1,59 @@
+// One record of the API, and a page of them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/impression/text_arena.hpp"
+#include "core/time/instant.hpp"
+
+namespace mirror {
+
+/// One mail open, as the API gives it. Texts are views into the page that holds the record.
+struct Impression {
+    std::int64_t id = 0;         ///< 1 to 2^63-1
+    LocalTime time{};            ///< `timestamp`, read
+    std::string_view timestamp;  ///< the API's own text, "YYYY-MM-DD HH:MM:SS", account-local
+    std::optional<std::int64_t> mailing;
+    std::optional<std::int64_t> destination;
+    std::optional<std::int64_t> profile;
+    std::optional<std::int64_t> subprofile;
+    std::optional<std::string_view> ip;
+    std::optional<std::string_view> useragent;
+    std::optional<std::string_view> device;
+    /// A JSON object with sorted keys: fields that we do not know, and known fields of the wrong
+    /// kind (which are absent above). Nothing where there are none.
+    std::optional<std::string_view> extra;
+};
+
+/// A record that cannot be a row: no usable ID, or a timestamp that is none.
+struct Reject {
+    std::size_t position = 0;              ///< its place among the page's records, from 0
+    std::optional<std::int64_t> id;        ///< where it is usable
+    std::optional<LocalTime> time;         ///< where it can be read
+    std::optional<std::string> timestamp;  ///< the API's text, where it is a text
+    std::string reason;                    ///< for people: "no usable ID: \"abc\""
+    std::string record;                    ///< the record as a JSON object again, keys sorted
+};
+
+/// What one reply says, decoded and not yet judged. Nothing of it counts before the reply's body
+/// was complete.
+struct Page {
+    // The envelope; absent where the reply has no such field or no number in it.
+    std::optional<std::uint64_t> start;
+    std::optional<std::uint64_t> limit;
+    std::optional<std::uint64_t> count;
+    std::optional<std::uint64_t> total;
+
+    std::vector<Impression> rows;  ///< in the reply's order, without the rejects
+    std::vector<Reject> rejects;   ///< ascending by position
+    TextArena texts;
+
+    std::size_t records() const { return rows.size() + rejects.size(); }
+};
+
+}  // namespace mirror

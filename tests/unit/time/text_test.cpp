@@ -1,0 +1,31 @@
+#include "core/time/text.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace mirror;
+
+TEST_CASE("local text: what is read is written the same again") {
+    for (const char* text : {"2014-10-09 13:41:46", "2000-02-29 00:00:00", "1969-12-31 23:59:59",
+                             "9999-12-31 23:59:59", "0001-01-01 00:00:00"}) {
+        CAPTURE(text);
+        const auto local = parse_local(text);
+        REQUIRE(local.has_value());
+        CHECK(format_local(*local) == text);
+    }
+}
+
+TEST_CASE("local text: what is no time is not read") {
+    for (const char* text :
+         {"", "2014-10-09", "2014-10-09T13:41:46", "2014-10-09 13:41:46 ", " 2014-10-09 13:41:46",
+          "2014-10-09 13:41", "2014-13-09 13:41:46", "2014-02-29 13:41:46", "2014-10-09 24:00:00",
+          "2014-10-09 13:60:00", "2014-10-09 13:41:60", "0000-00-00 00:00:00",
+          "2014-1-09 13:41:46Z", "+014-10-09 13:41:46", "2014-10-0\xd9 13:41:46"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_local(text).has_value());
+    }
+}
+
+TEST_CASE("UTC text is ISO 8601") {
+    CHECK(format_utc(Instant(Seconds(0))) == "1970-01-01T00:00:00Z");
+    CHECK(format_utc(Instant(Seconds(1795968005))) == "2026-11-29T16:00:05Z");
+}
