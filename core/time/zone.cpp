@@ -73,6 +73,15 @@ LocalTime Zone::second_before(LocalTime local) const {
     return LocalTime(info.first.end.time_since_epoch() + info.first.offset) - Seconds(1);
 }
 
+LocalTime Zone::second_after(LocalTime local) const {
+    const LocalTime after = local + Seconds(1);
+    const date::local_info info = zone_->get_info(after);
+    if (info.result != date::local_info::nonexistent) {
+        return after;
+    }
+    return LocalTime(info.second.begin.time_since_epoch() + info.second.offset);
+}
+
 std::vector<Window> Zone::repeated_stretches(const Window& window) const {
     // A stretch lies around a change that puts clocks back, as far on both sides as they are put
     // back: less than a day, everywhere and always.

@@ -53,6 +53,9 @@ class Zone {
     /// returned. Never a second that does not exist: in the spring gap, the last one before it.
     LocalTime second_before(LocalTime local) const;
 
+    /// As second_before(), for `endtime`: in the spring gap, the first one after it.
+    LocalTime second_after(LocalTime local) const;
+
     /// True where some second of the window is shown twice by local clocks.
     bool touches_repeated_hour(const Window& window) const;
 

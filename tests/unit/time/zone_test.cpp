@@ -104,6 +104,8 @@ TEST_CASE("a span holds every second of its window, and no bound is a second tha
 TEST_CASE("the second before the end of the spring gap is the last one that existed") {
     CHECK(amsterdam().second_before(local("2026-03-29 03:00:00")) == local("2026-03-29 01:59:59"));
     CHECK(amsterdam().second_before(local("2026-03-29 03:00:01")) == local("2026-03-29 03:00:00"));
+    CHECK(amsterdam().second_after(local("2026-03-29 01:59:59")) == local("2026-03-29 03:00:00"));
+    CHECK(amsterdam().second_after(local("2026-03-29 03:00:00")) == local("2026-03-29 03:00:01"));
     CHECK(amsterdam().second_before(local("2026-10-25 02:00:00")) == local("2026-10-25 01:59:59"));
 }
 

@@ -1,0 +1,317 @@
+#include "core/sync/completion.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "core/sync/errors.hpp"
+#include "core/sync/task_group.hpp"
+#include "core/sync/whole_account.hpp"
+#include "core/time/text.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+using api::ApiError;
+using api::ErrorKind;
+
+namespace {
+
+// A window whose count exceeds this share of the wanted records is cut before it is read on.
+constexpr double most_share = 2.5;
+
+std::size_t records_of(const WholeWindow& whole) {
+    std::size_t records = 0;
+    for (const Page& page : whole.pages) {
+        records += page.records();
+    }
+    return records;
+}
+
+}  // namespace
+
+// Counts a piece as in work for as long as it lives.
+class Completion::InWork {
+  public:
+    explicit InWork(Completion& owner) : owner_(owner) { ++owner_.in_work_; }
+    InWork(const InWork&) = delete;
+    InWork& operator=(const InWork&) = delete;
+    ~InWork() {
+        --owner_.in_work_;
+        owner_.work_changed_.wake_all();
+    }
+
+  private:
+    Completion& owner_;
+};
+
+Completion::Completion(const asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
+                       Observer& observer, const Settings& settings, Experience& experience,
+                       WindowSet todo)
+    : executor_(executor),
+      fetcher_(fetcher),
+      store_(store),
+      observer_(observer),
+      settings_(settings),
+      experience_(experience),
+      worklist_(settings_.zone, todo, experience.planner),
+      work_changed_(executor),
+      queue_changed_(executor) {
+    progress_.width = todo.width();
+    if (!todo.empty()) {
+        progress_.period = {todo.windows().front().begin, todo.windows().back().end};
+    }
+}
+
+asio::awaitable<void> Completion::run() {
+    TaskGroup workers(executor_);
+    writer_running_ = true;
+    // The writer is never cancelled: what was fetched whole is stored, then it is told to end.
+    asio::co_spawn(executor_, write(), [this, &workers](const std::exception_ptr& error) {
+        writer_running_ = false;
+        writer_error_ = error;
+        if (error) {
+            workers.cancel();
+        }
+        queue_changed_.wake_all();
+    });
+    for (unsigned i = 0; i < settings_.connections; ++i) {
+        workers.spawn(work());
+    }
+    std::exception_ptr failed;
+    try {
+        co_await workers.join();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    co_await close_writer();
+    if (writer_error_) {
+        std::rethrow_exception(writer_error_);
+    }
+    if (failed) {
+        std::rethrow_exception(failed);
+    }
+}
+
+// Also when cancelled: the transaction at hand ends first. A cancellation that comes meanwhile
+// is lost here; whoever cancels repeats it until the run has ended.
+asio::awaitable<void> Completion::close_writer() {
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    no_more_windows_ = true;
+    queue_changed_.wake_all();
+    while (writer_running_) {
+        co_await queue_changed_.wait();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+}
+
+asio::awaitable<void> Completion::work() {
+    for (;;) {
+        std::optional<Piece> piece = worklist_.take();
+        if (piece) {
+            const InWork in_work(*this);
+            co_await read(*piece);
+        } else if (in_work_ > 0) {
+            // What is in work elsewhere may come back in halves.
+            co_await work_changed_.wait();
+        } else {
+            co_return;
+        }
+    }
+}
+
+asio::awaitable<void> Completion::read(Piece piece) {
+    WindowReader::Request request;
+    request.window = piece.window;
+    request.page_size = settings_.page_size;
+    request.read_on = piece.read_on;
+    if (worklist_.divisible(piece.window)) {
+        request.most_records = static_cast<std::uint64_t>(
+            most_share * static_cast<double>(experience_.planner.rows_wanted()));
+    }
+    std::optional<WindowReader> reader;
+    reader.emplace(settings_.zone, request, experience_.bounds);
+    Instant speaks_until{};
+    int empty_replies = 0;
+    for (;;) {
+        const api::PageQuery query = reader->query();
+        Fetched fetched;
+        std::optional<ApiError> failed;
+        try {
+            fetched = co_await fetcher_.page(query, reader->slack());
+        } catch (const ApiError& error) {
+            failed = error;
+        }
+        if (failed) {
+            const bool again = co_await try_again(piece, *failed);
+            if (!again) {
+                co_return;
+            }
+            continue;
+        }
+        piece.failures = 0;
+        if (query.total) {
+            speaks_until = fetched.speaks_until;
+        }
+        note_bounds(query, fetched.page);
+        switch (reader->accept(std::move(fetched.page))) {
+            case WindowReader::Verdict::read_on:
+                continue;
+            case WindowReader::Verdict::too_many:
+                worklist_.cut(piece, *reader->total());
+                co_return;
+            case WindowReader::Verdict::not_whole:
+                observer_.debug(fmt::format("{} to {} did not add up to its total of {}",
+                                            format_utc(piece.window.begin),
+                                            format_utc(piece.window.end), *reader->total()));
+                worklist_.not_whole(
+                    piece, fmt::format("the records received never added up to the total that the "
+                                       "API gave ({})",
+                                       *reader->total()));
+                co_return;
+            case WindowReader::Verdict::whole:
+                break;
+        }
+        if (*reader->total() > 0) {
+            experience_.emptiness.rows_seen(piece.window);
+            break;
+        }
+        ++empty_replies;
+        const bool believed = co_await believe_empty(piece, empty_replies);
+        if (believed) {
+            experience_.emptiness.believed(piece.window);
+            break;
+        }
+        reader.emplace(settings_.zone, request, experience_.bounds);
+    }
+    worklist_.done(piece, *reader->total());
+    WholeWindow whole = whole_window(piece, speaks_until, reader->take_pages());
+    // A little less than hoped for is left to the next poll; more is asked again.
+    const Window rest{std::max(whole.proven.end, piece.window.begin),
+                      std::min(piece.window.end, fetcher_.settled())};
+    if (rest.width() > ServerClock::tolerance) {
+        Piece late = piece;
+        late.window = rest;
+        worklist_.not_proven(late, "the replies carried a Date too early to speak for this period");
+    }
+    co_await hand_over(std::move(whole));
+}
+
+WholeWindow Completion::whole_window(const Piece& piece, Instant speaks_until,
+                                     std::vector<Page> pages) {
+    WholeWindow whole;
+    whole.window = piece.window;
+    const Instant proven_end =
+        std::min(piece.window.end, settings_.zone.align_down(speaks_until - settings_.settle));
+    whole.proven = {piece.window.begin, std::max(piece.window.begin, proven_end)};
+    whole.pages = std::move(pages);
+    whole.read_at = speaks_until;
+    return whole;
+}
+
+void Completion::note_bounds(const api::PageQuery& query, const Page& page) {
+    for (const Impression& row : page.rows) {
+        experience_.bounds.begin_inclusive |= row.time == query.begintime;
+        experience_.bounds.end_inclusive |= row.time == query.endtime;
+    }
+}
+
+// Decides about a failed request: true where the same request is to be made again.
+asio::awaitable<bool> Completion::try_again(Piece& piece, const ApiError& error) {
+    fetcher_.check_hope(error);
+    const bool divisible = worklist_.divisible(piece.window);
+    if (error.kind() == ErrorKind::request_refused) {
+        const bool at_fault = co_await fetcher_.request_at_fault();
+        if (!at_fault) {
+            co_return true;
+        }
+        if (!divisible && !fetcher_.any_page()) {
+            throw ApiFailed(error.what());
+        }
+        observer_.debug(error.what());
+        worklist_.at_fault(piece, error.what());
+        co_return false;
+    }
+    observer_.debug(error.what());
+    ++piece.failures;
+    if (piece.failures < (divisible ? Worklist::most_failures : Worklist::most_attempts)) {
+        co_return true;
+    }
+    // The window's fault, or everything's?
+    const bool others_succeed = co_await fetcher_.request_at_fault();
+    if (!others_succeed) {
+        co_return true;
+    }
+    worklist_.at_fault(piece, error.what());
+    co_return false;
+}
+
+asio::awaitable<bool> Completion::believe_empty(const Piece& piece, int replies) {
+    const LocalPeriod span = settings_.zone.span(piece.window);
+    const std::uint64_t known = co_await store_.count(span.begin, span.end - Seconds(1));
+    const int needed = experience_.emptiness.replies_needed(piece.window, known > 0);
+    if (replies >= needed) {
+        co_return true;
+    }
+    if (known > 0 && replies == 1) {
+        const bool shows = co_await shows_anything(fetcher_, settings_);
+        if (!shows) {
+            throw ApiFailed(fmt::format(
+                "the API shows no impressions at all, while the file has {} of {} to {}; nothing "
+                "was changed",
+                known, format_local(span.begin), format_local(span.end)));
+        }
+    }
+    co_return false;
+}
+
+asio::awaitable<void> Completion::hand_over(WholeWindow whole) {
+    const std::size_t records = records_of(whole);
+    while (queued_records_ > 0 &&
+           queued_records_ + records > experience_.planner.rows_wanted() * 2) {
+        co_await queue_changed_.wait();
+    }
+    queued_records_ += records;
+    queue_.push_back(std::move(whole));
+    queue_changed_.wake_all();
+}
+
+asio::awaitable<void> Completion::write() {
+    for (;;) {
+        if (queue_.empty()) {
+            if (no_more_windows_) {
+                co_return;
+            }
+            co_await queue_changed_.wait();
+            continue;
+        }
+        std::vector<WholeWindow> batch(std::make_move_iterator(queue_.begin()),
+                                       std::make_move_iterator(queue_.end()));
+        queue_.clear();
+        queued_records_ = 0;
+        queue_changed_.wake_all();
+        WindowSet windows;
+        for (const WholeWindow& whole : batch) {
+            windows.add(whole.window);
+        }
+        const Window last = batch.back().window;
+        const Written written = co_await store_.commit(std::move(batch), fetcher_.server_now());
+        written_ += written;
+        progress_.done += windows.width();
+        report(last);
+    }
+}
+
+void Completion::report(const Window& window) {
+    progress_.window = window;
+    progress_.rows = written_.inserted + written_.updated + written_.unchanged;
+    progress_.requests = fetcher_.requests();
+    observer_.progress(progress_);
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,90 @@
+// Making a set of windows whole: workers fetch, one writer stores.
+#pragma once
+
+#include <deque>
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "core/sync/emptiness.hpp"
+#include "core/sync/fetcher.hpp"
+#include "core/sync/observer.hpp"
+#include "core/sync/settings.hpp"
+#include "core/sync/store.hpp"
+#include "core/sync/wakeup.hpp"
+#include "core/sync/width.hpp"
+#include "core/sync/window_reader.hpp"
+#include "core/sync/worklist.hpp"
+
+namespace mirror::sync {
+
+/// What is learned while windows are read, and outlives one set of them.
+struct Experience {
+    explicit Experience(std::uint32_t page_size) : planner(pages_a_window * page_size) {}
+
+    /// Enough pages to fill them well, few enough to lose little at a kill.
+    static constexpr std::uint64_t pages_a_window = 10;
+
+    WidthPlanner planner;
+    BoundsSeen bounds;
+    EmptinessLedger emptiness;
+};
+
+/// Completes one set of windows. Make one for each set.
+class Completion {
+  public:
+    Completion(const boost::asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
+               Observer& observer, const Settings& settings, Experience& experience,
+               WindowSet todo);
+
+    /// A window to be read first and as one piece, such as the tail. Before run().
+    void read_first(const Window& window) { worklist_.put_first(window); }
+
+    /// Fetches and stores. On return everything fetched is stored. Throws what ends a run;
+    /// operation_aborted when cancelled, after what was fetched has been stored.
+    boost::asio::awaitable<void> run();
+
+    const Written& written() const { return written_; }
+    const std::vector<UnreadWindow>& unread() const { return worklist_.unread(); }
+
+  private:
+    class InWork;
+
+    boost::asio::awaitable<void> work();
+    boost::asio::awaitable<void> read(Piece piece);
+    boost::asio::awaitable<bool> try_again(Piece& piece, const api::ApiError& error);
+    boost::asio::awaitable<bool> believe_empty(const Piece& piece, int replies);
+    boost::asio::awaitable<void> hand_over(WholeWindow whole);
+    boost::asio::awaitable<void> write();
+    boost::asio::awaitable<void> close_writer();
+    WholeWindow whole_window(const Piece& piece, Instant speaks_until, std::vector<Page> pages);
+    void note_bounds(const api::PageQuery& query, const Page& page);
+    void report(const Window& window);
+
+    boost::asio::any_io_executor executor_;
+    Fetcher& fetcher_;
+    Store& store_;
+    Observer& observer_;
+    const Settings& settings_;
+    Experience& experience_;
+
+    Worklist worklist_;
+    unsigned in_work_ = 0;
+    Wakeup work_changed_;
+
+    std::deque<WholeWindow> queue_;
+    std::size_t queued_records_ = 0;
+    Wakeup queue_changed_;
+    bool no_more_windows_ = false;
+    bool writer_running_ = false;
+    std::exception_ptr writer_error_;
+
+    Written written_;
+    Progress progress_;
+};
+
+}  // namespace mirror::sync

@@ -1,0 +1,18 @@
+// Keys of the table `mirror` that the sync code writes.
+#pragma once
+
+namespace mirror::sync::facts {
+
+/// Local time, as the API writes it: from where on a whole count has agreed with the file.
+inline constexpr const char* counted_from = "counted_from";
+/// For people: how the last whole count differed; empty where it agreed.
+inline constexpr const char* count_difference = "count_difference";
+/// How far back the mirror is to reach, UTC seconds.
+inline constexpr const char* wanted_from = "wanted_from";
+/// UTC seconds, this machine's clock.
+inline constexpr const char* last_success = "last_success";
+inline constexpr const char* last_error_at = "last_error_at";
+/// For people; empty after a success.
+inline constexpr const char* last_error = "last_error";
+
+}  // namespace mirror::sync::facts

@@ -1,0 +1,141 @@
+#include "core/sync/fetcher.hpp"
+
+#include <optional>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/sync/errors.hpp"
+#include "core/sync/page_check.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+using api::ApiError;
+using api::ErrorKind;
+
+Fetcher::Fetcher(const asio::any_io_executor& executor, api::Api& api, Clock& clock,
+                 const Settings& settings)
+    : api_(api),
+      clock_(clock),
+      settings_(settings),
+      gate_(executor, clock, {settings.requests_per_second, settings.connections},
+            std::random_device{}()),
+      server_clock_(clock.utc(), clock.monotonic()) {}
+
+asio::awaitable<Fetched> Fetcher::page(api::PageQuery query, Seconds slack) {
+    Gate::Pass pass = co_await gate_.enter();
+    try {
+        api::PageReply reply = co_await api_.impressions(query);
+        const Monotonic now = clock_.monotonic();
+        server_clock_.observe(reply.date, now);
+        if (const auto why = why_not_right(query, reply.page, slack)) {
+            throw ApiError(ErrorKind::not_plainly_right, "a reply cannot be right: " + *why, 200);
+        }
+        const auto until = server_clock_.speaks_until(reply.date, now);
+        if (!until) {
+            throw ApiError(ErrorKind::not_plainly_right,
+                           "a reply has no readable Date, so it proves nothing", 200);
+        }
+        pass.succeeded();
+        any_page_ = true;
+        co_return Fetched(std::move(reply.page), *until);
+    } catch (const ApiError& error) {
+        pass.failed(error.retry_after());
+        throw;
+    }
+}
+
+asio::awaitable<api::Identity> Fetcher::identity() {
+    Gate::Pass pass = co_await gate_.enter();
+    try {
+        api::Identity identity = co_await api_.identity();
+        server_clock_.observe(identity.date, clock_.monotonic());
+        pass.succeeded();
+        co_return identity;
+    } catch (const ApiError& error) {
+        pass.failed(error.retry_after());
+        throw;
+    }
+}
+
+asio::awaitable<Fetched> Fetcher::page_at_last(api::PageQuery query, Seconds slack) {
+    for (;;) {
+        std::optional<ApiError> failed;
+        try {
+            co_return co_await page(query, slack);
+        } catch (const ApiError& error) {
+            failed = error;
+        }
+        check_hope(*failed);
+        if (failed->kind() == ErrorKind::request_refused) {
+            const bool refused = co_await request_at_fault();
+            if (refused) {
+                throw ApiFailed(failed->what());
+            }
+        }
+    }
+}
+
+asio::awaitable<api::Identity> Fetcher::identity_at_last() {
+    for (;;) {
+        std::optional<ApiError> failed;
+        try {
+            co_return co_await identity();
+        } catch (const ApiError& error) {
+            failed = error;
+        }
+        check_hope(*failed);
+        if (failed->kind() == ErrorKind::request_refused) {
+            throw ApiFailed(failed->what());
+        }
+    }
+}
+
+void Fetcher::check_hope(const ApiError& error) const {
+    switch (error.kind()) {
+        case ErrorKind::token_refused:
+            throw TokenRefused(error.what());
+        case ErrorKind::unusable:
+            throw ApiFailed(error.what());
+        case ErrorKind::request_refused:
+            if (error.status() == 404) {
+                throw ApiFailed(error.what());
+            }
+            return;
+        case ErrorKind::try_again:
+        case ErrorKind::not_plainly_right:
+            break;
+    }
+    if (!settings_.give_up_after) {
+        return;
+    }
+    if (error.retry_after() && *error.retry_after() > *settings_.give_up_after) {
+        throw ApiFailed(fmt::format("{}; it asks to wait {} s, longer than give_up_after",
+                                    error.what(), error.retry_after()->count()));
+    }
+    if (gate_.failing_for() >= *settings_.give_up_after) {
+        throw ApiFailed(fmt::format("gave up after {} s without a success; last: {}",
+                                    settings_.give_up_after->count(), error.what()));
+    }
+}
+
+asio::awaitable<bool> Fetcher::request_at_fault() {
+    std::optional<ApiError> failed;
+    try {
+        co_await identity();
+    } catch (const ApiError& error) {
+        failed = error;
+    }
+    if (failed) {
+        check_hope(*failed);
+    }
+    co_return !failed;
+}
+
+Instant Fetcher::settled() const {
+    return settings_.zone.align_down(server_now() - settings_.settle);
+}
+
+}  // namespace mirror::sync

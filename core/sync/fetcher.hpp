@@ -1,0 +1,67 @@
+// Requests with manners: through the gate, judged, and timed by the server's clock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/api/api.hpp"
+#include "core/sync/gate.hpp"
+#include "core/sync/server_clock.hpp"
+#include "core/sync/settings.hpp"
+
+namespace mirror::sync {
+
+/// A reply that is plainly right.
+struct Fetched {
+    Fetched() = default;
+    Fetched(Page fetched_page, Instant until)
+        : page(std::move(fetched_page)), speaks_until(until) {}
+
+    Page page;
+    Instant speaks_until{};  ///< server's clock: the reply proves nothing later
+};
+
+class Fetcher {
+  public:
+    Fetcher(const boost::asio::any_io_executor& executor, api::Api& api, Clock& clock,
+            const Settings& settings);
+
+    /// One request. Throws ApiError, also where the reply is not plainly right.
+    boost::asio::awaitable<Fetched> page(api::PageQuery query, Seconds slack);
+    boost::asio::awaitable<api::Identity> identity();
+
+    /// The same, again and again until it is answered. Throws what ends a run (sync/errors.hpp).
+    boost::asio::awaitable<Fetched> page_at_last(api::PageQuery query, Seconds slack);
+    boost::asio::awaitable<api::Identity> identity_at_last();
+
+    /// Returns where another try makes sense, throws what ends a run otherwise.
+    void check_hope(const api::ApiError& error) const;
+
+    /// Who is at fault for a refused request? Throws TokenRefused where it is the token. True
+    /// where the API still answers, so that it is the request; false where it does not.
+    boost::asio::awaitable<bool> request_at_fault();
+
+    Instant server_now() const { return server_clock_.now(clock_.monotonic()); }
+    bool server_clock_known() const { return server_clock_.accepted(); }
+
+    /// The end of what can be complete now: settled, and not inside the hour that occurs twice.
+    Instant settled() const;
+
+    std::uint64_t requests() const { return gate_.requests(); }
+    std::uint64_t successes() const { return gate_.successes(); }
+
+    /// Whether any request for impressions has been answered in this run.
+    bool any_page() const { return any_page_; }
+
+  private:
+    api::Api& api_;
+    Clock& clock_;
+    const Settings& settings_;
+    Gate gate_;
+    ServerClock server_clock_;
+    bool any_page_ = false;
+};
+
+}  // namespace mirror::sync

@@ -1,0 +1,413 @@
+#include "core/sync/session.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "core/sync/errors.hpp"
+#include "core/sync/facts.hpp"
+#include "core/sync/whole_account.hpp"
+#include "core/time/text.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// How far the API's rows may be ahead of its own clock before the zone is wrong.
+constexpr Seconds most_ahead{60};
+
+// The rows that a tail may read again for the sake of a reply that cannot be empty.
+constexpr std::uint64_t most_witnesses = 100;
+
+// A tail that is at most so long is read as one window.
+constexpr Seconds longest_tail{3600};
+
+// Rounds of doubting what was believed empty, and of counting.
+constexpr int most_rounds = 3;
+
+std::string seconds_text(Instant at) {
+    return std::to_string(at.time_since_epoch().count());
+}
+
+bool is_cancellation(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& failed) {
+        return failed.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
+std::string message_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& failed) {
+        return failed.what();
+    } catch (...) {
+        return "unknown error";
+    }
+}
+
+}  // namespace
+
+Session::Session(const asio::any_io_executor& executor, api::Api& api, Store& store, Clock& clock,
+                 Observer& observer, const Settings& settings)
+    : executor_(executor),
+      store_(store),
+      clock_(clock),
+      observer_(observer),
+      settings_(settings),
+      fetcher_(executor, api, clock, settings),
+      experience_(settings.page_size) {}
+
+asio::awaitable<Outcome> Session::sync() {
+    co_await recorded("sync", sync_now());
+    co_return std::move(outcome_);
+}
+
+asio::awaitable<Outcome> Session::backfill(BackfillRequest request) {
+    co_await recorded("backfill", backfill_now(request));
+    co_return std::move(outcome_);
+}
+
+// Runs the work and writes down what became of it, whatever that is.
+asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> work) {
+    started_ = clock_.utc();
+    std::exception_ptr failed;
+    try {
+        co_await std::move(work);
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    outcome_.requests = fetcher_.requests();
+
+    RunRecord run;
+    run.kind = std::move(kind);
+    run.period = outcome_.period;
+    run.started = started_;
+    run.ended = clock_.utc();
+    run.requests = outcome_.requests;
+    run.written = outcome_.written;
+    run.unread = outcome_.unread;
+    std::string last_error;
+    if (!failed) {
+        run.outcome = outcome_.whole() ? "done" : "incomplete";
+        if (!outcome_.unread.empty()) {
+            last_error = outcome_.unread.front().reason;
+        } else if (outcome_.difference) {
+            last_error = "the API's count and the file's differ";
+        }
+    } else if (is_cancellation(failed)) {
+        run.outcome = "stopped";
+    } else {
+        last_error = message_of(failed);
+        run.outcome = "failed: " + last_error;
+    }
+    std::exception_ptr unrecorded;
+    try {
+        co_await store_.record_run(run);
+        if (!last_error.empty()) {
+            co_await store_.set_fact(facts::last_error, last_error);
+            co_await store_.set_fact(facts::last_error_at, seconds_text(*run.ended));
+        } else if (!failed) {
+            co_await store_.set_fact(facts::last_error, "");
+            co_await store_.set_fact(facts::last_success, seconds_text(*run.ended));
+        }
+    } catch (...) {
+        unrecorded = std::current_exception();
+    }
+    // What ended the run matters more than that it could not be written down.
+    if (failed) {
+        std::rethrow_exception(failed);
+    }
+    if (unrecorded) {
+        std::rethrow_exception(unrecorded);
+    }
+}
+
+Window Session::everything() const {
+    return {settings_.zone.align_down(settings_.zone.earliest(settings_.start)),
+            fetcher_.settled()};
+}
+
+asio::awaitable<void> Session::open() {
+    api::Identity identity = co_await fetcher_.identity_at_last();
+    co_await store_.claim_account(identity.id, identity.name);
+    // Where our clock and the server's disagree, a few replies settle which time it is.
+    for (int reply = 1; reply < ServerClock::agreement && !fetcher_.server_clock_known(); ++reply) {
+        co_await fetcher_.identity_at_last();
+    }
+    if (!fetcher_.server_clock_known()) {
+        throw ApiFailed(
+            "the API's replies carry no Date that can be relied on, so nothing can be proved "
+            "complete; is there a proxy in between?");
+    }
+    co_await cut_back_coverage();
+    co_await check_zone();
+}
+
+asio::awaitable<void> Session::cut_back_coverage() {
+    const Instant settled = fetcher_.settled();
+    const WindowSet coverage = co_await store_.coverage(0);
+    if (coverage.empty() || coverage.windows().back().end <= settled) {
+        co_return;
+    }
+    const Window beyond{settled, coverage.windows().back().end};
+    if (beyond.width() > ServerClock::tolerance) {
+        observer_.warning(fmt::format(
+            "the file claims to be complete until {}, but by the API's clock only {} is settled; "
+            "the claim is cut back",
+            format_utc(beyond.end), format_utc(settled)));
+    }
+    co_await store_.uncover(WindowSet(beyond));
+}
+
+// A zone that lies behind the API's would lose rows silently: what the API shows as later than now
+// tells.
+asio::awaitable<void> Session::check_zone() {
+    // In the hour that occurs twice, texts of its first pass look as if they were ahead.
+    const Instant now = settings_.zone.align_up(fetcher_.server_now());
+    api::PageQuery query;
+    query.begintime = settings_.zone.to_local(now);
+    query.endtime = settings_.zone.to_local(now + std::chrono::hours(24));
+    query.limit = settings_.page_size;
+    const Fetched fetched = co_await fetcher_.page_at_last(query, std::chrono::hours(1));
+    Seconds ahead{0};
+    for (const Impression& row : fetched.page.rows) {
+        ahead = std::max<Seconds>(ahead, row.time - query.begintime);
+    }
+    if (ahead > most_ahead) {
+        const auto minutes = std::chrono::round<std::chrono::minutes>(ahead).count();
+        throw WrongZone(fmt::format(
+            "the API shows impressions up to {} h {} min later than its own clock as read in {}: "
+            "[api] time_zone is not the account's zone; put the right one in and start with a new "
+            "file",
+            minutes / 60, minutes % 60, settings_.zone.name()));
+    }
+}
+
+asio::awaitable<void> Session::sync_now() {
+    co_await open();
+    const Window wanted = everything();
+    outcome_.period = wanted;
+    co_await store_.set_fact(facts::wanted_from, seconds_text(wanted.begin));
+    const auto counted = co_await store_.fact(facts::counted_from);
+    const auto local_start = format_local(settings_.start);
+    co_await follow_tail(wanted);
+    if (outcome_.unread.empty() && (!counted || *counted != local_start)) {
+        co_await compare_counts(wanted.begin);
+        if (!outcome_.difference) {
+            co_await store_.set_fact(facts::counted_from, local_start);
+        }
+    } else {
+        co_await doubt_emptiness(wanted);
+    }
+    co_await cut_back_coverage();
+}
+
+asio::awaitable<void> Session::backfill_now(BackfillRequest request) {
+    co_await open();
+    const Instant settled = fetcher_.settled();
+    Window wanted;
+    wanted.begin = settings_.zone.align_down(settings_.zone.earliest(request.from));
+    wanted.end =
+        request.to ? std::min(settled, settings_.zone.align_up(settings_.zone.latest(*request.to)))
+                   : settled;
+    outcome_.period = wanted;
+    if (wanted.empty()) {
+        co_return;
+    }
+    WindowSet todo(wanted);
+    if (!request.force) {
+        const WindowSet coverage = co_await store_.coverage(0);
+        todo.subtract(coverage);
+    }
+    co_await complete(todo, std::nullopt);
+    const bool all = request.from <= settings_.start && wanted.end == settled;
+    if (all && outcome_.unread.empty()) {
+        co_await compare_counts(wanted.begin);
+    } else {
+        co_await doubt_emptiness(wanted);
+    }
+}
+
+// Reads the newest period and whatever else is missing of `wanted`.
+asio::awaitable<void> Session::follow_tail(Window wanted) {
+    const WindowSet coverage = co_await store_.coverage(0);
+    WindowSet todo(wanted);
+    todo.subtract(coverage);
+    if (coverage.empty()) {
+        co_await complete(todo, std::nullopt);
+        co_return;
+    }
+    const Instant mark = coverage.windows().back().end;
+    Window tail{mark - settings_.overlap, wanted.end};
+    const auto newest = co_await store_.newest_rows(settings_.zone.to_local(wanted.end));
+    // A tail that begins with a row of the file cannot be empty: an empty reply is a lie then,
+    // and seen as one. It also reaches back to the rows of an API whose zone is behind ours.
+    if (newest && newest->rows <= most_witnesses) {
+        tail.begin = std::min(tail.begin, settings_.zone.earliest(newest->time));
+    }
+    tail.begin = std::max(settings_.zone.align_down(tail.begin), wanted.begin);
+    std::optional<Window> first;
+    if (wanted.end - mark <= longest_tail) {
+        first = tail;
+    } else {
+        todo.add({mark - settings_.overlap, wanted.end});
+    }
+    co_await complete(todo, first);
+    co_await warn_of_late_hours(mark, newest);
+}
+
+asio::awaitable<void> Session::complete(WindowSet todo, std::optional<Window> first) {
+    Completion completion(executor_, fetcher_, store_, observer_, settings_, experience_,
+                          std::move(todo));
+    if (first && !first->empty()) {
+        completion.read_first(*first);
+    }
+    std::exception_ptr failed;
+    try {
+        co_await completion.run();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    outcome_.written += completion.written();
+    for (const UnreadWindow& unread : completion.unread()) {
+        outcome_.unread.push_back(unread);
+        observer_.warning(fmt::format("{} to {} is left out: {}", format_utc(unread.window.begin),
+                                      format_utc(unread.window.end), unread.reason));
+    }
+    if (failed) {
+        std::rethrow_exception(failed);
+    }
+}
+
+// What was believed empty on the way is asked once more, now that the API has shown rows since.
+asio::awaitable<void> Session::doubt_emptiness(Window period) {
+    for (int round = 0; round < most_rounds; ++round) {
+        const WindowSet believed = experience_.emptiness.take_believed().within(period);
+        if (believed.empty()) {
+            co_return;
+        }
+        const bool shows = co_await shows_anything(fetcher_, settings_);
+        if (!shows) {
+            co_return;
+        }
+        WindowSet wrong;
+        for (const Window& window : believed.windows()) {
+            const LocalPeriod span = settings_.zone.span(window);
+            const std::uint64_t known =
+                co_await store_.count(settings_.zone.second_before(span.begin), span.end);
+            const std::uint64_t shown =
+                co_await count_at_api(fetcher_, settings_, window.begin, window.end);
+            if (shown > known) {
+                wrong.add(window);
+            }
+        }
+        if (wrong.empty()) {
+            co_return;
+        }
+        observer_.warning(
+            "the API showed nothing for a period in which it shows impressions now; it is read "
+            "again");
+        co_await store_.uncover(wrong);
+        co_await complete(wrong, std::nullopt);
+    }
+    const WindowSet doubtful = experience_.emptiness.take_believed().within(period);
+    if (!doubtful.empty()) {
+        co_await store_.uncover(doubtful);
+        for (const Window& window : doubtful.windows()) {
+            outcome_.unread.push_back(
+                {window, "the API shows impressions here in one reply and none in the next"});
+        }
+    }
+}
+
+asio::awaitable<void> Session::compare_counts(Instant begin) {
+    for (int round = 0; round < most_rounds; ++round) {
+        const bool agree = co_await counts_agree(begin);
+        if (agree) {
+            outcome_.difference.reset();
+            co_await store_.set_fact(facts::count_difference, "");
+            co_return;
+        }
+        // What was empty is the likeliest lie: it costs little to ask again.
+        const WindowSet believed = experience_.emptiness.take_believed();
+        if (!believed.empty()) {
+            observer_.warning(
+                "the API's count of all impressions is not the file's; the periods without any "
+                "are read again");
+            co_await store_.uncover(believed);
+            co_await complete(believed, std::nullopt);
+        }
+        if (!outcome_.unread.empty()) {
+            co_return;
+        }
+    }
+    const CountDifference& difference = *outcome_.difference;
+    const std::string text =
+        difference.api > difference.file_most
+            ? fmt::format("the API counts {} more", difference.api - difference.file_most)
+            : fmt::format("the API counts {} fewer", difference.file_least - difference.api);
+    co_await store_.set_fact(facts::count_difference, text);
+    observer_.warning(fmt::format("not whole: {} impressions than the file has", text));
+}
+
+// The API's count must lie between the file's before and after the next tail.
+asio::awaitable<bool> Session::counts_agree(Instant begin) {
+    const LocalTime first = settings_.zone.second_before(settings_.zone.to_local(begin));
+    const Instant end = fetcher_.settled();
+    const LocalTime last = settings_.zone.to_local(end);
+    const std::uint64_t before = co_await store_.count(first, last);
+    std::uint64_t shown = co_await count_at_api(fetcher_, settings_, begin, end);
+    if (shown == 0) {
+        // Nothing at all: a new account, or a server that answers emptily.
+        const bool anything = co_await shows_anything(fetcher_, settings_);
+        if (anything) {
+            shown = co_await count_at_api(fetcher_, settings_, begin, end);
+        }
+    }
+    co_await follow_tail({begin, fetcher_.settled()});
+    const std::uint64_t after = co_await store_.count(first, last);
+    if (before <= shown && shown <= after) {
+        co_return true;
+    }
+    CountDifference difference;
+    difference.api = shown;
+    difference.file_least = before;
+    difference.file_most = after;
+    outcome_.difference = difference;
+    co_return false;
+}
+
+// Rows whose zone is behind ours come into periods that were covered before, always as late as
+// the zones differ.
+asio::awaitable<void> Session::warn_of_late_hours(Instant mark_before,
+                                                  std::optional<NewestRows> newest_before) {
+    const auto newest = co_await store_.newest_rows(settings_.zone.to_local(fetcher_.settled()));
+    if (!newest || (newest_before && newest->time <= newest_before->time)) {
+        co_return;
+    }
+    const Instant at = settings_.zone.latest(newest->time);
+    const Seconds least = mark_before - at;  // it was not there at the last visit
+    const Seconds most = fetcher_.server_now() - at;
+    const Seconds hours = std::chrono::floor<std::chrono::hours>(most + settings_.overlap);
+    const bool at_whole_hours = hours >= std::chrono::hours(1) &&
+                                hours >= least - settings_.overlap && most - least <= longest_tail;
+    if (least > settings_.overlap && at_whole_hours) {
+        observer_.warning(fmt::format(
+            "new impressions carry a time that is {} h behind the API's clock: is [api] time_zone "
+            "({}) the account's?",
+            std::chrono::duration_cast<std::chrono::hours>(hours).count(), settings_.zone.name()));
+    }
+}
+
+}  // namespace mirror::sync

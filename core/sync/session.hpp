@@ -1,0 +1,90 @@
+// One run against one account: who is it, what time is it, what is missing, fetch it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "core/api/api.hpp"
+#include "core/sync/completion.hpp"
+#include "core/sync/fetcher.hpp"
+#include "core/sync/observer.hpp"
+#include "core/sync/settings.hpp"
+#include "core/sync/store.hpp"
+#include "core/time/clock.hpp"
+
+namespace mirror::sync {
+
+/// The file and the API do not agree on how many records there are.
+struct CountDifference {
+    std::uint64_t api = 0;
+    std::uint64_t file_least = 0;  ///< before the next tail
+    std::uint64_t file_most = 0;   ///< after it
+};
+
+/// What a run came to.
+struct Outcome {
+    Window period;  ///< what it was to complete
+    Written written;
+    std::uint64_t requests = 0;
+    std::vector<UnreadWindow> unread;
+    std::optional<CountDifference> difference;
+
+    bool whole() const { return unread.empty() && !difference; }
+};
+
+/// A period in account-local time, as people give it.
+struct BackfillRequest {
+    LocalTime from{};
+    std::optional<LocalTime> to;  ///< excluded; now where it is left out
+    bool force = false;           ///< what is covered is fetched again, too
+};
+
+/// Not reusable: one command, one session. Its calls throw what ends a run (sync/errors.hpp and
+/// the storage's errors), operation_aborted when cancelled; the run's row in `runs` and the
+/// last error are written in every case.
+class Session {
+  public:
+    Session(const boost::asio::any_io_executor& executor, api::Api& api, Store& store, Clock& clock,
+            Observer& observer, const Settings& settings);
+
+    /// Brings everything since `settings.start` up to the server's settled now.
+    boost::asio::awaitable<Outcome> sync();
+
+    /// Fetches what is missing of a period.
+    boost::asio::awaitable<Outcome> backfill(BackfillRequest request);
+
+  private:
+    boost::asio::awaitable<void> recorded(std::string kind, boost::asio::awaitable<void> work);
+    boost::asio::awaitable<void> sync_now();
+    boost::asio::awaitable<void> backfill_now(BackfillRequest request);
+
+    boost::asio::awaitable<void> open();
+    boost::asio::awaitable<void> cut_back_coverage();
+    boost::asio::awaitable<void> check_zone();
+
+    boost::asio::awaitable<void> follow_tail(Window wanted);
+    boost::asio::awaitable<void> complete(WindowSet todo, std::optional<Window> first);
+    boost::asio::awaitable<void> doubt_emptiness(Window period);
+    boost::asio::awaitable<void> compare_counts(Instant begin);
+    boost::asio::awaitable<bool> counts_agree(Instant begin);
+    boost::asio::awaitable<void> warn_of_late_hours(Instant mark_before,
+                                                    std::optional<NewestRows> newest_before);
+    Window everything() const;
+
+    boost::asio::any_io_executor executor_;
+    Store& store_;
+    Clock& clock_;
+    Observer& observer_;
+    const Settings& settings_;
+    Fetcher fetcher_;
+    Experience experience_;
+    Outcome outcome_;
+    Instant started_{};
+};
+
+}  // namespace mirror::sync

@@ -1,0 +1,64 @@
+#include "core/sync/task_group.hpp"
+
+#include <cassert>
+#include <utility>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+TaskGroup::TaskGroup(const asio::any_io_executor& executor)
+    : executor_(executor), ended_(executor) {}
+
+TaskGroup::~TaskGroup() {
+    assert(running_ == 0);
+}
+
+void TaskGroup::spawn(asio::awaitable<void> task) {
+    signals_.emplace_back();
+    ++running_;
+    asio::co_spawn(executor_, std::move(task),
+                   asio::bind_cancellation_slot(signals_.back().slot(),
+                                                [this](const std::exception_ptr& error) {
+                                                    --running_;
+                                                    if (error && !first_error_) {
+                                                        first_error_ = error;
+                                                        cancel();
+                                                    }
+                                                    ended_.wake_all();
+                                                }));
+}
+
+void TaskGroup::cancel() {
+    for (asio::cancellation_signal& signal : signals_) {
+        signal.emit(asio::cancellation_type::terminal);
+    }
+}
+
+asio::awaitable<void> TaskGroup::join() {
+    bool cancelled = false;
+    while (running_ > 0) {
+        try {
+            co_await ended_.wait();
+        } catch (const boost::system::system_error&) {
+            cancelled = true;
+        }
+        if (cancelled) {
+            cancel();
+            // From here on our own waiting must not be cut short: the tasks are ours to end.
+            co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        }
+    }
+    if (cancelled) {
+        throw boost::system::system_error(asio::error::operation_aborted);
+    }
+    if (first_error_) {
+        std::rethrow_exception(std::exchange(first_error_, nullptr));
+    }
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,24 @@
+// Questions about the account as a whole: does the API show anything, and how much.
+#pragma once
+
+#include <cstdint>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/sync/fetcher.hpp"
+#include "core/sync/settings.hpp"
+#include "core/time/instant.hpp"
+
+namespace mirror::sync {
+
+/// Whether the API shows any record since `settings.start`. "No" is believed only after many
+/// replies in a row said so: a server in trouble was seen to answer emptily for a while, and what
+/// hangs on this is whether years count as empty. One small record a request, and only where
+/// emptiness is in doubt.
+boost::asio::awaitable<bool> shows_anything(Fetcher& fetcher, const Settings& settings);
+
+/// The API's own count of the records from `begin` to `end`. Expensive there; asked once.
+boost::asio::awaitable<std::uint64_t> count_at_api(Fetcher& fetcher, const Settings& settings,
+                                                   Instant begin, Instant end);
+
+}  // namespace mirror::sync

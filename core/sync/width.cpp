@@ -1,0 +1,43 @@
+#include "core/sync/width.hpp"
+
+#include <algorithm>
+
+namespace mirror::sync {
+namespace {
+
+// Windows at the limit that must succeed before a wider one is tried again. A period that the
+// server always refuses is asked for no oftener than once in so many windows.
+constexpr int patience = 16;
+
+constexpr Seconds widest{std::int64_t{200} * 365 * 24 * 3600};
+
+}  // namespace
+
+WidthPlanner::WidthPlanner(std::uint64_t rows_wanted) : rows_wanted_(rows_wanted) {}
+
+Seconds WidthPlanner::next() const {
+    return limit_ ? std::min(width_, *limit_) : width_;
+}
+
+void WidthPlanner::observe(Seconds width, std::uint64_t rows) {
+    const std::int64_t seconds = std::max<std::int64_t>(width.count(), 1);
+    const std::int64_t most = std::min(seconds * most_growth, widest.count());
+    std::int64_t wanted = most;
+    if (rows > 0) {
+        const double rows_per_second = static_cast<double>(rows) / static_cast<double>(seconds);
+        const double exact = static_cast<double>(rows_wanted_) / rows_per_second;
+        wanted = exact < static_cast<double>(most) ? static_cast<std::int64_t>(exact) : most;
+    }
+    width_ = Seconds(std::max<std::int64_t>(wanted, 1));
+    if (limit_ && width >= *limit_ && ++served_at_limit_ >= patience) {
+        *limit_ = std::min(*limit_ * 2, widest);
+        served_at_limit_ = 0;
+    }
+}
+
+void WidthPlanner::refuse(Seconds width) {
+    limit_ = std::max(width / 2, Seconds(1));
+    served_at_limit_ = 0;
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,41 @@
+// How wide the next window should be. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/time/instant.hpp"
+
+namespace mirror::sync {
+
+/// Aims windows at a number of rows, from the totals just seen: enough rows to fill pages, few
+/// enough to lose little at a kill. Over emptiness the width grows eightfold at the most, so that
+/// ten empty years cost a few requests and one busy hour behind them is not run into too hard.
+class WidthPlanner {
+  public:
+    /// Before anything is known.
+    static constexpr Seconds first_width{3600};
+    static constexpr std::int64_t most_growth = 8;
+
+    explicit WidthPlanner(std::uint64_t rows_wanted);
+
+    /// The width to take next, at least one second.
+    Seconds next() const;
+
+    /// A window of this width holds this many rows.
+    void observe(Seconds width, std::uint64_t rows);
+
+    /// A window of this width could not be served (refused, timed out): stay below. The limit
+    /// is lifted step by step while windows at the limit succeed.
+    void refuse(Seconds width);
+
+    std::uint64_t rows_wanted() const { return rows_wanted_; }
+
+  private:
+    std::uint64_t rows_wanted_;
+    Seconds width_ = first_width;
+    std::optional<Seconds> limit_;
+    int served_at_limit_ = 0;
+};
+
+}  // namespace mirror::sync

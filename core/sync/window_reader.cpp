@@ -1,0 +1,233 @@
+#include "core/sync/window_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mirror::sync {
+namespace {
+
+// The API's queries start one second early, because its begin may be exclusive.
+api::PageQuery first_query_of(const Zone& zone, const WindowReader::Request& request) {
+    const LocalPeriod span = zone.span(request.window);
+    api::PageQuery query;
+    query.begintime = zone.second_before(span.begin);
+    query.endtime = span.end;
+    query.start = 0;
+    query.limit = request.page_size;
+    query.total = true;
+    return query;
+}
+
+bool last_record_is_reject(const Page& page) {
+    return !page.rejects.empty() && page.rejects.back().position + 1 == page.records();
+}
+
+bool first_record_is_reject(const Page& page) {
+    return !page.rejects.empty() && page.rejects.front().position == 0;
+}
+
+bool has_nameless(const Page& page) {
+    return std::any_of(page.rejects.begin(), page.rejects.end(),
+                       [](const Reject& reject) { return !reject.id; });
+}
+
+// Places in pages that were seen again later. No usable ID is 0, and no record is an empty text.
+constexpr std::int64_t forgotten_id = 0;
+
+}  // namespace
+
+WindowReader::WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen)
+    : zone_(zone),
+      request_(request),
+      seen_(seen),
+      first_query_(first_query_of(zone, request)),
+      query_(first_query_) {
+    const Window around{request.window.begin - Seconds(1), request.window.end + Seconds(1)};
+    if (zone.touches_repeated_hour(around)) {
+        slack_ = std::chrono::hours(1);
+        // The order of texts and the order of time part here.
+        request_.read_on = ReadOn::by_start;
+    }
+}
+
+WindowReader::Verdict WindowReader::accept(Page page) {
+    if (query_.total) {
+        total_ = page.total;
+        if (*total_ > request_.most_records) {
+            return Verdict::too_many;
+        }
+    }
+    const bool re_based =
+        !(query_.begintime == first_query_.begintime && query_.endtime == first_query_.endtime);
+    if (re_based && has_nameless(page)) {
+        // Pages by time overlap by whole seconds, and a record without an ID cannot be told from
+        // its twin there. Positions tell them apart.
+        restart_by_start();
+        return Verdict::read_on;
+    }
+    if (has_nameless(page)) {
+        request_.read_on = ReadOn::by_start;
+    }
+
+    const bool overlapping = query_.start > 0;
+    const bool overlap_found = overlapping && begins_with_last_record(page);
+    // The queries are derived from the page as it came, before it is kept.
+    api::PageQuery asked = query_;
+    const std::size_t records = page.records();
+    if (records > 0) {
+        if (request_.read_on == ReadOn::by_start || !ask_from_last_time(page)) {
+            ask_by_start(page);
+        }
+        if (last_record_is_reject(page)) {
+            last_id_ = page.rejects.back().id;
+            last_reject_ = page.rejects.back().record;
+        } else {
+            last_id_ = page.rows.back().id;
+            last_reject_.clear();
+        }
+    }
+    query_.total = false;
+    const std::uint64_t fresh = keep(std::move(page), overlap_found);
+
+    const std::uint64_t distinct = places_.size() + nameless_;
+    if (distinct == *total_) {
+        return Verdict::whole;
+    }
+    // More records than were counted: one came in between. No new record: there are no more to be
+    // had this way.
+    if (distinct > *total_ || fresh == 0) {
+        return Verdict::not_whole;
+    }
+    if (query_.start == asked.start && query_.begintime == asked.begintime &&
+        query_.endtime == asked.endtime) {
+        return Verdict::not_whole;
+    }
+    return Verdict::read_on;
+}
+
+void WindowReader::restart_by_start() {
+    request_.read_on = ReadOn::by_start;
+    query_ = first_query_;
+    pages_.clear();
+    places_.clear();
+    nameless_ = 0;
+    total_.reset();
+    last_id_.reset();
+    last_reject_.clear();
+}
+
+bool WindowReader::begins_with_last_record(const Page& page) const {
+    if (page.records() == 0) {
+        return false;
+    }
+    if (!first_record_is_reject(page)) {
+        return last_id_ == page.rows.front().id;
+    }
+    const Reject& first = page.rejects.front();
+    return first.id ? last_id_ == first.id : !last_id_ && last_reject_ == first.record;
+}
+
+// Keeps a page's records; one that is known already replaces what was known. Returns how many
+// are new. `drop_first`: the first record is the last one of the page before.
+std::uint64_t WindowReader::keep(Page page, bool drop_first) {
+    const std::size_t number = pages_.size();
+    pages_.push_back(std::move(page));
+    Page& kept = pages_.back();
+    std::uint64_t fresh = 0;
+    const auto place = [&](std::int64_t id, const Place& where) {
+        const auto [held, is_new] = places_.try_emplace(id, where);
+        if (is_new) {
+            ++fresh;
+        } else {
+            forget(std::exchange(held->second, where));
+        }
+    };
+    for (std::size_t i = 0; i < kept.rows.size(); ++i) {
+        place(kept.rows[i].id, {number, i, false});
+    }
+    for (std::size_t i = 0; i < kept.rejects.size(); ++i) {
+        const Reject& reject = kept.rejects[i];
+        if (reject.id) {
+            place(*reject.id, {number, i, true});
+        } else if (drop_first && reject.position == 0) {
+            forget({number, i, true});
+        } else {
+            ++nameless_;
+            ++fresh;
+        }
+    }
+    return fresh;
+}
+
+void WindowReader::forget(const Place& place) {
+    Page& page = pages_[place.page];
+    if (place.reject) {
+        page.rejects[place.index].record.clear();
+    } else {
+        page.rows[place.index].id = forgotten_id;
+    }
+}
+
+WindowReader::Order WindowReader::order_of(const Page& page) const {
+    if (page.rows.size() < 2 || !page.rejects.empty()) {
+        return Order::none;
+    }
+    const auto earlier = [](const Impression& a, const Impression& b) { return a.time < b.time; };
+    const auto later = [](const Impression& a, const Impression& b) { return b.time < a.time; };
+    if (page.rows.front().time == page.rows.back().time) {
+        return Order::none;  // no order to be seen in a single second
+    }
+    if (std::is_sorted(page.rows.begin(), page.rows.end(), earlier)) {
+        return Order::ascending;
+    }
+    if (std::is_sorted(page.rows.begin(), page.rows.end(), later)) {
+        return Order::descending;
+    }
+    return Order::none;
+}
+
+// Asks for the rows from the last time seen on, at no offset, where the page's order allows it
+// and little of the page would come again.
+bool WindowReader::ask_from_last_time(const Page& page) {
+    const Order order = order_of(page);
+    if (order == Order::none) {
+        return false;
+    }
+    const LocalTime last = page.rows.back().time;
+    api::PageQuery next = query_;
+    next.start = 0;
+    LocalTime again_from{};  // rows from here to `last` come again
+    if (order == Order::ascending) {
+        again_from = seen_.begin_inclusive ? last : zone_.second_before(last);
+        next.begintime = std::max(query_.begintime, again_from);
+    } else {
+        again_from = seen_.end_inclusive ? last : zone_.second_after(last);
+        next.endtime = std::min(query_.endtime, again_from);
+    }
+    const auto again =
+        std::count_if(page.rows.begin(), page.rows.end(), [&](const Impression& row) {
+            return order == Order::ascending ? row.time >= again_from : row.time <= again_from;
+        });
+    if (static_cast<std::size_t>(again) * 4 > page.rows.size()) {
+        return false;
+    }
+    query_ = next;
+    used_time_ = true;
+    return true;
+}
+
+// Each page overlaps the last by one record, so that moved offsets show.
+void WindowReader::ask_by_start(const Page& page) {
+    query_.start += page.records() > 1 ? page.records() - 1 : 1;
+}
+
+std::vector<Page> WindowReader::take_pages() {
+    for (Page& page : pages_) {
+        std::erase_if(page.rows, [](const Impression& row) { return row.id == forgotten_id; });
+        std::erase_if(page.rejects, [](const Reject& reject) { return reject.record.empty(); });
+    }
+    places_.clear();
+    return std::exchange(pages_, {});
+}
+
+}  // namespace mirror::sync

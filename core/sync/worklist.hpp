@@ -1,0 +1,83 @@
+// Which window next, and what becomes of one that cannot be read whole. Pure.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/sync/store.hpp"
+#include "core/sync/width.hpp"
+#include "core/sync/window_reader.hpp"
+#include "core/time/window.hpp"
+#include "core/time/zone.hpp"
+
+namespace mirror::sync {
+
+/// A window at work, with what went wrong with it so far.
+struct Piece {
+    Window window;
+    int unproven = 0;           ///< attempts whose records did not add up
+    int failures = 0;           ///< requests that failed
+    bool whole_wanted = false;  ///< not to be cut by width: it was chosen with a purpose
+    ReadOn read_on = ReadOn::automatic;
+};
+
+/// The windows still to be read. Hands them out newest first, cut to the planner's width, never
+/// two that overlap.
+class Worklist {
+  public:
+    /// Failed requests of one window after which, if others succeed, the fault is the window's.
+    static constexpr int most_failures = 3;
+    /// Attempts at a window that cannot be halved.
+    static constexpr int most_attempts = 8;
+
+    Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner);
+
+    /// Puts a window before all others, as one piece. It must not overlap what is to be done.
+    void put_first(const Window& window);
+
+    /// The next piece; nothing while all that is left is in work elsewhere.
+    std::optional<Piece> take();
+
+    /// Whether nothing is left to take (pieces in work may still come back).
+    bool empty() const { return pieces_.empty() && todo_.empty(); }
+
+    /// The piece was read whole, with so many records.
+    void done(const Piece& piece, std::uint64_t records);
+
+    /// The same piece again, before everything else.
+    void again(Piece piece);
+
+    /// It holds too many records for one window: it goes back, to be cut by the width that its
+    /// total asks for. False where it cannot be cut.
+    bool cut(const Piece& piece, std::uint64_t records);
+
+    /// Its records did not add up: read by start, then halved, at last given up with this reason.
+    void not_whole(Piece piece, const std::string& reason);
+
+    /// It was read whole, but the reply did not speak for all of its time.
+    void not_proven(Piece piece, const std::string& reason);
+
+    /// The fault is the window's: halved, or given up after most_attempts.
+    void at_fault(Piece piece, const std::string& reason);
+
+    bool divisible(const Window& window) const;
+
+    /// What was given up.
+    const std::vector<UnreadWindow>& unread() const { return unread_; }
+
+  private:
+    std::optional<Instant> middle(const Window& window) const;
+    bool halve(const Piece& piece);
+    void give_up(const Piece& piece, const std::string& reason);
+
+    const Zone& zone_;
+    WidthPlanner& planner_;
+    WindowSet todo_;
+    std::deque<Piece> pieces_;  // the next one in front
+    std::vector<UnreadWindow> unread_;
+};
+
+}  // namespace mirror::sync
