@@ -168,6 +168,14 @@ void append_string(std::string& out, std::string_view text, Encoding encoding) {
                 out += "\\r";
                 ++at;
                 break;
+            case '\b':
+                out += "\\b";
+                ++at;
+                break;
+            case '\f':
+                out += "\\f";
+                ++at;
+                break;
             case '\t':
                 out += "\\t";
                 ++at;
