@@ -1,0 +1,128 @@
+#include "storage/file_check.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fcntl.h>
+#include <string>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Exception.h>
+#include <sqlite3.h>
+
+#include "storage/errors.hpp"
+#include "storage/migrations.hpp"
+
+namespace mirror::storage {
+namespace {
+
+constexpr mode_t file_mode = 0640;
+
+// The file's head, as https://www.sqlite.org/fileformat.html lays it out.
+constexpr std::size_t header_size = 100;
+constexpr char magic[] = "SQLite format 3";  // with its final NUL
+constexpr std::size_t user_version_at = 60;
+constexpr std::size_t application_id_at = 68;
+
+using Header = std::array<unsigned char, header_size>;
+
+int big_endian(const Header& header, std::size_t at) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+        value = value << 8 | header[at + i];
+    }
+    return static_cast<int>(value);
+}
+
+// Through SQLite's own descriptor: closing one of ours would drop the POSIX locks of every other
+// connection that this process has to the file.
+bool read_header(const std::filesystem::path& file, Header& header) {
+    SQLite::Database closed_file(file.string(), SQLite::OPEN_READONLY);
+    sqlite3_file* handle = nullptr;
+    sqlite3_file_control(closed_file.getHandle(), "main", SQLITE_FCNTL_FILE_POINTER, &handle);
+    const int result =
+        handle->pMethods->xRead(handle, header.data(), static_cast<int>(header.size()), 0);
+    if (result == SQLITE_IOERR_SHORT_READ) {
+        return false;
+    }
+    if (result != SQLITE_OK) {
+        throw SQLite::Exception("cannot read the header", result);
+    }
+    return true;
+}
+
+[[noreturn]] void throw_foreign(const std::filesystem::path& file, const std::string& what) {
+    throw DatabaseError(
+        DatabaseErrorKind::foreign,
+        "database " + file.string() + ": " + what + "; it was left as it is: name another file");
+}
+
+}  // namespace
+
+std::filesystem::path existing_file(const std::filesystem::path& file) {
+    std::error_code failure;
+    auto path = std::filesystem::canonical(file, failure);
+    if (failure) {
+        throw explain_system("open it", failure.value(), file);
+    }
+    return path;
+}
+
+std::filesystem::path ensure_file(const std::filesystem::path& file) {
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, file_mode);
+    if (descriptor >= 0) {
+        // The umask may have taken the group's right to read away.
+        ::fchmod(descriptor, file_mode);
+        ::close(descriptor);
+    } else if (errno != EEXIST) {
+        throw explain_system("create it", errno, file);
+    }
+    auto path = existing_file(file);
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        throw explain_system("look at it", errno, path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        throw_foreign(path, "not a regular file");
+    }
+    return path;
+}
+
+void refuse_unless_ours(const std::filesystem::path& file) {
+    std::error_code failure;
+    if (std::filesystem::file_size(file, failure) == 0) {
+        return;
+    }
+    Header header{};
+    try {
+        if (!read_header(file, header)) {
+            throw_foreign(file, "not an SQLite file");
+        }
+    } catch (const SQLite::Exception& error) {
+        throw explain(error, errno, file);
+    }
+    if (std::memcmp(header.data(), magic, sizeof magic) != 0) {
+        throw_foreign(file, "not an SQLite file");
+    }
+    refuse_unless_ours(file, big_endian(header, application_id_at),
+                       big_endian(header, user_version_at));
+}
+
+void refuse_unless_ours(const std::filesystem::path& file, int application, int version) {
+    if (application != application_id || version < 1) {
+        throw_foreign(file, "an SQLite file, but not one of this program");
+    }
+    if (version > schema_version) {
+        throw DatabaseError(DatabaseErrorKind::newer,
+                            "database " + file.string() + ": made by a newer version (schema " +
+                                std::to_string(version) + ", this one knows " +
+                                std::to_string(schema_version) +
+                                "); it was left as it is: update this program");
+    }
+}
+
+}  // namespace mirror::storage

@@ -1,0 +1,23 @@
+// Is this file ours? Asked before anything is written, or left beside it.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+
+namespace mirror::storage {
+
+/// Makes sure that there is a file, and gives its path without links. A new one is empty and has
+/// mode 0640 from its first moment. Throws DatabaseError.
+std::filesystem::path ensure_file(const std::filesystem::path& file);
+
+/// The path without links. Throws DatabaseError (absent).
+std::filesystem::path existing_file(const std::filesystem::path& file);
+
+/// Reads the first 100 bytes and throws DatabaseError (foreign, newer) unless they are those of a
+/// file of ours, or the file is empty. Takes no lock and writes nothing.
+void refuse_unless_ours(const std::filesystem::path& file);
+
+/// The same judgement on the two numbers, for when a log may hold newer ones than the file.
+void refuse_unless_ours(const std::filesystem::path& file, int application, int version);
+
+}  // namespace mirror::storage

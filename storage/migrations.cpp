@@ -1,0 +1,40 @@
+#include "storage/migrations.hpp"
+
+#include <string>
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Transaction.h>
+
+#include "storage/sql.hpp"
+
+namespace mirror::storage {
+
+std::span<const Migration> migrations() {
+    return {};  // There is only version 1.
+}
+
+void create_schema(SQLite::Database& sql, const std::function<void()>& fill) {
+    SQLite::Transaction transaction(sql, SQLite::TransactionBehavior::IMMEDIATE);
+    sql.exec(sql::schema);
+    sql.exec(sql::views);
+    sql.exec("PRAGMA application_id = " + std::to_string(application_id));
+    sql.exec("PRAGMA user_version = " + std::to_string(schema_version));
+    fill();
+    transaction.commit();
+}
+
+void migrate(SQLite::Database& sql, int from, std::span<const Migration> steps,
+             std::string_view views) {
+    SQLite::Transaction transaction(sql, SQLite::TransactionBehavior::IMMEDIATE);
+    sql.exec("DROP VIEW IF EXISTS impressions; DROP VIEW IF EXISTS covered_periods");
+    for (const Migration& step : steps) {
+        if (step.version > from) {
+            sql.exec(std::string(step.sql));
+            sql.exec("PRAGMA user_version = " + std::to_string(step.version));
+        }
+    }
+    sql.exec(std::string(views));
+    transaction.commit();
+}
+
+}  // namespace mirror::storage

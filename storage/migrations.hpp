@@ -1,0 +1,38 @@
+// From an empty file to the current schema, and from any older schema to it.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+namespace SQLite {
+class Database;
+}
+
+namespace mirror::storage {
+
+/// "CpMi", in the header of each of our files (PRAGMA application_id).
+inline constexpr int application_id = 0x43704d69;
+
+/// What this program makes and writes (PRAGMA user_version).
+inline constexpr int schema_version = 1;
+
+/// One numbered step: SQL that only adds columns and creates. `version` is what it leads to.
+struct Migration {
+    int version;
+    std::string_view sql;
+};
+
+/// All steps after version 1, ascending, each by one.
+std::span<const Migration> migrations();
+
+/// Tables, views and both numbers in an empty file, and `fill`, all in one transaction: a file is
+/// ours and whole, or it is empty. Throws SQLite::Exception.
+void create_schema(SQLite::Database& sql, const std::function<void()>& fill);
+
+/// Carries out the steps after version `from` in one transaction and makes our views anew; objects
+/// that are not ours stay. Throws SQLite::Exception, and then nothing has changed.
+void migrate(SQLite::Database& sql, int from, std::span<const Migration> steps,
+             std::string_view views);
+
+}  // namespace mirror::storage
