@@ -1,0 +1,142 @@
+#include "storage/coverage_ledger.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "core/time/text.hpp"
+#include "storage/seconds.hpp"
+
+namespace mirror::storage {
+namespace {
+
+struct Row {
+    std::int64_t id;
+    std::int64_t age;
+    Window window;
+};
+
+std::vector<Row> rows_of(SQLite::Statement& query) {
+    std::vector<Row> rows;
+    while (query.executeStep()) {
+        rows.push_back({query.getColumn(0).getInt64(),
+                        query.getColumn(1).getInt64(),
+                        {instant(query.getColumn(2)), instant(query.getColumn(3))}});
+    }
+    return rows;
+}
+
+// What the window proves in local terms: of an hour that occurs twice, one pass alone proves
+// nothing.
+std::string local_begin(const Zone& zone, const Window& window) {
+    return format_local(zone.to_local(zone.align_up(window.begin)));
+}
+
+std::string local_end(const Zone& zone, const Window& window) {
+    return format_local(zone.to_local(zone.align_down(window.end)));
+}
+
+}  // namespace
+
+WindowSet CoverageLedger::load(SQLite::Database& sql, std::int64_t age) {
+    WindowSet covered;
+    SQLite::Statement query(
+        sql, R"(SELECT "begin", "end" FROM coverage WHERE age = ? ORDER BY "begin")");
+    query.bind(1, age);
+    while (query.executeStep()) {
+        covered.add({instant(query.getColumn(0)), instant(query.getColumn(1))});
+    }
+    return covered;
+}
+
+void CoverageLedger::add(std::int64_t age, const Window& window) {
+    if (window.empty()) {
+        return;
+    }
+    // What overlaps or touches: of the windows that begin earlier, only the last one can.
+    SQLite::Statement query(sql_, R"(
+        SELECT rowid, age, "begin", "end" FROM coverage
+        WHERE age = ?1 AND "begin" <= ?3 AND "end" >= ?2
+          AND "begin" >= ifnull((SELECT max("begin") FROM coverage
+                                 WHERE age = ?1 AND "begin" <= ?2), ?2)
+        ORDER BY "begin")");
+    query.bind(1, age);
+    query.bind(2, seconds(window.begin));
+    query.bind(3, seconds(window.end));
+    const std::vector<Row> touched = rows_of(query);
+    if (touched.empty()) {
+        insert(age, window);
+        return;
+    }
+    const Row& first = touched.front();
+    if (first.window.contains(window)) {
+        return;
+    }
+    const Window merged{std::min(first.window.begin, window.begin),
+                        std::max(touched.back().window.end, window.end)};
+    for (std::size_t i = 1; i < touched.size(); ++i) {
+        SQLite::Statement remove(sql_, "DELETE FROM coverage WHERE rowid = ?");
+        remove.bind(1, touched[i].id);
+        remove.exec();
+    }
+    // The usual case, the tail, moves only the end: then the index is not written.
+    if (merged.begin == first.window.begin) {
+        SQLite::Statement update(
+            sql_, R"(UPDATE coverage SET "end" = ?2, local_end = ?3 WHERE rowid = ?1)");
+        update.bind(1, first.id);
+        update.bind(2, seconds(merged.end));
+        update.bind(3, local_end(zone_, merged));
+        update.exec();
+        return;
+    }
+    SQLite::Statement update(sql_, R"(
+        UPDATE coverage SET "begin" = ?2, "end" = ?3, local_begin = ?4, local_end = ?5
+        WHERE rowid = ?1)");
+    update.bind(1, first.id);
+    update.bind(2, seconds(merged.begin));
+    update.bind(3, seconds(merged.end));
+    update.bind(4, local_begin(zone_, merged));
+    update.bind(5, local_end(zone_, merged));
+    update.exec();
+}
+
+void CoverageLedger::subtract(const WindowSet& windows) {
+    for (const Window& window : windows.windows()) {
+        subtract(window);
+    }
+}
+
+void CoverageLedger::subtract(const Window& window) {
+    SQLite::Statement query(sql_, R"(
+        SELECT rowid, age, "begin", "end" FROM coverage WHERE "begin" < ?2 AND "end" > ?1)");
+    query.bind(1, seconds(window.begin));
+    query.bind(2, seconds(window.end));
+    for (const Row& row : rows_of(query)) {
+        SQLite::Statement remove(sql_, "DELETE FROM coverage WHERE rowid = ?");
+        remove.bind(1, row.id);
+        remove.exec();
+        WindowSet rest(row.window);
+        rest.subtract(window);
+        for (const Window& part : rest.windows()) {
+            insert(row.age, part);
+        }
+    }
+}
+
+void CoverageLedger::insert(std::int64_t age, const Window& window) {
+    SQLite::Statement statement(sql_, R"(
+        INSERT INTO coverage (age, "begin", "end", local_begin, local_end)
+        VALUES (?, ?, ?, ?, ?))");
+    statement.bind(1, age);
+    statement.bind(2, seconds(window.begin));
+    statement.bind(3, seconds(window.end));
+    statement.bind(4, local_begin(zone_, window));
+    statement.bind(5, local_end(zone_, window));
+    statement.exec();
+}
+
+}  // namespace mirror::storage

@@ -1,0 +1,40 @@
+// The table `coverage`: which windows are whole and stored, merged and disjoint for each age.
+#pragma once
+
+#include <cstdint>
+
+#include "core/time/window.hpp"
+#include "core/time/zone.hpp"
+
+namespace SQLite {
+class Database;
+}
+
+namespace mirror::storage {
+
+/// Reads and writes the ledger. Nothing of it is kept in memory: other processes write, too.
+/// add() and subtract() belong inside the write transaction of the rows. Every call throws
+/// SQLite::Exception.
+class CoverageLedger {
+  public:
+    CoverageLedger(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
+
+    /// `age` in seconds. Reading needs no zone.
+    static WindowSet load(SQLite::Database& sql, std::int64_t age);
+    WindowSet load(std::int64_t age) const { return load(sql_, age); }
+
+    /// Merges with what overlaps or touches it; writes nothing where it is covered already.
+    void add(std::int64_t age, const Window& window);
+
+    /// From every age.
+    void subtract(const WindowSet& windows);
+
+  private:
+    void subtract(const Window& window);
+    void insert(std::int64_t age, const Window& window);
+
+    SQLite::Database& sql_;
+    const Zone& zone_;
+};
+
+}  // namespace mirror::storage

@@ -1,0 +1,38 @@
+// Records that cannot be rows, into the table `rejects`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/impression/impression.hpp"
+#include "core/time/window.hpp"
+#include "core/time/zone.hpp"
+
+namespace SQLite {
+class Database;
+}
+
+namespace mirror::storage {
+
+/// What a whole read of a window returns replaces that window's rejects.
+class RejectWriter {
+  public:
+    RejectWriter(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
+
+    /// Stores the rejects of the pages, and deletes those that belong to the window and did not
+    /// come again; those that came again keep their received_at. A reject belongs to the window
+    /// when its timestamp can be read and lies in the window's span, or cannot be read and it was
+    /// received with a window that lies inside this one. Returns by how many the table grew.
+    /// Inside a write transaction; throws SQLite::Exception.
+    std::int64_t replace(const Window& window, const std::vector<Page>& pages, Instant now);
+
+  private:
+    std::int64_t store(const Window& window, const Reject& reject, Instant now);
+    std::int64_t remove_others(const Window& window, const std::vector<Page>& pages);
+
+    SQLite::Database& sql_;
+    const Zone& zone_;
+};
+
+}  // namespace mirror::storage

@@ -1,0 +1,48 @@
+// A prepared statement for what runs once a row: SQLite bound directly, texts as views.
+//
+// SQLiteCpp carries everything else here. Its statement binds no std::string_view, so every text
+// of every row would be copied twice.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace mirror::storage {
+
+/// Every call throws SQLite::Exception. Bound texts must live until the statement was reset.
+class RowStatement {
+  public:
+    RowStatement(sqlite3* connection, std::string_view sql);
+    ~RowStatement();
+    RowStatement(const RowStatement&) = delete;
+    RowStatement& operator=(const RowStatement&) = delete;
+
+    void bind(int index, std::int64_t value);
+    /// The whole text, NUL characters too.
+    void bind(int index, std::string_view text);
+    void bind_null(int index);
+
+    template <typename Value>
+    void bind(int index, const std::optional<Value>& value) {
+        if (value) {
+            bind(index, *value);
+        } else {
+            bind_null(index);
+        }
+    }
+
+    /// Runs to the end and resets. Returns the first column of the first row, where there is one.
+    std::optional<std::int64_t> run();
+
+  private:
+    void check(int result) const;
+
+    sqlite3* connection_;
+    sqlite3_stmt* statement_ = nullptr;
+};
+
+}  // namespace mirror::storage
