@@ -1,0 +1,221 @@
+#include "storage/mirror_file.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "core/time/text.hpp"
+#include "storage/seconds.hpp"
+
+namespace mirror::storage {
+namespace {
+
+// Passive checkpoints keep the log at some 4 MB unless a reader holds them up.
+constexpr std::uintmax_t large_log = std::uintmax_t{64} << 20;
+// Between attempts to empty a large log; each may hold up the rows for a moment.
+constexpr std::chrono::seconds first_truncation_pause{1};
+constexpr std::chrono::seconds longest_truncation_pause{300};
+
+DatabaseOptions database_options(const MirrorOptions& options) {
+    DatabaseOptions database;
+    database.path = options.path;
+    database.time_zone = options.zone.name();
+    database.indexes = options.indexes;
+    database.busy_timeout = options.busy_timeout;
+    return database;
+}
+
+std::string named(const std::string& id, const std::string& name) {
+    return name.empty() ? "account " + id : "account " + id + " (" + name + ")";
+}
+
+}  // namespace
+
+MirrorFile::MirrorFile(MirrorOptions options, Instant now)
+    : options_(std::move(options)),
+      database_(database_options(options_), now),
+      facts_(database_.sql()),
+      rows_(database_.guarded([this] { return RowWriter(database_.sql().getHandle()); })),
+      rejects_(database_.sql(), options_.zone),
+      coverage_(database_.sql(), options_.zone),
+      runs_(database_.sql()),
+      truncation_pause_(first_truncation_pause) {}
+
+WindowSet MirrorFile::coverage(std::int64_t age) {
+    return database_.guarded([&] { return coverage_.load(age); });
+}
+
+sync::Written MirrorFile::commit(const std::vector<sync::WholeWindow>& windows, Instant server_now,
+                                 const Moment& now) {
+    sync::Written written;
+    try {
+        written = database_.guarded([&] { return write(windows, server_now, now.utc); });
+    } catch (...) {
+        rows_.forget();
+        throw;
+    }
+    keep_log_small(now.monotonic);
+    return written;
+}
+
+// Rows before coverage, both in one transaction: the file never claims what it does not hold.
+sync::Written MirrorFile::write(const std::vector<sync::WholeWindow>& windows, Instant server_now,
+                                Instant now) {
+    WriteTransaction transaction(database_);
+    Counters counters = load_counters();
+    const WriteTimes times{seconds(now), std::max(seconds(now), counters.last_change)};
+    RowCounts rows;
+    sync::Written written;
+    for (const sync::WholeWindow& whole : windows) {
+        for (const Page& page : whole.pages) {
+            rows_.write(page.rows, times, counters.removed > 0, rows);
+            written.rejected += page.rejects.size();
+        }
+        counters.rejects += rejects_.replace(whole.window, whole.pages, now);
+        coverage_.add(0, whole.proven);
+    }
+    written.inserted = rows.inserted;
+    written.updated = rows.updated;
+    written.unchanged = rows.unchanged;
+    counters.rows += static_cast<std::int64_t>(rows.inserted);
+    counters.removed -= static_cast<std::int64_t>(rows.returned);
+    if (rows.inserted + rows.updated > 0) {
+        counters.last_change = times.changed_at;
+    }
+    store_counters(counters);
+    note_server_clock(server_now - now);
+    transaction.commit();
+    return written;
+}
+
+MirrorFile::Counters MirrorFile::load_counters() const {
+    return {facts_.number(fact_key::rows), facts_.number(fact_key::removed),
+            facts_.number(fact_key::rejects), facts_.number(fact_key::last_change)};
+}
+
+void MirrorFile::store_counters(const Counters& counters) {
+    facts_.set(fact_key::rows, counters.rows);
+    facts_.set(fact_key::removed, counters.removed);
+    facts_.set(fact_key::rejects, counters.rejects);
+    facts_.set(fact_key::last_change, counters.last_change);
+}
+
+// A second more or less is how two clocks with whole seconds disagree when nothing is wrong: not
+// worth a page in every idle poll.
+void MirrorFile::note_server_clock(Seconds offset) {
+    const std::optional<std::string> known = facts_.get(fact_key::server_clock_offset);
+    const Seconds stored(facts_.number(fact_key::server_clock_offset));
+    if (!known || offset > stored + Seconds(1) || offset < stored - Seconds(1)) {
+        facts_.set(fact_key::server_clock_offset, offset.count());
+    }
+}
+
+void MirrorFile::keep_log_small(Monotonic now) {
+    if (now < next_truncation_) {
+        return;
+    }
+    if (database_.truncate_log(large_log) == Database::Checkpoint::busy) {
+        next_truncation_ = now + truncation_pause_;
+        truncation_pause_ = std::min(truncation_pause_ * 2, longest_truncation_pause);
+    } else {
+        truncation_pause_ = first_truncation_pause;
+    }
+}
+
+void MirrorFile::uncover(const WindowSet& windows) {
+    database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        coverage_.subtract(windows);
+        transaction.commit();
+    });
+}
+
+std::uint64_t MirrorFile::count(LocalTime begin, LocalTime end) {
+    return database_.guarded([&] {
+        // Three index ranges; no row is looked at.
+        SQLite::Statement query(database_.sql(), R"(
+            SELECT (SELECT count(*) FROM impression_rows WHERE timestamp BETWEEN ?1 AND ?2)
+                 - (SELECT count(*) FROM impression_rows
+                    WHERE timestamp BETWEEN ?1 AND ?2 AND removed_at IS NOT NULL)
+                 + (SELECT count(*) FROM rejects WHERE timestamp BETWEEN ?1 AND ?2))");
+        query.bind(1, format_local(begin));
+        query.bind(2, format_local(end));
+        query.executeStep();
+        return static_cast<std::uint64_t>(query.getColumn(0).getInt64());
+    });
+}
+
+std::optional<sync::NewestRows> MirrorFile::newest_rows(LocalTime before) {
+    return database_.guarded([&]() -> std::optional<sync::NewestRows> {
+        SQLite::Statement newest(database_.sql(), R"(
+            SELECT timestamp FROM impression_rows
+            WHERE timestamp < ? AND removed_at IS NULL ORDER BY timestamp DESC LIMIT 1)");
+        newest.bind(1, format_local(before));
+        if (!newest.executeStep()) {
+            return std::nullopt;
+        }
+        const std::string text = newest.getColumn(0).getString();
+        const std::optional<LocalTime> time = parse_local(text);
+        if (!time) {
+            throw DatabaseError(DatabaseErrorKind::damaged,
+                                "database " + path().string() + ": a row has the timestamp \"" +
+                                    text + "\", which this program never writes");
+        }
+        SQLite::Statement rows(database_.sql(),
+                               "SELECT count(*) FROM impression_rows "
+                               "WHERE timestamp = ? AND removed_at IS NULL");
+        rows.bind(1, text);
+        rows.executeStep();
+        sync::NewestRows found;
+        found.time = *time;
+        found.rows = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
+        return found;
+    });
+}
+
+void MirrorFile::record_run(const sync::RunRecord& run, Instant now) {
+    database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        const std::int64_t id = runs_.write(run_, run, now);
+        transaction.commit();
+        run_ = id;
+    });
+}
+
+void MirrorFile::claim_account(const std::string& id, const std::string& name) {
+    database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        const std::optional<std::string> owner = facts_.get(fact_key::account_id);
+        if (owner && *owner != id) {
+            throw OtherAccount("database " + path().string() + " belongs to " +
+                               named(*owner, facts_.get(fact_key::account_name).value_or("")) +
+                               ", but the token to " + named(id, name) +
+                               "; use that account's token, or name another file");
+        }
+        facts_.set(fact_key::account_id, id);
+        facts_.set(fact_key::account_name, name);
+        facts_.set(fact_key::api_url, options_.api_url);
+        facts_.set(fact_key::program_version, options_.program_version);
+        database_.match_indexes();
+        transaction.commit();
+    });
+}
+
+std::optional<std::string> MirrorFile::fact(const std::string& key) {
+    return database_.guarded([&] { return facts_.get(key); });
+}
+
+void MirrorFile::set_fact(const std::string& key, const std::string& value) {
+    database_.guarded([&] {
+        if (facts_.get(key) == value) {
+            return;
+        }
+        WriteTransaction transaction(database_);
+        facts_.set(key, value);
+        transaction.commit();
+    });
+}
+
+}  // namespace mirror::storage

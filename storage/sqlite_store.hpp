@@ -1,0 +1,49 @@
+// sync::Store on SQLite: the file on a thread of its own, behind awaitable calls.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+
+#include "core/sync/store.hpp"
+#include "core/time/clock.hpp"
+#include "storage/mirror_file.hpp"
+
+namespace mirror::storage {
+
+/// The event loop never waits for the disk: each call is carried out on the store's thread, in
+/// the order of calls, and its coroutine resumes on its own executor. A call that was started is
+/// finished and answered even when its coroutine is cancelled meanwhile. Every call throws
+/// DatabaseError; after one of a write nothing of that write is in the file.
+///
+/// The clock is read on the calling thread. Destroy the store before the io_context of its
+/// callers; the destructor waits for calls at hand, then closes the file.
+class SqliteStore final : public sync::Store {
+  public:
+    /// Opens or creates the file, on the calling thread. Throws DatabaseError, OtherZone, and
+    /// std::invalid_argument for an index that does not exist.
+    SqliteStore(MirrorOptions options, Clock& clock);
+    ~SqliteStore() override;
+
+    boost::asio::awaitable<WindowSet> coverage(std::int64_t age) override;
+    boost::asio::awaitable<sync::Written> commit(std::vector<sync::WholeWindow> windows,
+                                                 Instant server_now) override;
+    boost::asio::awaitable<void> uncover(WindowSet windows) override;
+    boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
+    boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
+    boost::asio::awaitable<void> record_run(sync::RunRecord run) override;
+    /// Throws OtherAccount, too.
+    boost::asio::awaitable<void> claim_account(std::string id, std::string name) override;
+    boost::asio::awaitable<std::optional<std::string>> fact(std::string key) override;
+    boost::asio::awaitable<void> set_fact(std::string key, std::string value) override;
+
+    const std::filesystem::path& path() const { return file_.path(); }
+
+  private:
+    template <typename Work>
+    auto on_thread(Work work) -> boost::asio::awaitable<std::invoke_result_t<Work&>>;
+
+    Clock& clock_;
+    MirrorFile file_;
+    boost::asio::thread_pool thread_{1};
+};
+
+}  // namespace mirror::storage

@@ -1,0 +1,63 @@
+#include "storage/status_reader.hpp"
+
+#include <system_error>
+
+#include <SQLiteCpp/Exception.h>
+#include <SQLiteCpp/Transaction.h>
+#include <sqlite3.h>
+
+#include "storage/coverage_ledger.hpp"
+#include "storage/database.hpp"
+#include "storage/facts.hpp"
+#include "storage/seconds.hpp"
+
+namespace mirror::storage {
+namespace {
+
+std::uint64_t size_or_zero(const std::filesystem::path& file) {
+    std::error_code failure;
+    const auto size = std::filesystem::file_size(file, failure);
+    return failure ? 0 : size;
+}
+
+FileStatus read_snapshot(SQLite::Database& sql, std::size_t runs) {
+    const SQLite::Transaction snapshot(sql);
+    const Facts facts(sql);
+    const auto count = [&facts](const char* key) {
+        return static_cast<std::uint64_t>(facts.number(key));
+    };
+    FileStatus status;
+    status.facts = facts.all();
+    if (const auto id = facts.get(fact_key::account_id)) {
+        status.account.emplace();
+        status.account->id = *id;
+        status.account->name = facts.get(fact_key::account_name).value_or("");
+    }
+    status.time_zone = facts.get(fact_key::time_zone).value_or("");
+    status.coverage = CoverageLedger::load(sql, 0);
+    status.rows = count(fact_key::rows);
+    status.removed = count(fact_key::removed);
+    status.rejects = count(fact_key::rejects);
+    if (status.facts.contains(fact_key::server_clock_offset)) {
+        status.server_clock_offset = Seconds(facts.number(fact_key::server_clock_offset));
+    }
+    status.runs = RunLog(sql).latest(runs);
+    return status;
+}
+
+}  // namespace
+
+FileStatus read_status(const StatusOptions& options) {
+    SQLite::Database sql = open_read_only(options.path, options.busy_timeout);
+    const std::filesystem::path path = sql.getFilename();
+    try {
+        FileStatus status = read_snapshot(sql, options.runs);
+        status.database_bytes = size_or_zero(path);
+        status.wal_bytes = size_or_zero(path.string() + "-wal");
+        return status;
+    } catch (const SQLite::Exception& error) {
+        throw explain(error, sqlite3_system_errno(sql.getHandle()), path);
+    }
+}
+
+}  // namespace mirror::storage

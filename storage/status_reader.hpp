@@ -1,0 +1,48 @@
+// What the file says about itself, for `status` and for metrics; no format, no judgement.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/time/window.hpp"
+#include "storage/run_log.hpp"
+
+namespace mirror::storage {
+
+/// One snapshot of a mirror.
+struct FileStatus {
+    struct Account {
+        std::string id;
+        std::string name;
+    };
+
+    std::optional<Account> account;  ///< absent until the first run that reached the API
+    std::string time_zone;           ///< IANA name
+    WindowSet coverage;              ///< of age 0
+    std::uint64_t rows = 0;          ///< all that are stored, removed ones too
+    std::uint64_t removed = 0;       ///< of these, those that the API does not show any more
+    std::uint64_t rejects = 0;
+    /// The server's clock less ours when it was last seen; absent before the first reply.
+    std::optional<Seconds> server_clock_offset;
+    std::map<std::string, std::string> facts;  ///< the whole table `mirror`
+    std::vector<StoredRun> runs;               ///< newest first
+    std::uint64_t database_bytes = 0;
+    std::uint64_t wal_bytes = 0;
+};
+
+struct StatusOptions {
+    std::filesystem::path path;
+    std::size_t runs = 20;  ///< at the most
+    std::chrono::milliseconds busy_timeout{5'000};
+};
+
+/// Reads everything in one snapshot. Creates nothing, takes no lock of ours, needs no permission
+/// to write; works while others write and after they were killed. Throws DatabaseError.
+FileStatus read_status(const StatusOptions& options);
+
+}  // namespace mirror::storage
