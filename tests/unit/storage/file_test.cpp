@@ -1,0 +1,385 @@
+// The file itself: how it is made, what is refused, who may read it when.
+#include <csignal>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <doctest/doctest.h>
+
+#include "storage/database.hpp"
+#include "storage/errors.hpp"
+#include "storage/migrations.hpp"
+#include "storage/sql.hpp"
+#include "storage/status_reader.hpp"
+#include "tests/unit/storage/fixture.hpp"
+
+using namespace mirror;
+using namespace mirror::storage;
+using namespace mirror::storage::testing;
+
+namespace {
+
+mode_t mode_of(const std::filesystem::path& file) {
+    struct stat status {};
+    REQUIRE(::stat(file.c_str(), &status) == 0);
+    return status.st_mode & 07777;
+}
+
+// The kind of DatabaseError that opening gives; its text must name the file.
+DatabaseErrorKind refusal(const std::filesystem::path& path) {
+    try {
+        MirrorFile file(options_for(path), noon());
+    } catch (const DatabaseError& error) {
+        CHECK_MESSAGE(std::string(error.what()).find(path.filename().string()) != std::string::npos,
+                      error.what());
+        return error.kind();
+    }
+    FAIL("opened");
+    return DatabaseErrorKind::io;
+}
+
+void make_mirror(const std::filesystem::path& path) {
+    MirrorFile file(options_for(path), noon());
+    file.claim_account("34", "Development");
+    file.commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+}
+
+// In a child, as nobody where we are root: 0 when the status could be read and counts `rows`.
+int read_as_nobody(const std::filesystem::path& path, std::uint64_t rows) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) {
+            ::_exit(3);
+        }
+        try {
+            StatusOptions options;
+            options.path = path;
+            const bool right =
+                read_status(options).rows == rows &&
+                ask(path, "SELECT count(*) FROM impressions") == std::to_string(rows);
+            ::_exit(right ? 0 : 1);
+        } catch (const std::exception&) {
+            ::_exit(2);
+        }
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void let_others_only_read(const TemporaryDirectory& directory) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+        ::chmod(entry.path().c_str(), 0444);
+    }
+    ::chmod(directory.path().c_str(), 0555);
+}
+
+}  // namespace
+
+TEST_CASE("a new file") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    const mode_t before = ::umask(077);
+    {
+        MirrorFile file(options_for(path), noon());
+        CHECK(mode_of(path) == 0640);
+        CHECK(mode_of(path.string() + ".lock") == 0640);
+        CHECK(mode_of(path.string() + "-wal") == 0640);
+        CHECK(mode_of(path.string() + "-shm") == 0640);
+    }
+    ::umask(before);
+    CHECK(std::filesystem::exists(path.string() + "-wal"));
+    CHECK(std::filesystem::exists(path.string() + "-shm"));
+    CHECK(ask(path, "PRAGMA application_id") == std::to_string(application_id));
+    CHECK(ask(path, "PRAGMA user_version") == "1");
+    CHECK(ask(path, "PRAGMA auto_vacuum") == "2");
+    CHECK(ask(path, "PRAGMA journal_mode") == "wal");
+    CHECK(ask(path, "PRAGMA integrity_check") == "ok");
+    CHECK(ask(path, "SELECT group_concat(name) FROM pragma_table_info('impressions')") ==
+          "id,mailing,timestamp,ip,useragent,device,destination,profile,subprofile,extra,"
+          "first_seen,changed_at,removed_at");
+    CHECK(ask(path, "SELECT group_concat(name) FROM pragma_table_info('covered_periods')") ==
+          "begin,end,local_begin,local_end");
+    CHECK(ask(path, "SELECT value FROM mirror WHERE key = 'time_zone'") == "Europe/Amsterdam");
+}
+
+TEST_CASE("an empty file is a new one, and keeps its mode") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    write_bytes(path, "");
+    ::chmod(path.c_str(), 0600);
+    make_mirror(path);
+    CHECK(mode_of(path) == 0600);
+    CHECK(mode_of(path.string() + ".lock") == 0600);
+    CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");
+}
+
+TEST_CASE("optional indexes follow the configuration, others stay") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    const auto indexes = [&] {
+        return ask(path,
+                   "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE "
+                   "type = 'index' AND tbl_name = 'impression_rows' ORDER BY name)");
+    };
+    make_mirror(path);
+    CHECK(indexes() == "impression_rows_mailing,impression_rows_removed,impression_rows_timestamp");
+    meddle(path, "CREATE INDEX mine ON impression_rows (ip)");
+    MirrorOptions options = options_for(path);
+    options.indexes = {"changed_at", "profile"};
+    {
+        MirrorFile file(options, noon());
+        file.claim_account("34", "Development");
+    }
+    CHECK(indexes() ==
+          "impression_rows_changed_at,impression_rows_profile,impression_rows_removed,"
+          "impression_rows_timestamp,mine");
+    options.indexes = {"ip"};
+    CHECK_THROWS_AS(MirrorFile(options, noon()), std::invalid_argument);
+}
+
+TEST_CASE("days, mailings and counts are answered from indexes") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    const auto plan = [&](const std::string& query) {
+        SQLite::Database sql(path.string(), SQLite::OPEN_READONLY);
+        SQLite::Statement statement(sql, "EXPLAIN QUERY PLAN " + query);
+        statement.executeStep();
+        return statement.getColumn(3).getString();
+    };
+    CHECK(plan("SELECT mailing, count(*) FROM impressions GROUP BY mailing").find("COVERING") !=
+          std::string::npos);
+    CHECK(plan("SELECT substr(timestamp, 1, 10), count(*) FROM impressions GROUP BY 1")
+              .find("COVERING") != std::string::npos);
+    CHECK(plan("SELECT count(*) FROM impressions").find("COVERING") != std::string::npos);
+}
+
+TEST_CASE("what is not ours is refused and left byte for byte as it was") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    DatabaseErrorKind expected{};
+    SUBCASE("not SQLite, short") {
+        write_bytes(path, "hello");
+        expected = DatabaseErrorKind::foreign;
+    }
+    SUBCASE("not SQLite, long") {
+        write_bytes(path, std::string(10'000, 'x'));
+        expected = DatabaseErrorKind::foreign;
+    }
+    SUBCASE("somebody's SQLite file") {
+        meddle(path, "CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+        expected = DatabaseErrorKind::foreign;
+    }
+    SUBCASE("somebody's SQLite file with a log") {
+        meddle(path, "PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+        expected = DatabaseErrorKind::foreign;
+    }
+    SUBCASE("from a newer program") {
+        make_mirror(path);
+        meddle(path, "PRAGMA user_version = 2");
+        meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+        std::filesystem::remove(path.string() + ".lock");
+        expected = DatabaseErrorKind::newer;
+    }
+    const auto before = bytes_of(path);
+    const bool had_log = std::filesystem::exists(path.string() + "-wal");
+    CHECK(refusal(path) == expected);
+    CHECK(bytes_of(path) == before);
+    CHECK(std::filesystem::exists(path.string() + "-wal") == had_log);
+    CHECK_FALSE(std::filesystem::exists(path.string() + ".lock"));
+}
+
+TEST_CASE("a newer version that is only in the log is refused, too") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    SQLite::Database newer(path.string(), SQLite::OPEN_READWRITE);
+    newer.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 2");
+    const auto before = bytes_of(path);
+    const auto log = bytes_of(path.string() + "-wal");
+    CHECK(refusal(path) == DatabaseErrorKind::newer);
+    CHECK(bytes_of(path) == before);
+    CHECK(bytes_of(path.string() + "-wal") == log);
+}
+
+TEST_CASE("a damaged file is refused and left as it was") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    std::string bytes = bytes_of(path).value();
+    SUBCASE("cut off") {
+        bytes.resize(3 * 4096 + 17);
+    }
+    SUBCASE("the schema's page overwritten") {
+        bytes.replace(100, 2000, std::string(2000, 'Z'));
+    }
+    write_bytes(path, bytes);
+    CHECK(refusal(path) == DatabaseErrorKind::damaged);
+    CHECK(bytes_of(path) == bytes);
+}
+
+TEST_CASE("a path that cannot be a database") {
+    TemporaryDirectory directory;
+    CHECK(refusal(directory.path() / "no" / "m.db") == DatabaseErrorKind::absent);
+    std::filesystem::create_directory(directory / "d.db");
+    CHECK(refusal(directory / "d.db") == DatabaseErrorKind::foreign);
+    std::filesystem::create_symlink("nowhere", directory / "l.db");
+    CHECK(refusal(directory / "l.db") == DatabaseErrorKind::absent);
+}
+
+TEST_CASE("a file of another zone or account is refused and untouched") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    const auto before = bytes_of(path);
+    MirrorOptions options = options_for(path);
+    SUBCASE("zone") {
+        options.zone = Zone("Europe/London");
+        CHECK_THROWS_WITH_AS(MirrorFile(options, noon()),
+                             doctest::Contains("local to Europe/Amsterdam"), OtherZone);
+    }
+    SUBCASE("account") {
+        options.api_url = "https://elsewhere.example.com";
+        options.indexes = {};
+        MirrorFile file(options, noon());
+        CHECK_THROWS_WITH_AS(file.claim_account("35", "Other"),
+                             doctest::Contains("belongs to account 34 (Development)"),
+                             OtherAccount);
+    }
+    CHECK(bytes_of(path) == before);
+    CHECK(std::filesystem::file_size(path.string() + "-wal") == 0);
+}
+
+TEST_CASE("the account's name may change, and claiming again writes nothing") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    MirrorFile file(options_for(path), noon());
+    file.claim_account("34", "Development");
+    CHECK(std::filesystem::file_size(path.string() + "-wal") == 0);
+    file.claim_account("34", "Production");
+    CHECK(file.fact("account_name") == "Production");
+}
+
+TEST_CASE("a file that another connection holds") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    const auto write = [&] {
+        file.commit(whole(noon_window(0, 60), rows(1, 5)), noon(60), at(noon(60)));
+    };
+    const auto kind = [&] {
+        try {
+            write();
+        } catch (const DatabaseError& error) {
+            return error.kind();
+        }
+        return DatabaseErrorKind::io;
+    };
+    {
+        SQLite::Database other(path.string(), SQLite::OPEN_READWRITE);
+        other.exec("BEGIN EXCLUSIVE");
+        CHECK(kind() == DatabaseErrorKind::locked);
+        CHECK(file.count({}, LocalTime(Seconds(1) * 2'000'000'000)) == 0);
+    }
+    {
+        FileLock other(path);
+        REQUIRE(other.try_lock(FileLock::Part::write));
+        CHECK(kind() == DatabaseErrorKind::locked);
+        CHECK(refusal(path) == DatabaseErrorKind::locked);
+    }
+    write();
+    CHECK(file.fact("rows") == "5");
+}
+
+TEST_CASE("one run a file, beside any number of writers") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    {
+        const RunLock lock(path);
+        CHECK_THROWS_WITH_AS(RunLock{path}, doctest::Contains("another `copernica-mirror run`"),
+                             DatabaseError);
+        FileLock writer(path);
+        CHECK(writer.try_lock(FileLock::Part::write));
+    }
+    const RunLock again(path);
+    CHECK_THROWS_AS(RunLock{directory / "absent.db"}, DatabaseError);
+}
+
+TEST_CASE("a lock file that was deleted locks nothing") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    FileLock first(path);
+    std::filesystem::remove(path.string() + ".lock");
+    CHECK(first.try_lock(FileLock::Part::write));
+    FileLock second(path);
+    CHECK_FALSE(second.try_lock(FileLock::Part::write));
+}
+
+TEST_CASE("a file that was moved away while open is not written any more") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    std::filesystem::rename(path, directory / "elsewhere.db");
+    try {
+        file.set_fact("key", "value");
+        FAIL("written");
+    } catch (const DatabaseError& error) {
+        CHECK(error.kind() == DatabaseErrorKind::absent);
+    }
+}
+
+TEST_CASE("a reader without permission to write can always read") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    SUBCASE("after a clean end") {
+        make_mirror(path);
+        let_others_only_read(directory);
+        CHECK(read_as_nobody(path, 50) == 0);
+    }
+    SUBCASE("while it is being written") {
+        MirrorFile file(options_for(path), noon());
+        file.commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+        let_others_only_read(directory);
+        CHECK(read_as_nobody(path, 50) == 0);
+    }
+    SUBCASE("after a kill") {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            MirrorFile file(options_for(path), noon());
+            file.commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+            ::kill(::getpid(), SIGKILL);
+        }
+        int status = 0;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        REQUIRE(WIFSIGNALED(status));
+        let_others_only_read(directory);
+        CHECK(read_as_nobody(path, 50) == 0);
+    }
+    ::chmod(directory.path().c_str(), 0755);
+}
+
+TEST_CASE("migrations run in order and in one transaction, and leave what is not ours") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    meddle(path, "CREATE VIEW mine AS SELECT mailing, useragent FROM impressions");
+    SQLite::Database sql(path.string(), SQLite::OPEN_READWRITE);
+    const std::vector<Migration> steps{{2, "ALTER TABLE impression_rows ADD COLUMN score INTEGER"},
+                                       {3, "CREATE TABLE scores (x INTEGER)"}};
+    migrate(sql, 1, steps, sql::views);
+    CHECK(ask(path, "PRAGMA user_version") == "3");
+    CHECK(ask(path, "SELECT count(*) FROM mine") == "50");
+    CHECK(ask(path, "SELECT count(score) FROM impression_rows") == "0");
+
+    const std::vector<Migration> broken{{4, "CREATE TABLE more (x)"}, {5, "CREATE nonsense"}};
+    CHECK_THROWS_AS(migrate(sql, 3, broken, sql::views), SQLite::Exception);
+    CHECK(ask(path, "PRAGMA user_version") == "3");
+    CHECK(ask(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'") == "0");
+    CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");
+}

@@ -1,0 +1,129 @@
+#include "tests/unit/storage/fixture.hpp"
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "core/time/text.hpp"
+
+namespace mirror::storage::testing {
+namespace {
+
+const Zone& zone() {
+    static const Zone amsterdam("Europe/Amsterdam");
+    return amsterdam;
+}
+
+}  // namespace
+
+TemporaryDirectory::TemporaryDirectory() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "storage-test-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        throw std::runtime_error("cannot create a temporary directory");
+    }
+    path_ = pattern;
+}
+
+TemporaryDirectory::~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+Instant noon(std::int64_t offset) {
+    return Instant(std::chrono::sys_days(std::chrono::year{2026} / 3 / 1)) +
+           std::chrono::hours(12) + Seconds(offset);
+}
+
+Window noon_window(std::int64_t begin, std::int64_t end) {
+    return {noon(begin), noon(end)};
+}
+
+Moment at(Instant utc) {
+    return {utc, Monotonic(utc.time_since_epoch())};
+}
+
+MirrorOptions options_for(const std::filesystem::path& file) {
+    MirrorOptions options{file, zone()};
+    options.busy_timeout = std::chrono::milliseconds(20);
+    options.api_url = "https://api.example.com/v3";
+    options.program_version = "0.0.0";
+    return options;
+}
+
+Impression row(Page& page, std::int64_t id, std::int64_t offset, std::string_view useragent,
+               std::string_view device) {
+    Impression made;
+    made.id = id;
+    made.time = zone().to_local(noon(offset));
+    made.timestamp = page.texts.keep(format_local(made.time));
+    made.mailing = 412;
+    made.destination = 112;
+    made.profile = 13453;
+    made.ip = page.texts.keep("2a03:e280:0:1::1");
+    made.useragent = page.texts.keep(useragent);
+    made.device = page.texts.keep(device);
+    return made;
+}
+
+Page rows(std::int64_t first, std::int64_t last) {
+    Page page;
+    for (std::int64_t id = first; id <= last; ++id) {
+        page.rows.push_back(row(page, id, id - first));
+    }
+    return page;
+}
+
+Reject reject(const std::string& record, std::optional<std::string> timestamp) {
+    Reject made;
+    made.record = record;
+    made.reason = "no usable ID";
+    if (timestamp) {
+        made.time = parse_local(*timestamp);
+    }
+    made.timestamp = std::move(timestamp);
+    return made;
+}
+
+std::vector<sync::WholeWindow> whole(const Window& window, Page page) {
+    sync::WholeWindow made;
+    made.window = window;
+    made.proven = window;
+    made.read_at = window.end;
+    made.pages.push_back(std::move(page));
+    std::vector<sync::WholeWindow> windows;
+    windows.push_back(std::move(made));
+    return windows;
+}
+
+std::optional<std::string> bytes_of(const std::filesystem::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) {
+        return std::nullopt;
+    }
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+void write_bytes(const std::filesystem::path& file, std::string_view bytes) {
+    std::ofstream(file, std::ios::binary) << bytes;
+}
+
+std::string ask(const std::filesystem::path& file, const std::string& query) {
+    SQLite::Database sql(file.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement statement(sql, query);
+    if (!statement.executeStep()) {
+        return "(no row)";
+    }
+    return statement.getColumn(0).isNull() ? "NULL" : statement.getColumn(0).getString();
+}
+
+void meddle(const std::filesystem::path& file, const std::string& sql) {
+    SQLite::Database connection(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    connection.exec(sql);
+}
+
+}  // namespace mirror::storage::testing

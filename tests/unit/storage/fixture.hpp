@@ -1,0 +1,63 @@
+// What the storage's tests share: a directory of their own, pages of rows, a raw look at the file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/sync/store.hpp"
+#include "storage/mirror_file.hpp"
+
+namespace mirror::storage::testing {
+
+/// Removed with all that is in it.
+class TemporaryDirectory {
+  public:
+    TemporaryDirectory();
+    ~TemporaryDirectory();
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path operator/(const char* name) const { return path_ / name; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// 2026-03-01 12:00:00 UTC, 13:00:00 in Amsterdam, and `offset` seconds more.
+Instant noon(std::int64_t offset = 0);
+Window noon_window(std::int64_t begin, std::int64_t end);
+Moment at(Instant utc);
+
+/// Amsterdam, mailing index, no waiting to speak of.
+MirrorOptions options_for(const std::filesystem::path& file);
+
+/// A row logged at noon(offset), with ordinary values.
+Impression row(Page& page, std::int64_t id, std::int64_t offset = 0,
+               std::string_view useragent = "Mozilla/5.0", std::string_view device = "desktop");
+
+/// Rows `first` to `last` at noon and one second more for each, one page.
+Page rows(std::int64_t first, std::int64_t last);
+
+/// A reject; `timestamp` readable, or not, or absent.
+Reject reject(const std::string& record, std::optional<std::string> timestamp = std::nullopt);
+
+/// One window, read whole and proven as a whole.
+std::vector<sync::WholeWindow> whole(const Window& window, Page page);
+
+/// Everything of a file, byte for byte; nothing where there is none.
+std::optional<std::string> bytes_of(const std::filesystem::path& file);
+void write_bytes(const std::filesystem::path& file, std::string_view bytes);
+
+/// The first column of the first row of a query, through a read-only connection, as text; "NULL".
+std::string ask(const std::filesystem::path& file, const std::string& query);
+
+/// Carries out SQL behind the program's back.
+void meddle(const std::filesystem::path& file, const std::string& sql);
+
+}  // namespace mirror::storage::testing

@@ -1,0 +1,225 @@
+// Upserts: what is counted, what is written, and that every byte is kept.
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "tests/unit/storage/fixture.hpp"
+
+using namespace mirror;
+using namespace mirror::storage;
+using namespace mirror::storage::testing;
+
+namespace {
+
+std::uintmax_t log_size(const std::filesystem::path& file) {
+    return std::filesystem::file_size(file.string() + "-wal");
+}
+
+}  // namespace
+
+TEST_CASE("inserted, updated and unchanged rows are counted apart") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+
+    // 47: two full statements and seven single rows.
+    auto written = file.commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(61)));
+    CHECK(written.inserted == 47);
+    CHECK(written.updated == 0);
+    CHECK(written.unchanged == 0);
+
+    Page again = rows(1, 50);
+    again.rows[3].profile = std::nullopt;
+    again.rows[30].useragent = again.texts.keep("changed");
+    written = file.commit(whole(noon_window(0, 60), std::move(again)), noon(70), at(noon(71)));
+    CHECK(written.inserted == 3);
+    CHECK(written.updated == 2);
+    CHECK(written.unchanged == 45);
+
+    CHECK(file.fact("rows") == "50");
+    CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");
+    CHECK(ask(path, "SELECT useragent FROM impressions WHERE id = 31") == "changed");
+    CHECK(ask(path, "SELECT profile FROM impressions WHERE id = 4") == "NULL");
+    CHECK(ask(path, "SELECT group_concat(id) FROM impressions WHERE changed_at = " +
+                        std::to_string(noon(71).time_since_epoch().count())) == "4,31,48,49,50");
+    CHECK(ask(path, "SELECT count(DISTINCT first_seen) FROM impressions") == "2");
+}
+
+TEST_CASE("the same row twice in one transaction is one row") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    Page page = rows(1, 2);
+    page.rows.push_back(page.rows.front());
+    const auto written =
+        file.commit(whole(noon_window(0, 9), std::move(page)), noon(9), at(noon()));
+    CHECK(written.inserted == 2);
+    CHECK(written.unchanged == 1);
+}
+
+TEST_CASE("nothing new writes no page of rows, and an idle poll a page or two") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
+    meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+    REQUIRE(log_size(path) == 0);
+
+    SUBCASE("covered already: nothing at all") {
+        const auto written =
+            file.commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
+        CHECK(written.unchanged == 2000);
+        CHECK(log_size(path) == 0);
+    }
+    SUBCASE("a poll: the mark, the last success, the run") {
+        const auto poll = [&](std::int64_t now) {
+            file.commit(whole(noon_window(now - 180, now), Page{}), noon(now), at(noon(now + 1)));
+            file.set_fact("last_success", std::to_string(now));
+            sync::RunRecord run;
+            run.kind = "run";
+            run.outcome = "running";
+            file.record_run(run, noon(now));
+        };
+        poll(2060);
+        meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+        poll(2120);
+        CHECK(log_size(path) <= 16'000);
+        CHECK(file.coverage(0) == WindowSet(noon_window(0, 2120)));
+    }
+}
+
+TEST_CASE("texts are kept whole, whatever is in them") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    using namespace std::string_literals;
+    const std::vector<std::string> agents{"a\0b"s,
+                                          "a"s,
+                                          ""s,
+                                          "\0"s,
+                                          std::string(4096, 'x') + "\0y"s,
+                                          "\xF0\x9F\x93\xA7 mail"s,
+                                          "'; DROP TABLE impression_rows; --"s,
+                                          "\x1b[31mred"s};
+    Page page;
+    std::int64_t id = std::int64_t{1} << 40;
+    for (const std::string& agent : agents) {
+        page.rows.push_back(row(page, id, 0, agent));
+        page.rows.back().extra = page.texts.keep(agent);
+        ++id;
+    }
+    file.commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
+    CHECK(ask(path, "SELECT count(*) FROM user_agents") == std::to_string(agents.size()));
+    id = std::int64_t{1} << 40;
+    for (const std::string& agent : agents) {
+        const std::string where = " FROM impressions WHERE id = " + std::to_string(id++);
+        CHECK(ask(path, "SELECT useragent" + where) == agent);
+        CHECK(ask(path, "SELECT extra" + where) == agent);
+        CHECK(ask(path, "SELECT typeof(useragent) || typeof(mailing) || typeof(subprofile)" +
+                            where) == "textintegernull");
+    }
+}
+
+TEST_CASE("user agents are kept once, absent values too") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    const auto store = [&](std::int64_t first) {
+        Page page;
+        std::int64_t id = first;
+        for (const char* agent : {"", "0", "A", static_cast<const char*>(nullptr)}) {
+            for (const char* device : {"", "0", "A", static_cast<const char*>(nullptr)}) {
+                Impression made = row(page, id++);
+                made.useragent = agent ? std::optional<std::string_view>(agent) : std::nullopt;
+                made.device = device ? std::optional<std::string_view>(device) : std::nullopt;
+                page.rows.push_back(made);
+            }
+        }
+        file.commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
+    };
+    store(1);
+    store(101);
+    CHECK(ask(path, "SELECT count(*) FROM user_agents") == "15");
+    CHECK(ask(path, "SELECT user_agent FROM impression_rows WHERE id = 16") == "NULL");
+    CHECK(ask(path,
+              "SELECT count(*) FROM impressions a JOIN impressions b ON b.id = a.id + 100 "
+              "WHERE a.useragent IS b.useragent AND a.device IS b.device") == "16");
+    // Another process finds what this one stored.
+    MirrorFile other(options_for(path), noon());
+    Page page = rows(201, 201);
+    page.rows[0].useragent = "A";
+    page.rows[0].device = std::nullopt;
+    other.commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
+    CHECK(ask(path, "SELECT count(*) FROM user_agents") == "15");
+}
+
+TEST_CASE("more user agents than the memory holds") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    for (int round = 0; round < 2; ++round) {
+        Page page;
+        for (std::int64_t id = 1; id <= 6000; ++id) {
+            page.rows.push_back(
+                row(page, id, 0, std::string(300, 'u') + std::to_string(id % 3000)));
+        }
+        const auto written =
+            file.commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
+        CHECK(written.inserted == (round == 0 ? 6000 : 0));
+        CHECK(written.updated == 0);
+    }
+    CHECK(ask(path, "SELECT count(*) FROM user_agents") == "3000");
+}
+
+TEST_CASE("changed_at never goes back, whatever the clock does") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    {
+        MirrorFile file(options_for(path), noon());
+        file.commit(whole(noon_window(0, 9), rows(1, 1)), noon(9), at(noon(7200)));
+    }
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 9), rows(1, 2)), noon(9), at(noon(10)));
+    CHECK(ask(path, "SELECT count(DISTINCT changed_at) FROM impressions") == "1");
+    CHECK(ask(path, "SELECT first_seen FROM impressions WHERE id = 2") ==
+          std::to_string(noon(10).time_since_epoch().count()));
+}
+
+TEST_CASE("a removed row that is back is an updated one, and counted again") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+    meddle(path,
+           "UPDATE impression_rows SET removed_at = 1 WHERE id IN (2, 20, 45);"
+           "UPDATE mirror SET value = '3' WHERE key = 'removed'");
+    const LocalTime begin = *parse_local("2026-03-01 13:00:00");
+    CHECK(file.count(begin, begin + Seconds(60)) == 47);
+    CHECK(file.newest_rows(begin + Seconds(2))->time == begin);
+
+    const auto written =
+        file.commit(whole(noon_window(0, 60), rows(1, 44)), noon(70), at(noon(70)));
+    CHECK(written.updated == 2);
+    CHECK(written.unchanged == 42);
+    CHECK(file.fact("removed") == "1");
+    CHECK(file.fact("rows") == "50");
+    CHECK(file.count(begin, begin + Seconds(60)) == 49);
+}
+
+TEST_CASE("counts are of both ends, and of rejects too") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    Page page = rows(1, 10);
+    page.rows.push_back(row(page, 11, 9));
+    page.rejects.push_back(reject("{\"a\":1}", "2026-03-01 13:00:04"));
+    page.rejects.push_back(reject("{\"b\":1}"));
+    file.commit(whole(noon_window(0, 10), std::move(page)), noon(10), at(noon(10)));
+    const LocalTime begin = *parse_local("2026-03-01 13:00:00");
+    CHECK(file.count(begin, begin + Seconds(9)) == 12);
+    CHECK(file.count(begin, begin) == 1);
+    CHECK(file.count(begin + Seconds(1), begin + Seconds(3)) == 3);
+    CHECK(file.count(begin + Seconds(4), begin + Seconds(4)) == 2);
+    CHECK_FALSE(file.newest_rows(begin).has_value());
+    const auto newest = file.newest_rows(begin + Seconds(100));
+    REQUIRE(newest.has_value());
+    CHECK(newest->time == begin + Seconds(9));
+    CHECK(newest->rows == 2);
+}
