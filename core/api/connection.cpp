@@ -262,21 +262,21 @@ asio::awaitable<ReplyHeader> HttpConnection::ask(std::string target, std::string
     if (write_error) {
         fail(write_error, "sending the request", Kind::gone);
     }
+    std::size_t parsed = 0;
     while (!parser_->is_header_done()) {
-        if (received_.size() > header_limit) {
-            throw ConnectionError(Kind::trouble, "the header of the reply is too large");
-        }
         co_await receive("waiting for a reply");
         error_code error;
-        received_.consume(parser_->put(received_.data(), error));
-        if (error == http::error::header_limit) {
+        const std::size_t line = parser_->put(received_.data(), error);
+        received_.consume(line);
+        parsed += line;
+        // Beast's own limit is on what it has not parsed yet.
+        if (error == http::error::header_limit || parsed > header_limit) {
             throw ConnectionError(Kind::trouble, "the header of the reply is too large");
         }
         if (error && error != http::error::need_more && error != http::error::need_buffer) {
             throw ConnectionError(Kind::trouble, "the reply is no HTTP (" + error.message() + ")");
         }
     }
-
     const auto& message = parser_->get();
     if (message.result_int() < 200) {
         throw ConnectionError(Kind::trouble, "an interim reply came that nobody asked for");

@@ -421,6 +421,9 @@ void PageDecoder::feed(std::string_view piece) {
 void PageDecoder::finish() {
     json::error_code error;
     parser_->json.write_some(false, "", 0, error);
+    if (const char* const failure = parser_->json.handler().failure()) {
+        throw BadBody(failure);
+    }
     if (error) {
         throw BadBody(parser_->fed == 0 ? "the reply is empty"
                                         : "the JSON of the reply is cut off");

@@ -9,6 +9,8 @@
 #include <boost/url/url.hpp>
 #include <boost/url/url_view.hpp>
 
+#include "core/api/decimal.hpp"
+
 namespace mirror::api {
 namespace {
 
@@ -33,10 +35,18 @@ bool is_host_name(std::string_view host) {
            });
 }
 
+// Boost.URL 1.81 ends an address where it could end, and takes the rest of "127.0.0.1.evil.example"
+// for a path. A path behind a host begins with a slash.
+bool is_host_cut_short(const urls::url_view& url) {
+    const auto path = url.encoded_path();
+    return url.has_authority() && !path.empty() && path.front() != '/';
+}
+
 // Scheme, host and port of a URL that has them and is one of ours.
 std::optional<BaseUrl> place_of(const urls::url_view& url) {
     BaseUrl place;
-    if (url.scheme_id() != urls::scheme::https && url.scheme_id() != urls::scheme::http) {
+    if ((url.scheme_id() != urls::scheme::https && url.scheme_id() != urls::scheme::http) ||
+        url.host_type() == urls::host_type::ipvfuture) {
         return std::nullopt;
     }
     place.tls = url.scheme_id() == urls::scheme::https;
@@ -49,10 +59,12 @@ std::optional<BaseUrl> place_of(const urls::url_view& url) {
     }
     place.port = place.tls ? https_port : http_port;
     if (url.has_port() && !url.port().empty()) {
-        place.port = url.port_number();
-        if (place.port == 0) {
+        // Not port_number(): it takes 99999 for something else.
+        const auto port = read_decimal<std::uint16_t>({url.port().data(), url.port().size()});
+        if (!port || *port == 0) {
             return std::nullopt;
         }
+        place.port = *port;
     }
     return place;
 }
@@ -78,7 +90,7 @@ std::string BaseUrl::text() const {
 
 BaseUrl parse_base_url(std::string_view text) {
     const auto parsed = urls::parse_uri(urls::string_view(text.data(), text.size()));
-    if (!parsed) {
+    if (!parsed || is_host_cut_short(*parsed)) {
         throw std::invalid_argument(
             "not a URL; expected one like \"https://api.copernica.com/v3\"");
     }
@@ -119,7 +131,8 @@ RedirectTarget parse_location(const BaseUrl& base, std::string_view path,
         (base.tls ? "https://" : "http://") + base.authority() + std::string(path);
     const auto from = urls::parse_uri(asked);
     urls::url resolved;
-    if (!reference || !from || !urls::resolve(*from, *reference, resolved)) {
+    if (!reference || is_host_cut_short(*reference) || !from ||
+        !urls::resolve(*from, *reference, resolved)) {
         return result;
     }
     const auto place = place_of(resolved);

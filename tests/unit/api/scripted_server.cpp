@@ -1,0 +1,104 @@
+#include "tests/unit/api/scripted_server.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+ScriptedServer::ScriptedServer(std::vector<Script> scripts) : scripts_(std::move(scripts)) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
+        ::listen(listener_, 16) != 0 ||
+        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+        throw std::runtime_error("the scripted server cannot listen");
+    }
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { run(); });
+}
+
+ScriptedServer::~ScriptedServer() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopped_ = true;
+        ::shutdown(listener_, SHUT_RDWR);
+        if (current_ >= 0) {
+            ::shutdown(current_, SHUT_RDWR);
+        }
+    }
+    join();
+    ::close(listener_);
+}
+
+void ScriptedServer::join() {
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+std::vector<std::string> ScriptedServer::requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+}
+
+void ScriptedServer::run() {
+    for (const Script& script : scripts_) {
+        const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+        if (socket < 0) {
+            return;
+        }
+        ++connections_;
+        {
+            const std::lock_guard lock(mutex_);
+            current_ = socket;
+            if (stopped_) {
+                ::shutdown(socket, SHUT_RDWR);
+            }
+        }
+        play(socket, script);
+        const std::lock_guard lock(mutex_);
+        current_ = -1;
+        ::close(socket);
+    }
+    ::shutdown(listener_, SHUT_RDWR);
+}
+
+void ScriptedServer::play(int socket, const Script& script) {
+    std::string received;
+    char buffer[4096];
+    for (const std::string& reply : script.replies) {
+        std::size_t end = 0;
+        while ((end = received.find("\r\n\r\n")) == std::string::npos) {
+            const ssize_t bytes = ::recv(socket, buffer, sizeof buffer, 0);
+            if (bytes <= 0) {
+                return;
+            }
+            received.append(buffer, static_cast<std::size_t>(bytes));
+        }
+        {
+            const std::lock_guard lock(mutex_);
+            requests_.push_back(received.substr(0, end + 4));
+        }
+        received.erase(0, end + 4);
+        std::string_view left = reply;
+        while (!left.empty()) {
+            const ssize_t bytes = ::send(socket, left.data(), left.size(), MSG_NOSIGNAL);
+            if (bytes <= 0) {
+                return;
+            }
+            left.remove_prefix(static_cast<std::size_t>(bytes));
+        }
+    }
+    if (script.end == Script::End::wait) {
+        while (::recv(socket, buffer, sizeof buffer, 0) > 0) {
+        }
+    } else if (script.end == Script::End::reset) {
+        const linger hard{1, 0};
+        ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    }
+}

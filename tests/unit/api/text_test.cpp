@@ -1,0 +1,92 @@
+// Printable texts, secrets, sorted JSON, decimal numbers.
+#include <limits>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "core/api/decimal.hpp"
+#include "core/api/printable.hpp"
+#include "core/api/secret.hpp"
+#include "core/api/sorted_json.hpp"
+
+using namespace mirror::api;
+
+TEST_CASE("text from outside stays on its line and moves no cursor") {
+    struct Row {
+        std::string text;
+        std::string shown;
+    };
+    const Row rows[] = {
+        {"plain, \"quoted\" and \\", "plain, \"quoted\" and \\"},
+        {"", ""},
+        {"a\nb\tc\rd", "a\\nb\\tc\\rd"},
+        {"\x1b[31mred\x1b[0m\x07", "\\u001b[31mred\\u001b[0m\\u0007"},
+        {std::string("nul\0", 4), "nul\\u0000"},
+        {"\x7f \xc2\x9b", "\\u007f \\u009b"},
+        {"h\xc3\xa9 \xf0\x9f\x98\x80", "h\xc3\xa9 \xf0\x9f\x98\x80"},
+        {"\xe2\x80\xae \xe2\x81\xa6 \xe2\x80\xa8", "\\u202e \\u2066 \\u2028"},
+        {"\xff\xc3", "\\xff\\xc3"},
+        {"\xc0\xaf\xed\xa0\x80", "\\xc0\\xaf\\xed\\xa0\\x80"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.shown);
+        CHECK(printable(row.text) == row.shown);
+    }
+    CHECK(printable("abcdef", 6) == "abcdef");
+    CHECK(printable("abcdefg", 6) == "abcdef…");
+    CHECK(printable("\xc3\xa9\xc3\xa9", 1) == "\xc3\xa9…");
+}
+
+TEST_CASE("a secret is taken out of texts, encoded or not") {
+    const Secret secret("a+b/ c");
+    CHECK(secret.redact("token a+b/ c, a%2Bb%2F%20c.") == "token [token], [token].");
+    CHECK(secret.redact("nothing") == "nothing");
+    CHECK(Secret("").redact("nothing") == "nothing");
+}
+
+TEST_CASE("JSON is written with sorted keys, the last of equal keys") {
+    SortedJson json;
+    json.begin_object();
+    json.key("z");
+    json.begin_array();
+    json.json("1");
+    json.begin_object();
+    json.key("b");
+    json.string("x\n\"\\\x1f/é");
+    json.key("a");
+    json.json("null");
+    json.end_object();
+    json.begin_array();
+    json.end_array();
+    json.begin_object();
+    json.end_object();
+    json.end_array();
+    json.key("a\"");
+    json.json("1.50");
+    json.key("z2");
+    json.json("1");
+    json.key("a\"");
+    json.json("1e400");
+    CHECK_FALSE(json.complete());
+    json.end_object();
+    CHECK(json.complete());
+    CHECK(json.text() ==
+          R"({"a\"":1e400,"z":[1,{"a":null,"b":"x\u000a\"\\\u001f/é"},[],{}],"z2":1})");
+}
+
+TEST_CASE("only canonical decimal digits are numbers") {
+    CHECK(read_decimal<std::int64_t>("0") == 0);
+    CHECK(read_decimal<std::int64_t>("-1") == -1);
+    CHECK(read_decimal<std::int64_t>("9223372036854775807") ==
+          std::numeric_limits<std::int64_t>::max());
+    CHECK(read_decimal<std::int64_t>("-9223372036854775808") ==
+          std::numeric_limits<std::int64_t>::min());
+    for (const char* text : {"", "-", "+1", "01", "-0", "-01", " 1", "1 ", "1.0", "1e3", "0x1",
+                             "9223372036854775808", "-9223372036854775809", "abc"}) {
+        CAPTURE(std::string(text));
+        CHECK_FALSE(read_decimal<std::int64_t>(text).has_value());
+    }
+    CHECK(read_decimal<std::uint64_t>("18446744073709551615") ==
+          std::numeric_limits<std::uint64_t>::max());
+    CHECK_FALSE(read_decimal<std::uint64_t>("-1").has_value());
+}
