@@ -1,0 +1,46 @@
+// The command line, as a value.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/time/instant.hpp"
+
+namespace mirror::daemon {
+
+enum class Command { sync, backfill, status };
+
+struct CommandLine {
+    Command command = Command::sync;
+
+    std::optional<std::filesystem::path> config;
+    std::optional<std::filesystem::path> database;
+    std::optional<std::string> api_url;
+    std::optional<std::filesystem::path> token_file;
+    std::optional<std::string> log_level;
+    std::optional<std::string> log_format;
+    bool quiet = false;
+
+    // backfill
+    LocalTime from{};
+    std::optional<LocalTime> to;
+    bool force = false;
+
+    // status
+    bool json = false;
+    std::optional<Seconds> max_lag;
+};
+
+/// What parsing came to: a command, or a text to print and be done (--help, --version).
+struct ParsedCommandLine {
+    CommandLine command_line;
+    std::optional<std::string> text;
+};
+
+/// `arguments` without the program's name. Throws UsageError.
+ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
+                                     const std::string& version);
+
+}  // namespace mirror::daemon

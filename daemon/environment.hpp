@@ -1,0 +1,29 @@
+// What surrounds the process, read once at the top and handed down.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+#include "core/time/clock.hpp"
+
+namespace mirror::daemon {
+
+struct Environment {
+    Environment(std::ostream& standard_out, std::ostream& standard_err, Clock& machine_clock)
+        : out(standard_out), err(standard_err), clock(machine_clock) {}
+
+    std::ostream& out;  ///< results
+    std::ostream& err;  ///< everything else
+    Clock& clock;
+
+    bool err_is_terminal = false;
+    bool no_color = false;                    ///< $NO_COLOR is set and not empty
+    bool err_is_journal = false;              ///< $JOURNAL_STREAM names standard error
+    std::optional<std::string> access_token;  ///< $COPERNICA_ACCESS_TOKEN
+    std::optional<std::filesystem::path> credentials_directory;  ///< $CREDENTIALS_DIRECTORY
+    std::filesystem::path default_config = "/etc/copernica-mirror/config.toml";
+};
+
+}  // namespace mirror::daemon

@@ -1,0 +1,96 @@
+#include "daemon/program.hpp"
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include <spdlog/logger.h>
+
+#include "core/sync/errors.hpp"
+#include "core/time/zone.hpp"
+#include "daemon/command_line.hpp"
+#include "daemon/config.hpp"
+#include "daemon/logging.hpp"
+#include "daemon/mirror_command.hpp"
+#include "daemon/status_command.hpp"
+#include "daemon/usage_error.hpp"
+#include "daemon/version.hpp"
+#include "storage/errors.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+Config effective_config(const CommandLine& line, const Environment& environment) {
+    Config config;
+    std::error_code ignored;
+    if (line.config) {
+        config = read_config(*line.config);
+    } else if (std::filesystem::exists(environment.default_config, ignored)) {
+        config = read_config(environment.default_config);
+    }
+    if (line.database) {
+        config.mirror.database = *line.database;
+    }
+    if (line.api_url) {
+        config.api.url = *line.api_url;
+    }
+    if (line.log_level) {
+        config.log.level = *line.log_level;
+    }
+    if (line.log_format) {
+        config.log.format = *line.log_format;
+    }
+    return config;
+}
+
+ExitCode run_command(const CommandLine& line, const Config& config, const Environment& environment,
+                     const std::shared_ptr<spdlog::logger>& log) {
+    if (line.command == Command::status) {
+        return show_status(line, config, environment);
+    }
+    return mirror_once(line, config, environment, log);
+}
+
+}  // namespace
+
+ExitCode run_program(const std::vector<std::string>& arguments, const Environment& environment) {
+    auto log = make_logger(environment, LogOptions{});
+    const auto failed = [&](ExitCode code, const std::exception& error) {
+        log->error("{}", error.what());
+        return code;
+    };
+    try {
+        const ParsedCommandLine parsed = parse_command_line(arguments, version);
+        if (parsed.text) {
+            environment.out << *parsed.text << std::flush;
+            return ExitCode::done;
+        }
+        const CommandLine& line = parsed.command_line;
+        const Config config = effective_config(line, environment);
+        LogOptions options;
+        options.level = config.log.level;
+        options.format = config.log.format;
+        options.quiet = line.quiet;
+        log = make_logger(environment, options);
+        return run_command(line, config, environment, log);
+    } catch (const UsageError& error) {
+        return failed(ExitCode::usage, error);
+    } catch (const UnknownZone& error) {
+        return failed(ExitCode::usage, error);
+    } catch (const sync::WrongZone& error) {
+        return failed(ExitCode::usage, error);
+    } catch (const storage::OtherZone& error) {
+        return failed(ExitCode::usage, error);
+    } catch (const sync::TokenRefused& error) {
+        return failed(ExitCode::token, error);
+    } catch (const storage::OtherAccount& error) {
+        return failed(ExitCode::token, error);
+    } catch (const storage::DatabaseError& error) {
+        return failed(ExitCode::database, error);
+    } catch (const std::exception& error) {
+        return failed(ExitCode::api, error);
+    }
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,47 @@
+// What the state of a mirror amounts to. Pure: from the file's own words and a clock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/time/window.hpp"
+#include "core/time/zone.hpp"
+#include "storage/status_reader.hpp"
+
+namespace mirror::daemon {
+
+struct Gap {
+    Window window;
+    std::optional<std::string> reason;  ///< why the last run could not fill it; absent: not tried
+};
+
+struct Status {
+    std::optional<storage::FileStatus::Account> account;
+    std::string time_zone;
+    /// The newest unbroken covered period; absent before the first window.
+    std::optional<Window> complete;
+    std::optional<Seconds> lag;  ///< of its end behind the server's clock
+    std::vector<Gap> gaps;       ///< not covered, between the wanted begin and the newest end
+    std::uint64_t rows = 0;
+    std::uint64_t rejects = 0;
+    std::uint64_t removed = 0;
+    std::optional<Instant> last_success;
+    std::optional<Instant> last_error_at;
+    std::optional<std::string> last_error;        ///< absent after a success
+    std::optional<std::string> count_difference;  ///< for people; absent where counts agreed
+    std::uint64_t database_bytes = 0;
+    std::uint64_t wal_bytes = 0;
+};
+
+/// `now` is this machine's clock, UTC.
+Status assess(const storage::FileStatus& file, Instant now);
+
+/// The documented JSON object, with a line's end.
+std::string status_json(const Status& status);
+
+/// For people: the first line says in plain words how things are.
+std::string status_text(const Status& status, const Zone& zone);
+
+}  // namespace mirror::daemon

@@ -1,0 +1,39 @@
+// SIGINT and SIGTERM as an orderly end.
+#pragma once
+
+#include <optional>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace mirror::daemon {
+
+/// Waits for the signals and cancels the work. The cancellation is repeated until close(): one
+/// that meets a coroutine while it finishes a transaction is lost.
+class StopSignals {
+  public:
+    explicit StopSignals(const boost::asio::any_io_executor& executor);
+
+    /// The slot for the work's coroutine.
+    boost::asio::cancellation_slot slot() { return cancel_.slot(); }
+
+    /// The signal that came first.
+    std::optional<int> caught() const { return caught_; }
+
+    /// The work has ended: nothing is waited for any more.
+    void close();
+
+  private:
+    void wait();
+    void cancel();
+
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer again_;
+    boost::asio::cancellation_signal cancel_;
+    std::optional<int> caught_;
+    bool closed_ = false;
+};
+
+}  // namespace mirror::daemon

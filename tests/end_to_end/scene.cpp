@@ -1,0 +1,158 @@
+#include "tests/end_to_end/scene.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+
+namespace mirror::test {
+namespace {
+
+std::optional<std::int64_t> integer(const SQLite::Column& column) {
+    if (column.isNull()) {
+        return std::nullopt;
+    }
+    if (!column.isInteger()) {
+        throw std::runtime_error("an INTEGER column holds something else");
+    }
+    return column.getInt64();
+}
+
+std::optional<std::string> text(const SQLite::Column& column) {
+    if (column.isNull()) {
+        return std::nullopt;
+    }
+    return column.getString();
+}
+
+template <typename T>
+std::string shown(const std::optional<T>& value) {
+    return value ? fmt::format("{}", *value) : "NULL";
+}
+
+std::string shown(const simulator::TrueRow& row) {
+    return fmt::format(
+        "{} mailing {} at {} ip {} useragent {} device {} destination {} profile {} "
+        "subprofile {}",
+        row.id, shown(row.mailing), row.timestamp, shown(row.ip), shown(row.useragent),
+        shown(row.device), shown(row.destination), shown(row.profile), shown(row.subprofile));
+}
+
+}  // namespace
+
+Scene::Scene(simulator::Behaviour behaviour, simulator::ServerOptions options,
+             const std::string& server_zone)
+    : account(server_zone), server(account, std::move(behaviour), options), api_url(server.url()) {
+    // Tests are about results; the server here needs no mercy.
+    configure("api", "requests_per_second = 100000\n");
+}
+
+void Scene::configure(const std::string& table, const std::string& lines) {
+    const auto found = std::find_if(tables_.begin(), tables_.end(),
+                                    [&](const auto& held) { return held.first == table; });
+    if (found == tables_.end()) {
+        tables_.emplace_back(table, lines);
+    } else {
+        found->second += lines;
+    }
+    std::ofstream file(directory_.path() / "config.toml");
+    for (const auto& [name, content] : tables_) {
+        file << '[' << name << "]\n" << content;
+    }
+}
+
+ProcessOptions Scene::options_for(const std::vector<std::string>& arguments) const {
+    ProcessOptions options;
+    options.arguments = {"--config", (directory() / "config.toml").string(), "--api-url", api_url};
+    options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
+    if (!token.empty()) {
+        options.environment["COPERNICA_ACCESS_TOKEN"] = token;
+    }
+    options.directory = directory();
+    return options;
+}
+
+std::unique_ptr<Process> Scene::start(const std::vector<std::string>& arguments) {
+    return std::make_unique<Process>(COPERNICA_MIRROR_PROGRAM, options_for(arguments));
+}
+
+Run Scene::run(const std::vector<std::string>& arguments) {
+    const auto process = start(arguments);
+    Run run;
+    run.code = process->wait();
+    run.out = process->out();
+    run.err = process->err();
+    return run;
+}
+
+std::vector<simulator::TrueRow> Scene::rows() const {
+    const SQLite::Database file(database().string(), SQLite::OPEN_READONLY);
+    SQLite::Statement select(file,
+                             "SELECT id, mailing, timestamp, ip, useragent, device, destination, "
+                             "profile, subprofile FROM impressions ORDER BY id");
+    std::vector<simulator::TrueRow> rows;
+    while (select.executeStep()) {
+        simulator::TrueRow row;
+        row.id = select.getColumn(0).getInt64();
+        row.mailing = integer(select.getColumn(1));
+        row.timestamp = select.getColumn(2).getString();
+        row.ip = text(select.getColumn(3));
+        row.useragent = text(select.getColumn(4));
+        row.device = text(select.getColumn(5));
+        row.destination = integer(select.getColumn(6));
+        row.profile = integer(select.getColumn(7));
+        row.subprofile = integer(select.getColumn(8));
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+std::string Scene::difference() const {
+    const std::vector<simulator::TrueRow> truth = server.truth();
+    const std::vector<simulator::TrueRow> held = rows();
+    if (truth == held) {
+        return {};
+    }
+    std::string words =
+        fmt::format("the API shows {} rows, the file has {}", truth.size(), held.size());
+    const auto [shown_row, held_row] =
+        std::mismatch(truth.begin(), truth.end(), held.begin(), held.end());
+    if (shown_row != truth.end()) {
+        words += "\nAPI:  " + shown(*shown_row);
+    }
+    if (held_row != held.end()) {
+        words += "\nfile: " + shown(*held_row);
+    }
+    return words;
+}
+
+std::string Scene::query(const std::string& sql) const {
+    const SQLite::Database file(database().string(), SQLite::OPEN_READONLY);
+    SQLite::Statement select(file, sql);
+    if (!select.executeStep()) {
+        return "no row";
+    }
+    return text(select.getColumn(0)).value_or("NULL");
+}
+
+Instant utc(const std::string& text) {
+    return Instant(parse_local(text).value().time_since_epoch());
+}
+
+simulator::Row row(std::int64_t id, Instant at) {
+    simulator::Row row;
+    row.id = id;
+    row.at = at;
+    row.mailing = 400 + id % 7;
+    row.ip = fmt::format("192.0.2.{}", id % 250);
+    row.useragent = fmt::format("Mozilla/5.0 (X11; Linux x86_64; rv:{}.0)", id % 11);
+    row.device = "desktop";
+    row.destination = 100 + id % 13;
+    row.profile = 13000 + id;
+    return row;
+}
+
+}  // namespace mirror::test

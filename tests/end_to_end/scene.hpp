@@ -1,0 +1,74 @@
+// A simulated account, a server, a directory with a configuration, and the real program in it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/end_to_end/process.hpp"
+#include "tests/simulator/account.hpp"
+#include "tests/simulator/server.hpp"
+#include "tests/unit/daemon/temporary_directory.hpp"
+
+namespace mirror::test {
+
+/// How a run of the program ended.
+struct Run {
+    int code = -1;
+    std::string out;
+    std::string err;
+};
+
+class Scene {
+  public:
+    explicit Scene(simulator::Behaviour behaviour = {}, simulator::ServerOptions options = {},
+                   const std::string& server_zone = "Europe/Amsterdam");
+
+    simulator::Account account;
+    simulator::Server server;
+
+    /// Runs `copernica-mirror ARGUMENTS` to its end.
+    Run run(const std::vector<std::string>& arguments);
+
+    /// Starts it.
+    std::unique_ptr<Process> start(const std::vector<std::string>& arguments);
+
+    /// The configuration that the program gets; more lines for a table.
+    void configure(const std::string& table, const std::string& lines);
+
+    const std::filesystem::path& directory() const { return directory_.path(); }
+    std::filesystem::path database() const { return directory_.path() / "impressions.db"; }
+
+    /// The rows of the view `impressions`, ascending by ID, read-only, as any SQL tool reads them.
+    std::vector<simulator::TrueRow> rows() const;
+
+    /// Empty where the file's rows are the truth, cell by cell; else what differs, in words.
+    std::string difference() const;
+
+    /// One value of one row of a query, as text; "NULL" for NULL.
+    std::string query(const std::string& sql) const;
+
+    /// The requests that the server has seen since start_over().
+    std::uint64_t requests() const { return server.counters().requests; }
+
+    /// What the program is given besides the configuration.
+    std::string token = "simulated-token";
+    std::string api_url;
+
+  private:
+    ProcessOptions options_for(const std::vector<std::string>& arguments) const;
+
+    TemporaryDirectory directory_;
+    std::vector<std::pair<std::string, std::string>> tables_;
+};
+
+/// "YYYY-MM-DD HH:MM:SS", read as UTC.
+Instant utc(const std::string& text);
+
+/// A row with believable fields.
+simulator::Row row(std::int64_t id, Instant at);
+
+}  // namespace mirror::test

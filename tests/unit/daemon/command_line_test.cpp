@@ -1,0 +1,89 @@
+#include "daemon/command_line.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "daemon/units.hpp"
+#include "daemon/usage_error.hpp"
+
+using namespace mirror;
+using namespace mirror::daemon;
+
+namespace {
+
+ParsedCommandLine parse(const std::vector<std::string>& arguments) {
+    return parse_command_line(arguments, "1.2.3");
+}
+
+}  // namespace
+
+TEST_CASE("command line: options before and after the command") {
+    for (const auto& arguments :
+         {std::vector<std::string>{"-c", "a.toml", "--quiet", "sync", "-d", "x.db"},
+          {"sync", "--config", "a.toml", "-d", "x.db", "-q"},
+          {"--database=x.db", "--config=a.toml", "-q", "sync"}}) {
+        const CommandLine line = parse(arguments).command_line;
+        CHECK(line.command == Command::sync);
+        CHECK(line.config == "a.toml");
+        CHECK(line.database == "x.db");
+        CHECK(line.quiet);
+    }
+}
+
+TEST_CASE("command line: backfill takes local times") {
+    const CommandLine line =
+        parse({"backfill", "--from", "2016-01-02", "--to", "2016-02-03 04:05:06", "--force"})
+            .command_line;
+    CHECK(line.command == Command::backfill);
+    CHECK(format_local(line.from) == "2016-01-02 00:00:00");
+    CHECK(format_local(line.to.value()) == "2016-02-03 04:05:06");
+    CHECK(line.force);
+    CHECK_FALSE(parse({"backfill", "--from", "2016-01-02"}).command_line.to.has_value());
+}
+
+TEST_CASE("command line: status") {
+    const CommandLine line = parse({"status", "--json", "--max-lag", "10m"}).command_line;
+    CHECK(line.command == Command::status);
+    CHECK(line.json);
+    CHECK(line.max_lag == Seconds(600));
+}
+
+TEST_CASE("command line: help and version are texts") {
+    CHECK(parse({"--version"}).text == "copernica-mirror 1.2.3\n");
+    CHECK(parse({"--help"}).text.value().find("backfill") != std::string::npos);
+    CHECK(parse({"backfill", "--help"}).text.value().find("--force") != std::string::npos);
+}
+
+TEST_CASE("command line: mistakes") {
+    for (const auto& arguments : {std::vector<std::string>{},
+                                  {"synch"},
+                                  {"sync", "--frm", "x"},
+                                  {"sync", "status"},
+                                  {"backfill"},
+                                  {"backfill", "--from", "2016-13-01"},
+                                  {"backfill", "--from", "tomorrow"},
+                                  {"backfill", "--from", "2016-01-02", "--to", "2016-01-02"},
+                                  {"backfill", "--from", "2016-01-03", "--to", "2016-01-02"},
+                                  {"status", "--max-lag", "10"},
+                                  {"status", "--max-lag", "-1s"},
+                                  {"--log-level", "loud", "sync"},
+                                  {"sync", "extra"}}) {
+        CHECK_THROWS_AS(parse(arguments), UsageError);
+    }
+}
+
+TEST_CASE("durations") {
+    CHECK(parse_duration("0s") == Seconds(0));
+    CHECK(parse_duration("90s") == Seconds(90));
+    CHECK(parse_duration("15m") == Seconds(900));
+    CHECK(parse_duration("1h") == Seconds(3600));
+    CHECK(parse_duration("7d") == Seconds(604800));
+    for (const char* text : {"", "s", "10", "-1s", "+1s", "1.5h", " 1s", "1 s", "1S", "1s ", "1w",
+                             "99999999999999999999s", "9223372036854775807d"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_duration(text).has_value());
+    }
+    for (const char* text : {"0s", "90s", "15m", "1h", "7d", "3601s"}) {
+        CHECK(format_duration(parse_duration(text).value()) == text);
+    }
+}

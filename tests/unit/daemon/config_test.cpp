@@ -1,0 +1,136 @@
+#include "daemon/config.hpp"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "daemon/usage_error.hpp"
+#include "tests/unit/daemon/temporary_directory.hpp"
+
+using namespace mirror;
+using namespace mirror::daemon;
+
+namespace {
+
+Config read(const std::string& text) {
+    const test::TemporaryDirectory directory;
+    return read_config(directory.file("config.toml", text));
+}
+
+// What reading complains about, without the directory.
+std::string complaint(const std::string& text) {
+    const test::TemporaryDirectory directory;
+    try {
+        read_config(directory.file("config.toml", text));
+    } catch (const UsageError& error) {
+        const std::string message = error.what();
+        const std::string prefix = directory.path().string() + "/";
+        REQUIRE(message.rfind(prefix, 0) == 0);
+        return message.substr(prefix.size());
+    }
+    return "none";
+}
+
+}  // namespace
+
+TEST_CASE("configuration: every key is read") {
+    const test::TemporaryDirectory directory;
+    const Config config = read_config(directory.file("config.toml", R"(
+[api]
+url = "https://example.org/v3"
+token_file = "token"
+ca_file = "/etc/ca.pem"
+time_zone = "UTC"
+page_size = 500
+connections = 2
+requests_per_second = 3
+[mirror]
+database = "data/x.db"
+start = "2016-01-02"
+poll_interval = "30s"
+overlap = "5m"
+settle = "10s"
+audit_ages = ["1h", "2d"]
+give_up_after = "1h"
+indexes = ["mailing", "profile"]
+[metrics]
+listen = "127.0.0.1:9743"
+[log]
+level = "debug"
+format = "json"
+)"));
+    CHECK(config.api.url == "https://example.org/v3");
+    CHECK(config.api.token_file == directory.path() / "token");
+    CHECK(config.api.ca_file == "/etc/ca.pem");
+    CHECK(config.api.time_zone == "UTC");
+    CHECK(config.api.page_size == 500);
+    CHECK(config.api.connections == 2);
+    CHECK(config.api.requests_per_second == 3);
+    CHECK(config.mirror.database == directory.path() / "data/x.db");
+    REQUIRE(config.mirror.start.has_value());
+    CHECK(format_local(*config.mirror.start) == "2016-01-02 00:00:00");
+    CHECK(config.mirror.poll_interval == Seconds(30));
+    CHECK(config.mirror.overlap == Seconds(300));
+    CHECK(config.mirror.settle == Seconds(10));
+    CHECK(config.mirror.audit_ages == std::vector{Seconds(3600), Seconds(172800)});
+    CHECK(config.mirror.give_up_after == Seconds(3600));
+    CHECK(config.mirror.indexes == std::vector<std::string>{"mailing", "profile"});
+    CHECK(config.metrics.listen == "127.0.0.1:9743");
+    CHECK(config.log.level == "debug");
+    CHECK(config.log.format == "json");
+}
+
+TEST_CASE("configuration: an empty file gives the defaults, the database beside it") {
+    const test::TemporaryDirectory directory;
+    const Config config = read_config(directory.file("config.toml", ""));
+    CHECK(config.api.url == "https://api.copernica.com/v3");
+    CHECK(config.api.page_size == 1000);
+    CHECK(config.mirror.database == directory.path() / "impressions.db");
+    CHECK_FALSE(config.mirror.start.has_value());
+    CHECK(config.mirror.give_up_after == Seconds(900));
+}
+
+TEST_CASE("configuration: the start as text and as TOML dates") {
+    const auto start = [](const std::string& value) {
+        return format_local(read("[mirror]\nstart = " + value + "\n").mirror.start.value());
+    };
+    CHECK(start("\"2016-01-02 03:04:05\"") == "2016-01-02 03:04:05");
+    CHECK(start("2016-01-02") == "2016-01-02 00:00:00");
+    CHECK(start("2016-01-02T03:04:05") == "2016-01-02 03:04:05");
+    CHECK_FALSE(read("[mirror]\nstart = \"\"\n").mirror.start.has_value());
+}
+
+TEST_CASE("configuration: what is wrong is named with its file, line and key") {
+    CHECK(complaint("[api]\npage_size = 1001\n") ==
+          "config.toml:2: [api] page_size must be a whole number from 1 to 1000");
+    CHECK(complaint("[api]\n\npage_size = \"10\"\n") ==
+          "config.toml:3: [api] page_size must be a whole number from 1 to 1000");
+    CHECK(complaint("[api]\npage_sise = 10\n")
+              .rfind("config.toml:2: [api] has no key \"page_sise\"; it has: ", 0) == 0);
+    CHECK(complaint("[apis]\nurl = \"\"\n") ==
+          "config.toml:1: there is no [apis]; there are: api, log, metrics, mirror");
+    CHECK(complaint("api = 3\n") == "config.toml:1: [api] must be a table");
+    CHECK(complaint("[mirror]\noverlap = \"2 m\"\n")
+              .rfind("config.toml:2: [mirror] overlap must be a duration", 0) == 0);
+    CHECK(complaint("[mirror]\noverlap = 120\n")
+              .rfind("config.toml:2: [mirror] overlap must be a duration", 0) == 0);
+    CHECK(complaint("[mirror]\nstart = \"yesterday\"\n")
+              .rfind("config.toml:2: [mirror] start must be a local date or time", 0) == 0);
+    CHECK(complaint("[mirror]\nstart = 2016-01-02T03:04:05Z\n")
+              .rfind("config.toml:2: [mirror] start must be a local date or time", 0) == 0);
+    CHECK(complaint("[mirror]\naudit_ages = [\"1h\", 3]\n")
+              .rfind("config.toml:2: each of [mirror] audit_ages must be a duration", 0) == 0);
+    CHECK(complaint("[mirror]\nindexes = [\"ip\"]\n")
+              .rfind("config.toml:2: each of [mirror] indexes must be one of", 0) == 0);
+    CHECK(complaint("[log]\nlevel = \"loud\"\n") ==
+          "config.toml:2: [log] level must be one of \"trace\", \"debug\", \"info\", "
+          "\"warning\", \"error\"");
+    CHECK(complaint("[api]\nurl = \n").rfind("config.toml:2: ", 0) == 0);
+    CHECK(complaint("[api]\nurl = \"a\"\nurl = \"b\"\n").rfind("config.toml:3: ", 0) == 0);
+}
+
+TEST_CASE("configuration: a file that is not there is named") {
+    CHECK_THROWS_WITH_AS(read_config("/nonexistent/config.toml"),
+                         doctest::Contains("/nonexistent/config.toml"), UsageError);
+}
