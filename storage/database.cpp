@@ -1,8 +1,8 @@
 #include "storage/database.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
 #include <stdexcept>
 #include <string_view>
 
@@ -91,7 +91,7 @@ void Database::connect() {
         sql_ = std::make_unique<SQLite::Database>(path_.string(), SQLite::OPEN_READWRITE,
                                                   as_milliseconds(options_.busy_timeout));
     } catch (const SQLite::Exception& error) {
-        throw explain(error, errno, path_);
+        throw explain_open(error, path_);
     }
     // Until the file is accepted, closing must not change it.
     checkpoint_on_close(false);
@@ -130,7 +130,6 @@ void Database::prepare(Instant now) {
 // In a rollback journal, so that the file's own header is ours from the first commit on, and
 // whoever looks at it needs no log. SQLite sets WAL only outside of a transaction.
 void Database::create(Instant now) {
-    sql_->exec("PRAGMA auto_vacuum = INCREMENTAL");
     create_schema(*sql_, [&] {
         Facts facts(*sql_);
         facts.set(fact_key::time_zone, options_.time_zone);
@@ -226,7 +225,7 @@ SQLite::Database open_read_only(const std::filesystem::path& file,
         }
         return sql;
     } catch (const SQLite::Exception& error) {
-        throw explain(error, errno, path);
+        throw explain_open(error, path);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <optional>
 #include <system_error>
+#include <unistd.h>
 
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
@@ -113,6 +114,12 @@ DatabaseError make(Kind kind, const std::filesystem::path& file, const std::stri
 DatabaseError explain(const SQLite::Exception& error, int system_error,
                       const std::filesystem::path& file) {
     return make(kind_of(error.getErrorCode(), system_error), file, error.what());
+}
+
+DatabaseError explain_open(const SQLite::Exception& error, const std::filesystem::path& file) {
+    // The connection that knew the errno is gone.
+    const int reason = ::access(file.c_str(), R_OK) == 0 ? 0 : errno;
+    return explain(error, reason, file);
 }
 
 DatabaseError explain_system(const std::string& attempt, int system_error,

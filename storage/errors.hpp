@@ -50,6 +50,9 @@ class OtherZone : public std::runtime_error {
 DatabaseError explain(const SQLite::Exception& error, int system_error,
                       const std::filesystem::path& file);
 
+/// SQLite could not open `file` at all: as above, the reason being looked for in its permissions.
+DatabaseError explain_open(const SQLite::Exception& error, const std::filesystem::path& file);
+
 /// A failed system call on `file`, with its errno. `attempt` completes "cannot …".
 DatabaseError explain_system(const std::string& attempt, int system_error,
                              const std::filesystem::path& file);

@@ -103,7 +103,7 @@ void refuse_unless_ours(const std::filesystem::path& file) {
             throw_foreign(file, "not an SQLite file");
         }
     } catch (const SQLite::Exception& error) {
-        throw explain(error, errno, file);
+        throw explain_open(error, file);
     }
     if (std::memcmp(header.data(), magic, sizeof magic) != 0) {
         throw_foreign(file, "not an SQLite file");

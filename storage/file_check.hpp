@@ -1,7 +1,6 @@
 // Is this file ours? Asked before anything is written, or left beside it.
 #pragma once
 
-#include <chrono>
 #include <filesystem>
 
 namespace mirror::storage {

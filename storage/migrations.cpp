@@ -14,7 +14,10 @@ std::span<const Migration> migrations() {
 }
 
 void create_schema(SQLite::Database& sql, const std::function<void()>& fill) {
-    SQLite::Transaction transaction(sql, SQLite::TransactionBehavior::IMMEDIATE);
+    // Deferred, since auto_vacuum must come before the first page; and inside, since it writes that
+    // page: a kill in between would leave a file that is neither empty nor ours.
+    SQLite::Transaction transaction(sql);
+    sql.exec("PRAGMA auto_vacuum = INCREMENTAL");
     sql.exec(sql::schema);
     sql.exec(sql::views);
     sql.exec("PRAGMA application_id = " + std::to_string(application_id));

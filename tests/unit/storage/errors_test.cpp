@@ -1,0 +1,44 @@
+// SQLite's codes in our words.
+#include "storage/errors.hpp"
+
+#include <cerrno>
+
+#include <SQLiteCpp/Exception.h>
+#include <doctest/doctest.h>
+#include <sqlite3.h>
+
+using namespace mirror::storage;
+
+TEST_CASE("every error of SQLite has a kind, and the errno behind it counts") {
+    struct Expected {
+        int code;
+        int system_error;
+        DatabaseErrorKind kind;
+    };
+    const Expected table[] = {
+        {SQLITE_BUSY, 0, DatabaseErrorKind::locked},
+        {SQLITE_BUSY_SNAPSHOT, 0, DatabaseErrorKind::locked},
+        {SQLITE_FULL, 0, DatabaseErrorKind::full},
+        {SQLITE_IOERR_WRITE, EDQUOT, DatabaseErrorKind::full},
+        {SQLITE_IOERR_SHMSIZE, ENOSPC, DatabaseErrorKind::full},
+        {SQLITE_IOERR_READ, EIO, DatabaseErrorKind::io},
+        {SQLITE_CANTOPEN, EACCES, DatabaseErrorKind::permission},
+        {SQLITE_CANTOPEN, EROFS, DatabaseErrorKind::permission},
+        {SQLITE_CANTOPEN, ENOENT, DatabaseErrorKind::absent},
+        {SQLITE_CANTOPEN, EMFILE, DatabaseErrorKind::io},
+        {SQLITE_READONLY_DBMOVED, 0, DatabaseErrorKind::permission},
+        {SQLITE_CORRUPT_INDEX, 0, DatabaseErrorKind::damaged},
+        {SQLITE_ERROR, 0, DatabaseErrorKind::damaged},
+        {SQLITE_NOTADB, 0, DatabaseErrorKind::foreign},
+        {SQLITE_MISUSE, 0, DatabaseErrorKind::io},
+    };
+    for (const Expected& expected : table) {
+        CAPTURE(expected.code);
+        const DatabaseError error =
+            explain(SQLite::Exception("detail", expected.code), expected.system_error, "dir/m.db");
+        CHECK(error.kind() == expected.kind);
+        const std::string text = error.what();
+        CHECK(text.find("dir/m.db") != std::string::npos);
+        CHECK(text.find("detail") != std::string::npos);
+    }
+}

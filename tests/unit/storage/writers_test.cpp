@@ -1,0 +1,125 @@
+// Several that write at once, and a log that grows.
+#include <array>
+#include <csignal>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <SQLiteCpp/Database.h>
+#include <doctest/doctest.h>
+
+#include "storage/database.hpp"
+#include "storage/facts.hpp"
+#include "tests/unit/storage/fixture.hpp"
+
+using namespace mirror;
+using namespace mirror::storage;
+using namespace mirror::storage::testing;
+
+namespace {
+
+constexpr int writers = 3;
+constexpr std::int64_t windows_each = 40;
+
+// Every writer its own rows, windows that touch those of the others, and a file to be made first.
+int write_among_others(const std::filesystem::path& path, int writer) {
+    MirrorOptions options = options_for(path);
+    options.busy_timeout = std::chrono::seconds(60);
+    try {
+        MirrorFile file(options, noon());
+        for (std::int64_t i = 0; i < windows_each; ++i) {
+            const std::int64_t begin = (i * writers + writer) * 10;
+            Page page;
+            for (std::int64_t second = begin; second < begin + 10; ++second) {
+                page.rows.push_back(row(page, second + 1, second, std::to_string(second % 7)));
+            }
+            file.commit(whole(noon_window(begin, begin + 10), std::move(page)), noon(begin + 10),
+                        at(noon(begin)));
+        }
+    } catch (const std::exception&) {
+        return 1;
+    }
+    return 0;
+}
+
+DatabaseOptions database_options(const std::filesystem::path& path) {
+    DatabaseOptions options;
+    options.path = path;
+    options.time_zone = "Europe/Amsterdam";
+    options.busy_timeout = std::chrono::milliseconds(20);
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("processes that create and write one file together lose nothing") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    std::array<pid_t, writers> children{};
+    for (int writer = 0; writer < writers; ++writer) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::_exit(write_among_others(path, writer));
+        }
+        children[static_cast<std::size_t>(writer)] = child;
+    }
+    for (const pid_t child : children) {
+        int status = 0;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        CHECK(status == 0);
+    }
+    const std::int64_t seconds = writers * windows_each * 10;
+    MirrorFile file(options_for(path), noon());
+    CHECK(file.coverage(0) == WindowSet(noon_window(0, seconds)));
+    CHECK(file.fact("rows") == std::to_string(seconds));
+    CHECK(ask(path, "SELECT count(*) FROM impressions") == std::to_string(seconds));
+    CHECK(ask(path, "SELECT count(*) FROM user_agents") == "7");
+    CHECK(ask(path, "PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE("a kill at any moment of the first opening leaves a file that opens") {
+    for (int delay = 0; delay < 12'000; delay += 500) {
+        TemporaryDirectory directory;
+        const auto path = directory / "m.db";
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::_exit(write_among_others(path, 0));
+        }
+        ::usleep(static_cast<useconds_t>(delay));
+        ::kill(child, SIGKILL);
+        int status = 0;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        MirrorFile file(options_for(path), noon());
+        file.commit(whole(noon_window(0, 10), rows(1, 10)), noon(10), at(noon(10)));
+        CHECK(ask(path, "PRAGMA integrity_check") == "ok");
+        CHECK(ask(path, "SELECT count(*) FROM impressions") == file.fact("rows"));
+    }
+}
+
+TEST_CASE("the log is emptied when nobody reads, and left alone when somebody does") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    Database database(database_options(path), noon());
+    const auto write = [&](const std::string& value) {
+        WriteTransaction transaction(database);
+        Facts(database.sql()).set("key", value);
+        transaction.commit();
+    };
+    write("1");
+    CHECK(database.truncate_log(1'000'000) == Database::Checkpoint::not_needed);
+    {
+        SQLite::Database reader(path.string(), SQLite::OPEN_READONLY);
+        reader.exec("BEGIN; SELECT count(*) FROM mirror");
+        write("2");
+        CHECK(database.truncate_log(1) == Database::Checkpoint::busy);
+        CHECK(std::filesystem::file_size(path.string() + "-wal") > 0);
+        reader.exec("COMMIT");
+    }
+    CHECK(database.truncate_log(1) == Database::Checkpoint::done);
+    CHECK(std::filesystem::file_size(path.string() + "-wal") == 0);
+    CHECK(ask(path, "SELECT value FROM mirror WHERE key = 'key'") == "2");
+    {
+        FileLock other(path);
+        REQUIRE(other.try_lock(FileLock::Part::write));
+        CHECK(database.truncate_log(0) == Database::Checkpoint::busy);
+    }
+}
