@@ -54,9 +54,9 @@ struct Settings {
 template <typename Value>
 void add_choice(CLI::App& app, const std::string& name, Value& value,
                 const std::map<std::string, Value>& names, const std::string& text) {
-    app.add_option(name, value, text)
-        ->transform(CLI::CheckedTransformer(names, CLI::ignore_case))
-        ->type_name("NAME");
+    CLI::CheckedTransformer choice(names, CLI::ignore_case);
+    choice.description("");  // the names are in the text; its own lists the numbers, too
+    app.add_option(name, value, text)->transform(choice)->type_name("NAME");
 }
 
 void add_options(CLI::App& app, Settings& settings) {
@@ -253,6 +253,9 @@ void introduce(const Server& server, const Settings& settings,
               << "/ms/impressions?access_token=" << settings.behaviour.token << "&limit=2'\n"
               << "or:\n  COPERNICA_ACCESS_TOKEN=" << settings.behaviour.token
               << " copernica-mirror --api-url " << server.url() << " sync" << std::endl;
+    if (certificates) {
+        std::cout << "  (with that CA as ca_file in its configuration)" << std::endl;
+    }
 }
 
 // Written whole or not at all: whoever waits for the file may read it as soon as it is there.
