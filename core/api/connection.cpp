@@ -113,7 +113,8 @@ class TlsTransport final : public Transport {
         : trust_(std::move(trust)), stream_(std::move(socket), trust_->context) {}
     tcp::socket& socket() override { return stream_.next_layer(); }
     bool holds_bytes() const override {
-        return SSL_has_pending(const_cast<Stream&>(stream_).native_handle()) != 0;
+        SSL* const native = const_cast<Stream&>(stream_).native_handle();
+        return SSL_has_pending(native) != 0 || BIO_pending(SSL_get_rbio(native)) > 0;
     }
 
     asio::awaitable<error_code> handshake(const BaseUrl& url) {

@@ -14,10 +14,12 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
+#include <openssl/ssl.h>
 
 #include "core/time/text.hpp"
 #include "tests/unit/api/gzip.hpp"
 #include "tests/unit/api/scripted_server.hpp"
+#include "tests/unit/api/tls_server.hpp"
 
 using namespace mirror;
 using namespace mirror::api;
@@ -564,6 +566,103 @@ TEST_CASE("what answers a TLS handshake with something else") {
                         parse_base_url("https://127.0.0.1:" + std::to_string(server.port())),
                         Secret(token))),
                     ErrorKind::try_again, "");
+    }
+}
+
+TEST_CASE("TLS: whom we talk to is known before anything is said") {
+    struct Row {
+        const char* host;
+        TlsIdentity identity;
+        const char* refused;  // null: all is well
+    };
+    const auto identity = [](const char* name, long begins = -3600, long ends = 3600) {
+        TlsIdentity result;
+        result.name = name;
+        result.begins = begins;
+        result.ends = ends;
+        return result;
+    };
+    TlsIdentity unknown_root;
+    unknown_root.known_root = false;
+    TlsIdentity tls12;
+    tls12.max_version = TLS1_2_VERSION;
+    const Row rows[] = {
+        {"localhost", identity("DNS:localhost"), nullptr},
+        {"localhost", tls12, nullptr},
+        {"127.0.0.1", identity("IP:127.0.0.1"), nullptr},
+        {"localhost", identity("DNS:other.example"), "hostname mismatch"},
+        {"localhost", identity("DNS:*"), "hostname mismatch"},
+        {"127.0.0.1", identity("DNS:localhost"), "IP address mismatch"},
+        {"127.0.0.1", identity("DNS:127.0.0.1"), "IP address mismatch"},
+        {"localhost", identity("DNS:localhost", -7200, -3600), "certificate has expired"},
+        {"localhost", identity("DNS:localhost", 3600, 7200), "certificate is not yet valid"},
+        {"localhost", unknown_root, "unable to get local issuer certificate"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(std::string(row.host));
+        CAPTURE(row.identity.name);
+        CAPTURE(row.identity.begins);
+        TlsServer server(row.identity, good());
+        HttpOptions options(parse_base_url("https://" + std::string(row.host) + ":" +
+                                           std::to_string(server.port())),
+                            Secret(token));
+        options.ca_file = server.ca_file();
+        const Outcome outcome = get_page(options);
+        if (row.refused == nullptr) {
+            REQUIRE_MESSAGE(outcome.page.has_value(),
+                            std::string(outcome.error ? outcome.error->what() : ""));
+            CHECK(outcome.page->page.rows.size() == 1);
+            CHECK(server.received().find("CANARY") != std::string::npos);
+            CHECK(server.asked_name() == (std::string(row.host) == "localhost" ? "localhost" : ""));
+        } else {
+            const std::string why =
+                "was refused before the token was sent: " + std::string(row.refused);
+            check_error(outcome, ErrorKind::unusable, why.c_str());
+            CHECK(server.received().empty());
+        }
+    }
+}
+
+TEST_CASE("TLS: connections are kept") {
+    // The server answers one connection only.
+    TlsServer server(TlsIdentity(), good(), true, 3);
+    HttpOptions options(parse_base_url("https://localhost:" + std::to_string(server.port())),
+                        Secret(token));
+    options.ca_file = server.ca_file();
+    asio::io_context io;
+    HttpApi api(std::move(options));
+    for (int i = 0; i < 3; ++i) {
+        Outcome outcome;
+        start_page(io, api, outcome);
+        while (!outcome.page && !outcome.error) {
+            io.run_one();
+        }
+        CHECK(outcome.page.has_value());
+    }
+    api.close();
+    io.run();
+    CHECK(api.requests() == 3);
+}
+
+TEST_CASE("TLS: old versions are refused, and a cut is no end") {
+    for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+        TlsIdentity identity;
+        identity.max_version = version;
+        TlsServer server(identity, good());
+        HttpOptions options(parse_base_url("https://localhost:" + std::to_string(server.port())),
+                            Secret(token));
+        options.ca_file = server.ca_file();
+        check_error(get_page(options), ErrorKind::try_again, "TLS handshake failed");
+        CHECK(server.received().empty());
+    }
+    for (const bool goodbye : {false, true}) {
+        TlsServer server(TlsIdentity(), good().substr(0, good().size() - 1), goodbye);
+        HttpOptions options(parse_base_url("https://localhost:" + std::to_string(server.port())),
+                            Secret(token));
+        options.ca_file = server.ca_file();
+        check_error(get_page(options), ErrorKind::try_again,
+                    goodbye ? "connection closed by the server while reading the reply"
+                            : "TLS connection cut off while reading the reply");
     }
 }
 

@@ -1,18 +1,18 @@
 #include "tests/unit/api/tls_server.hpp"
 
-#include <stdexcept>
-#include <utility>
-
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdexcept>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace {
 
@@ -30,8 +30,8 @@ void add_extension(X509* to, X509* issuer, int kind, const std::string& value) {
     X509V3_CTX context;
     X509V3_set_ctx_nodb(&context);
     X509V3_set_ctx(&context, issuer, to, nullptr, nullptr, 0);
-    const Owned<X509_EXTENSION> extension(X509V3_EXT_conf_nid(nullptr, &context, kind,
-                                                              value.c_str()));
+    const Owned<X509_EXTENSION> extension(
+        X509V3_EXT_conf_nid(nullptr, &context, kind, value.c_str()));
     if (!extension || X509_add_ext(to, extension.get(), -1) != 1) {
         throw std::runtime_error("X509V3_EXT_conf_nid");
     }
@@ -69,7 +69,7 @@ struct TlsServer::Context {
     Owned<SSL_CTX> tls;
 };
 
-TlsServer::TlsServer(const TlsIdentity& identity, std::string reply, bool say_goodbye)
+TlsServer::TlsServer(const TlsIdentity& identity, std::string reply, bool say_goodbye, int requests)
     : context_(std::make_unique<Context>()) {
     const Owned<EVP_PKEY> ca_key(EVP_EC_gen("P-256"));
     const Owned<EVP_PKEY> other_key(EVP_EC_gen("P-256"));
@@ -109,8 +109,9 @@ TlsServer::TlsServer(const TlsIdentity& identity, std::string reply, bool say_go
         throw std::runtime_error("the TLS server cannot listen");
     }
     port_ = ntohs(address.sin_port);
-    thread_ = std::thread(
-        [this, reply = std::move(reply), say_goodbye] { run(reply, say_goodbye); });
+    thread_ = std::thread([this, reply = std::move(reply), say_goodbye, requests] {
+        run(reply, say_goodbye, requests);
+    });
 }
 
 TlsServer::~TlsServer() {
@@ -136,7 +137,7 @@ const std::string& TlsServer::asked_name() {
     return asked_name_;
 }
 
-void TlsServer::run(const std::string& reply, bool say_goodbye) {
+void TlsServer::run(const std::string& reply, bool say_goodbye, int requests) {
     const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (socket < 0) {
         return;
@@ -147,16 +148,19 @@ void TlsServer::run(const std::string& reply, bool say_goodbye) {
         const char* const name = SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name);
         asked_name_ = name == nullptr ? "" : name;
         char buffer[4096];
-        int bytes = 0;
-        while (received_.find("\r\n\r\n") == std::string::npos &&
-               (bytes = SSL_read(ssl.get(), buffer, sizeof buffer)) > 0) {
-            received_.append(buffer, static_cast<std::size_t>(bytes));
-        }
-        if (bytes > 0) {
-            SSL_write(ssl.get(), reply.data(), static_cast<int>(reply.size()));
-            if (say_goodbye) {
-                SSL_shutdown(ssl.get());
+        int bytes = 1;
+        for (; requests > 0 && bytes > 0; --requests) {
+            const std::size_t begin = received_.size();
+            while (received_.find("\r\n\r\n", begin) == std::string::npos &&
+                   (bytes = SSL_read(ssl.get(), buffer, sizeof buffer)) > 0) {
+                received_.append(buffer, static_cast<std::size_t>(bytes));
             }
+            if (bytes > 0) {
+                SSL_write(ssl.get(), reply.data(), static_cast<int>(reply.size()));
+            }
+        }
+        if (bytes > 0 && say_goodbye) {
+            SSL_shutdown(ssl.get());
         }
     }
     ::close(socket);

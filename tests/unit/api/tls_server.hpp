@@ -15,11 +15,12 @@ struct TlsIdentity {
     int max_version = 0;     ///< of TLS, OpenSSL's number; 0: any
 };
 
-/// Answers one connection on a port of 127.0.0.1: a handshake, one request, one reply, and then
-/// closes, with or without saying so.
+/// Answers one connection on a port of 127.0.0.1: a handshake, so many requests with the same
+/// reply, and then closes, with or without saying so.
 class TlsServer {
   public:
-    TlsServer(const TlsIdentity& identity, std::string reply, bool say_goodbye = true);
+    TlsServer(const TlsIdentity& identity, std::string reply, bool say_goodbye = true,
+              int requests = 1);
     ~TlsServer();
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
@@ -35,7 +36,7 @@ class TlsServer {
 
   private:
     struct Context;
-    void run(const std::string& reply, bool say_goodbye);
+    void run(const std::string& reply, bool say_goodbye, int requests);
     void join();
 
     std::unique_ptr<Context> context_;
