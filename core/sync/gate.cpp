@@ -13,9 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// With a high rate it is enough to look at a part of a second: 64 requests in 64/rate seconds.
-constexpr unsigned most_remembered = 64;
-
 // Leaves the queue when its coroutine goes on, throws or is cancelled.
 class Place {
   public:
@@ -47,11 +44,8 @@ Gate::Gate(const asio::any_io_executor& executor, Clock& clock, const Limits& li
 std::optional<milliseconds> Gate::pause() const {
     const Monotonic now = clock_.monotonic();
     Monotonic earliest = not_before_;
-    const unsigned remembered = std::min(limits_.requests_per_second, most_remembered);
-    if (recent_.size() >= remembered) {
-        const auto period = std::chrono::nanoseconds(std::chrono::seconds(1)) * remembered /
-                            limits_.requests_per_second;
-        earliest = std::max(earliest, recent_[recent_.size() - remembered] + period);
+    if (recent_.size() >= limits_.requests_per_second) {
+        earliest = std::max(earliest, recent_.front() + std::chrono::seconds(1));
     }
     if (earliest <= now) {
         return std::nullopt;
@@ -72,7 +66,7 @@ asio::awaitable<Gate::Pass> Gate::enter() {
         }
     }
     recent_.push_back(clock_.monotonic());
-    if (recent_.size() > most_remembered) {
+    if (recent_.size() > limits_.requests_per_second) {
         recent_.pop_front();
     }
     ++requests_;

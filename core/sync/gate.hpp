@@ -72,7 +72,7 @@ class Gate {
     unsigned failures_in_a_row_ = 0;
     std::optional<Monotonic> failing_since_;
     Monotonic not_before_{};
-    std::deque<Monotonic> recent_;  // when the last requests went, as many as the rate looks at
+    std::deque<Monotonic> recent_;  // when the last requests went, as many as a second may see
 };
 
 }  // namespace mirror::sync
