@@ -33,7 +33,7 @@ std::optional<Piece> Worklist::take() {
     Piece piece;
     piece.window = newest;
     if (newest.width() > planner_.next()) {
-        piece.window.begin = std::max(newest.begin, zone_.align_down(newest.end - planner_.next()));
+        piece.window.begin = cut_off(newest, newest.end - planner_.next());
     }
     todo_.subtract(piece.window);
     return piece;
@@ -100,6 +100,13 @@ std::optional<Instant> Worklist::middle(const Window& window) const {
         }
     }
     return std::nullopt;
+}
+
+// Where a piece begins that is to begin at `exact`: not inside the hour that occurs twice. Behind
+// it where possible, so that a piece never becomes wider than was asked while it can be cut.
+Instant Worklist::cut_off(const Window& window, Instant exact) const {
+    const Instant up = zone_.align_up(exact);
+    return up < window.end ? up : std::max(window.begin, zone_.align_down(exact));
 }
 
 bool Worklist::halve(const Piece& piece) {

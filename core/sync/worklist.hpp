@@ -70,6 +70,7 @@ class Worklist {
 
   private:
     std::optional<Instant> middle(const Window& window) const;
+    Instant cut_off(const Window& window, Instant exact) const;
     bool halve(const Piece& piece);
     void give_up(const Piece& piece, const std::string& reason);
 
