@@ -69,11 +69,14 @@ WindowReader::Verdict WindowReader::accept(Page page) {
         request_.read_on = ReadOn::by_start;
     }
 
-    const bool overlapping = query_.start > 0;
-    const bool overlap_found = overlapping && begins_with_last_record(page);
+    const bool overlap_found = overlap_asked_ && begins_with_last_record(page);
+    if (overlap_asked_ && !overlap_found) {
+        return Verdict::not_whole;  // offsets moved: rows may have been skipped, others have come
+    }
     // The queries are derived from the page as it came, before it is kept.
-    api::PageQuery asked = query_;
+    const api::PageQuery asked = query_;
     const std::size_t records = page.records();
+    overlap_asked_ = false;
     if (records > 0) {
         if (request_.read_on == ReadOn::by_start || !ask_from_last_time(page)) {
             ask_by_start(page);
@@ -90,7 +93,11 @@ WindowReader::Verdict WindowReader::accept(Page page) {
     const std::uint64_t fresh = keep(std::move(page), overlap_found);
 
     const std::uint64_t distinct = places_.size() + nameless_;
-    if (distinct == *total_) {
+    // What came after the count may have taken the place of what is still to come: so the end has
+    // to be seen, a page that is not full. A reply that is the only one was counted as it was made.
+    const bool full = records >= longest_page_;
+    longest_page_ = std::max(longest_page_, records);
+    if (distinct == *total_ && (pages_.size() == 1 || !full)) {
         return Verdict::whole;
     }
     // More records than were counted: one came in between. No new record: there are no more to be
@@ -114,6 +121,8 @@ void WindowReader::restart_by_start() {
     total_.reset();
     last_id_.reset();
     last_reject_.clear();
+    overlap_asked_ = false;
+    longest_page_ = 0;
 }
 
 bool WindowReader::begins_with_last_record(const Page& page) const {
@@ -218,7 +227,8 @@ bool WindowReader::ask_from_last_time(const Page& page) {
 
 // Each page overlaps the last by one record, so that moved offsets show.
 void WindowReader::ask_by_start(const Page& page) {
-    query_.start += page.records() > 1 ? page.records() - 1 : 1;
+    overlap_asked_ = page.records() > 1;
+    query_.start += overlap_asked_ ? page.records() - 1 : 1;
 }
 
 std::vector<Page> WindowReader::take_pages() {

@@ -28,7 +28,8 @@ enum class ReadOn {
 };
 
 /// One attempt at a window. The proof that it is whole is the same whatever way it was read: as
-/// many distinct records as the first reply's `total` says.
+/// many distinct records as the first reply's `total` says, and, where that took several pages, no
+/// moved offsets and a last page that is not full.
 class WindowReader {
   public:
     enum class Verdict {
@@ -93,10 +94,12 @@ class WindowReader {
     std::uint64_t nameless_ = 0;  // records without a usable ID, each counted
     std::optional<std::uint64_t> total_;
     bool used_time_ = false;
+    std::size_t longest_page_ = 0;  // the server's page may be shorter than what was asked
 
     // The last record of the page before, to see whether offsets moved.
     std::optional<std::int64_t> last_id_;
     std::string last_reject_;
+    bool overlap_asked_ = false;  // the reply to query_ should begin with that record
 };
 
 }  // namespace mirror::sync
