@@ -24,6 +24,19 @@ LocalTime time_option(const char* name, const std::string& text) {
     return *time;
 }
 
+void read_period(const CLI::App& command, const std::string& from, const std::string& to,
+                 CommandLine& line) {
+    if (command.count("--from") > 0) {
+        line.from = time_option("--from", from);
+    }
+    if (command.count("--to") > 0) {
+        line.to = time_option("--to", to);
+    }
+    if (line.from && line.to && *line.from >= *line.to) {
+        throw UsageError("--from must be before --to");
+    }
+}
+
 }  // namespace
 
 ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
@@ -74,6 +87,21 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
     backfill->add_flag("--force", line.force, "Fetch again what is covered");
     backfill->footer("T is YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\".");
 
+    CLI::App* const audit =
+        app.add_subcommand("audit", "Compare counts with the API, and put right what differs");
+    audit->add_option("--from", from, "Begin of the period (default: of what is covered)")
+        ->type_name("T");
+    audit->add_option("--to", to, "End of the period, not included (default: of what is covered)")
+        ->type_name("T");
+    CLI::Option* const repair =
+        audit->add_flag("--repair", line.repair, "Fetch again the places that differ");
+    audit
+        ->add_flag("--prune", line.prune,
+                   "Delete the rows there that the API does not show any more")
+        ->needs(repair);
+    audit->add_flag("--json", line.json, "As one JSON object");
+    audit->footer("T is YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\".");
+
     std::string max_lag;
     CLI::App* const status =
         app.add_subcommand("status", "What the file holds, how far it is complete, what is wrong");
@@ -103,13 +131,11 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
     }
     if (backfill->parsed()) {
         line.command = Command::backfill;
-        line.from = time_option("--from", from);
-        if (backfill->count("--to") > 0) {
-            line.to = time_option("--to", to);
-            if (line.from >= *line.to) {
-                throw UsageError("--from must be before --to");
-            }
-        }
+        read_period(*backfill, from, to, line);
+    }
+    if (audit->parsed()) {
+        line.command = Command::audit;
+        read_period(*audit, from, to, line);
     }
     if (status->parsed()) {
         line.command = Command::status;

@@ -10,7 +10,7 @@
 
 namespace mirror::daemon {
 
-enum class Command { sync, backfill, status };
+enum class Command { sync, backfill, audit, status };
 
 struct CommandLine {
     Command command = Command::sync;
@@ -23,13 +23,21 @@ struct CommandLine {
     std::optional<std::string> log_format;
     bool quiet = false;
 
-    // backfill
-    LocalTime from{};
+    // backfill (which has `from` always), audit
+    std::optional<LocalTime> from;
     std::optional<LocalTime> to;
+
+    // backfill
     bool force = false;
 
-    // status
+    // audit
+    bool repair = false;
+    bool prune = false;
+
+    // audit, status
     bool json = false;
+
+    // status
     std::optional<Seconds> max_lag;
 };
 

@@ -9,6 +9,7 @@
 
 #include "core/sync/errors.hpp"
 #include "core/time/zone.hpp"
+#include "daemon/audit_command.hpp"
 #include "daemon/command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/logging.hpp"
@@ -46,8 +47,14 @@ Config effective_config(const CommandLine& line, const Environment& environment)
 
 ExitCode run_command(const CommandLine& line, const Config& config, const Environment& environment,
                      const std::shared_ptr<spdlog::logger>& log) {
-    if (line.command == Command::status) {
-        return show_status(line, config, environment);
+    switch (line.command) {
+        case Command::status:
+            return show_status(line, config, environment);
+        case Command::audit:
+            return audit_mirror(line, config, environment, log);
+        case Command::sync:
+        case Command::backfill:
+            break;
     }
     return mirror_once(line, config, environment, log);
 }

@@ -73,12 +73,19 @@ boost::json::value json_time(const std::optional<Instant>& at) {
 
 std::string first_line(const Status& status, const Zone& zone) {
     std::string text;
+    if (status.last_error) {
+        text = "stuck";
+        if (status.failing_since) {
+            text += " since " + format_local(zone.to_local(*status.failing_since));
+        }
+        text += ": " + *status.last_error + "\n";
+    }
     if (!status.complete) {
-        text = "nothing is complete yet";
+        text += "nothing is complete yet";
     } else {
-        text = fmt::format("complete from {} to {} ({})",
-                           format_local(zone.to_local(status.complete->begin)),
-                           format_local(zone.to_local(status.complete->end)), zone.name());
+        text += fmt::format("complete from {} to {} ({})",
+                            format_local(zone.to_local(status.complete->begin)),
+                            format_local(zone.to_local(status.complete->end)), zone.name());
         if (status.lag) {
             text += fmt::format(", {} s behind", status.lag->count());
         }
@@ -89,6 +96,21 @@ std::string first_line(const Status& status, const Zone& zone) {
                                                     : fmt::format("{} gaps", status.gaps.size()));
     }
     return text;
+}
+
+// Two units at the most: "1 h 5 min".
+std::string lateness_text(Seconds late) {
+    const std::int64_t seconds = late.count();
+    if (seconds < 120) {
+        return fmt::format("{} s", seconds);
+    }
+    if (seconds < 2 * 3600) {
+        return fmt::format("{} min", seconds / 60);
+    }
+    if (seconds < 2 * 86400) {
+        return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+    }
+    return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
 }
 
 std::string mebibytes(std::uint64_t bytes) {
@@ -114,7 +136,11 @@ Status assess(const storage::FileStatus& file, Instant now) {
     status.last_error = text_fact(file, facts::last_error);
     if (status.last_error) {
         status.last_error_at = instant_fact(file, facts::last_error_at);
+        status.failing_since = instant_fact(file, facts::failing_since);
     }
+    status.lateness = file.lateness;
+    status.last_audit = text_fact(file, facts::last_audit);
+    status.last_audit_at = instant_fact(file, facts::last_audit_at);
     status.count_difference = text_fact(file, facts::count_difference);
     status.database_bytes = file.database_bytes;
     status.wal_bytes = file.wal_bytes;
@@ -148,13 +174,26 @@ std::string status_json(const Status& status) {
     object["last_success"] = json_time(status.last_success);
     object["last_error"] = json_text(status.last_error);
     object["last_error_at"] = json_time(status.last_error_at);
+    object["failing_since"] = json_time(status.failing_since);
+    object["lateness"] = nullptr;
+    if (status.lateness) {
+        object["lateness"] = {{"rows", status.lateness->rows},
+                              {"median_seconds", status.lateness->median.count()},
+                              {"p99_seconds", status.lateness->percentile_99.count()},
+                              {"max_seconds", status.lateness->largest.count()}};
+    }
+    object["last_audit"] = nullptr;
+    if (status.last_audit) {
+        object["last_audit"] = {{"at", json_time(status.last_audit_at)},
+                                {"found", *status.last_audit}};
+    }
     object["count_difference"] = json_text(status.count_difference);
     object["database_bytes"] = status.database_bytes;
     object["wal_bytes"] = status.wal_bytes;
     return boost::json::serialize(object) + "\n";
 }
 
-std::string status_text(const Status& status, const Zone& zone) {
+std::string status_text(const Status& status, const Zone& zone, Seconds last_age) {
     const auto local = [&](Instant at) { return format_local(zone.to_local(at)); };
     std::string text = first_line(status, zone) + "\n";
     const auto line = [&](const char* name, const std::string& value) {
@@ -176,6 +215,25 @@ std::string status_text(const Status& status, const Zone& zone) {
     }
     if (status.count_difference) {
         line("count", fmt::format("{} impressions than the file has", *status.count_difference));
+    }
+    if (status.lateness) {
+        const storage::LatenessSummary& late = *status.lateness;
+        line("late rows",
+             fmt::format("{}, by {} in the median, {} at the 99th percentile, {} at "
+                         "the most",
+                         grouped(late.rows), lateness_text(late.median),
+                         lateness_text(late.percentile_99), lateness_text(late.largest)));
+        if (late.largest > last_age) {
+            line("", fmt::format("WARNING: rows come later than the last of audit_ages ({}); what "
+                                 "comes later is found by audit only",
+                                 last_age.count() == 0 ? "none" : format_duration(last_age)));
+        }
+    }
+    if (status.last_audit) {
+        line("last audit",
+             status.last_audit_at
+                 ? fmt::format("{}: {}", local(*status.last_audit_at), *status.last_audit)
+                 : *status.last_audit);
     }
     line("last success", status.last_success ? local(*status.last_success) : "never");
     if (status.last_error) {

@@ -29,7 +29,11 @@ struct Status {
     std::uint64_t removed = 0;
     std::optional<Instant> last_success;
     std::optional<Instant> last_error_at;
-    std::optional<std::string> last_error;        ///< absent after a success
+    std::optional<std::string> last_error;  ///< absent after a success
+    std::optional<Instant> failing_since;   ///< the first error since the last success
+    std::optional<storage::LatenessSummary> lateness;
+    std::optional<Instant> last_audit_at;
+    std::optional<std::string> last_audit;        ///< for people: what it found
     std::optional<std::string> count_difference;  ///< for people; absent where counts agreed
     std::uint64_t database_bytes = 0;
     std::uint64_t wal_bytes = 0;
@@ -41,7 +45,8 @@ Status assess(const storage::FileStatus& file, Instant now);
 /// The documented JSON object, with a line's end.
 std::string status_json(const Status& status);
 
-/// For people: the first line says in plain words how things are.
-std::string status_text(const Status& status, const Zone& zone);
+/// For people: the first line says in plain words how things are. `last_age` is the greatest of
+/// the configured audit_ages; zero where there is none.
+std::string status_text(const Status& status, const Zone& zone, Seconds last_age);
 
 }  // namespace mirror::daemon

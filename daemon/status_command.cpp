@@ -1,11 +1,24 @@
 #include "daemon/status_command.hpp"
 
+#include <algorithm>
 #include <ostream>
 
 #include "daemon/status.hpp"
 #include "storage/status_reader.hpp"
 
 namespace mirror::daemon {
+
+namespace {
+
+Seconds last_age(const Config& config) {
+    Seconds last{0};
+    for (const Seconds age : config.mirror.audit_ages) {
+        last = std::max(last, age);
+    }
+    return last;
+}
+
+}  // namespace
 
 ExitCode show_status(const CommandLine& line, const Config& config,
                      const Environment& environment) {
@@ -17,7 +30,7 @@ ExitCode show_status(const CommandLine& line, const Config& config,
         environment.out << status_json(status) << std::flush;
     } else {
         const Zone zone(status.time_zone.empty() ? config.api.time_zone : status.time_zone);
-        environment.out << status_text(status, zone) << std::flush;
+        environment.out << status_text(status, zone, last_age(config)) << std::flush;
     }
     if (line.max_lag && (!status.lag || *status.lag > *line.max_lag)) {
         return ExitCode::not_whole;

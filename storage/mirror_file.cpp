@@ -39,6 +39,9 @@ MirrorFile::MirrorFile(MirrorOptions options, Instant now)
       facts_(database_.sql()),
       rows_(database_.guarded([this] { return RowWriter(database_.sql().getHandle()); })),
       rejects_(database_.sql(), options_.zone),
+      removals_(database_.sql(), options_.zone),
+      lateness_(database_.sql()),
+      comparison_(database_.sql(), options_.zone),
       coverage_(database_.sql(), options_.zone),
       runs_(database_.sql()),
       truncation_pause_(first_truncation_pause) {}
@@ -69,25 +72,56 @@ sync::Written MirrorFile::write(const std::vector<sync::WholeWindow>& windows, I
     RowCounts rows;
     sync::Written written;
     for (const sync::WholeWindow& whole : windows) {
+        const WindowSet covered_before = coverage_.load(0).within(whole.window);
+        std::vector<std::int64_t> inserted;
+        rows.inserted_ids = covered_before.empty() ? nullptr : &inserted;
         for (const Page& page : whole.pages) {
             rows_.write(page.rows, times, counters.removed > 0, rows);
             written.rejected += page.rejects.size();
         }
+        note_late_rows(whole, covered_before, std::move(inserted), server_now);
+        const std::uint64_t removed = removals_.mark(whole, times);
+        written.removed += removed;
+        counters.removed += static_cast<std::int64_t>(removed);
         counters.rejects += rejects_.replace(whole.window, whole.pages, now);
         coverage_.add(0, whole.proven);
+        for (const sync::AgedWindow& aged : whole.aged) {
+            coverage_.add(aged.age.count(), aged.window);
+        }
     }
     written.inserted = rows.inserted;
     written.updated = rows.updated;
     written.unchanged = rows.unchanged;
     counters.rows += static_cast<std::int64_t>(rows.inserted);
     counters.removed -= static_cast<std::int64_t>(rows.returned);
-    if (rows.inserted + rows.updated > 0) {
+    if (rows.inserted + rows.updated + written.removed > 0) {
         counters.last_change = times.changed_at;
     }
     store_counters(counters);
     note_server_clock(server_now - now);
     transaction.commit();
     return written;
+}
+
+// A row that came into a period that had been whole is late; one of a period that had not is
+// merely old.
+void MirrorFile::note_late_rows(const sync::WholeWindow& whole, const WindowSet& covered_before,
+                                std::vector<std::int64_t> inserted, Instant server_now) {
+    if (inserted.empty()) {
+        return;
+    }
+    std::sort(inserted.begin(), inserted.end());
+    for (const Page& page : whole.pages) {
+        for (const Impression& row : page.rows) {
+            if (!std::binary_search(inserted.begin(), inserted.end(), row.id)) {
+                continue;
+            }
+            const Instant at = options_.zone.latest(row.time);
+            if (covered_before.contains({at, at + Seconds(1)})) {
+                lateness_.add(server_now - at);
+            }
+        }
+    }
 }
 
 MirrorFile::Counters MirrorFile::load_counters() const {
@@ -132,18 +166,71 @@ void MirrorFile::uncover(const WindowSet& windows) {
     });
 }
 
+std::vector<sync::RowDifference> MirrorFile::compare(
+    const std::vector<sync::WholeWindow>& windows) {
+    return database_.guarded([&] {
+        std::vector<sync::RowDifference> all;
+        for (const sync::WholeWindow& whole : windows) {
+            const auto found = comparison_.differences(whole);
+            all.insert(all.end(), found.begin(), found.end());
+        }
+        return all;
+    });
+}
+
+std::optional<LocalTime> MirrorFile::quiet_second(LocalTime begin, LocalTime end,
+                                                  sync::QuietNear near) {
+    return database_.guarded([&] { return comparison_.quiet_second(begin, end, near); });
+}
+
+std::uint64_t MirrorFile::prune(LocalTime begin, LocalTime end) {
+    return database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        Counters counters = load_counters();
+        const std::uint64_t pruned = removals_.prune(begin, end);
+        counters.rows -= static_cast<std::int64_t>(pruned);
+        counters.removed -= static_cast<std::int64_t>(pruned);
+        store_counters(counters);
+        transaction.commit();
+        return pruned;
+    });
+}
+
 std::uint64_t MirrorFile::count(LocalTime begin, LocalTime end) {
     return database_.guarded([&] {
-        // Three index ranges; no row is looked at.
+        // Index ranges; no row is looked at. A reject without a time counts where its window
+        // begins.
         SQLite::Statement query(database_.sql(), R"(
             SELECT (SELECT count(*) FROM impression_rows WHERE timestamp BETWEEN ?1 AND ?2)
                  - (SELECT count(*) FROM impression_rows
                     WHERE timestamp BETWEEN ?1 AND ?2 AND removed_at IS NOT NULL)
-                 + (SELECT count(*) FROM rejects WHERE timestamp BETWEEN ?1 AND ?2))");
+                 + (SELECT count(*) FROM rejects WHERE timestamp BETWEEN ?1 AND ?2)
+                 + (SELECT count(*) FROM rejects
+                    WHERE timestamp IS NULL AND "begin" BETWEEN ?3 AND ?4))");
         query.bind(1, format_local(begin));
         query.bind(2, format_local(end));
+        query.bind(3, seconds(options_.zone.earliest(begin)));
+        query.bind(4, seconds(options_.zone.latest(end)));
         query.executeStep();
         return static_cast<std::uint64_t>(query.getColumn(0).getInt64());
+    });
+}
+
+void MirrorFile::recount() {
+    database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        const auto counted = [&](const char* query) {
+            SQLite::Statement count(database_.sql(), query);
+            count.executeStep();
+            return count.getColumn(0).getInt64();
+        };
+        Counters counters = load_counters();
+        counters.rows = counted("SELECT count(*) FROM impression_rows");
+        counters.removed =
+            counted("SELECT count(*) FROM impression_rows WHERE removed_at IS NOT NULL");
+        counters.rejects = counted("SELECT count(*) FROM rejects");
+        store_counters(counters);
+        transaction.commit();
     });
 }
 

@@ -10,10 +10,13 @@
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
 #include "core/time/zone.hpp"
+#include "storage/comparison.hpp"
 #include "storage/coverage_ledger.hpp"
 #include "storage/database.hpp"
 #include "storage/facts.hpp"
+#include "storage/lateness.hpp"
 #include "storage/reject_writer.hpp"
+#include "storage/removals.hpp"
 #include "storage/row_writer.hpp"
 #include "storage/run_log.hpp"
 
@@ -48,7 +51,11 @@ class MirrorFile {
     sync::Written commit(const std::vector<sync::WholeWindow>& windows, Instant server_now,
                          const Moment& now);
     void uncover(const WindowSet& windows);
+    std::vector<sync::RowDifference> compare(const std::vector<sync::WholeWindow>& windows);
+    std::optional<LocalTime> quiet_second(LocalTime begin, LocalTime end, sync::QuietNear near);
+    std::uint64_t prune(LocalTime begin, LocalTime end);
     std::uint64_t count(LocalTime begin, LocalTime end);
+    void recount();
     std::optional<sync::NewestRows> newest_rows(LocalTime before);
     void record_run(const sync::RunRecord& run, Instant now);
     /// Also brings facts and indexes in line with the options: only now it is sure that the file
@@ -70,6 +77,8 @@ class MirrorFile {
 
     sync::Written write(const std::vector<sync::WholeWindow>& windows, Instant server_now,
                         Instant now);
+    void note_late_rows(const sync::WholeWindow& whole, const WindowSet& covered_before,
+                        std::vector<std::int64_t> inserted, Instant server_now);
     Counters load_counters() const;
     void store_counters(const Counters& counters);
     void note_server_clock(Seconds offset);
@@ -80,6 +89,9 @@ class MirrorFile {
     Facts facts_;
     RowWriter rows_;
     RejectWriter rejects_;
+    Removals removals_;
+    LatenessLedger lateness_;
+    Comparison comparison_;
     CoverageLedger coverage_;
     RunLog runs_;
     std::optional<std::int64_t> run_;  // this process's row in `runs`

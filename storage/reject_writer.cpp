@@ -1,6 +1,5 @@
 #include "storage/reject_writer.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -44,8 +43,8 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, Ins
     insert.bind(1, seconds(now));
     insert.bind(2, seconds(window.begin));
     insert.bind(3, seconds(window.end));
-    if (reject.timestamp) {
-        insert.bind(4, *reject.timestamp);
+    if (reject.time) {
+        insert.bind(4, format_local(*reject.time));
     }
     insert.bind(5, reject.reason);
     insert.bind(6, reject.record);
@@ -60,10 +59,9 @@ std::int64_t RejectWriter::remove_others(const Window& window, const std::vector
         }
     }
     const LocalPeriod span = zone_.span(window);
-    // Texts that are no timestamps may lie between two that are: they are told apart below.
     SQLite::Statement query(sql_, R"(
-        SELECT rowid, timestamp, "begin" >= ?1 AND "end" <= ?2, record FROM rejects
-        WHERE ("begin" >= ?1 AND "begin" < ?2 AND "end" <= ?2)
+        SELECT rowid, record FROM rejects
+        WHERE (timestamp IS NULL AND "begin" >= ?1 AND "begin" < ?2 AND "end" <= ?2)
            OR (timestamp >= ?3 AND timestamp < ?4))");
     query.bind(1, seconds(window.begin));
     query.bind(2, seconds(window.end));
@@ -71,12 +69,7 @@ std::int64_t RejectWriter::remove_others(const Window& window, const std::vector
     query.bind(4, format_local(span.end));
     std::vector<std::int64_t> gone;
     while (query.executeStep()) {
-        const std::optional<LocalTime> time = query.getColumn(1).isNull()
-                                                  ? std::nullopt
-                                                  : parse_local(query.getColumn(1).getString());
-        const bool ours =
-            time ? span.begin <= *time && *time < span.end : query.getColumn(2).getInt() != 0;
-        if (ours && !came_again.contains(query.getColumn(3).getString())) {
+        if (!came_again.contains(query.getColumn(1).getString())) {
             gone.push_back(query.getColumn(0).getInt64());
         }
     }

@@ -66,7 +66,7 @@ RowWriter::~RowWriter() {
 }
 
 void RowWriter::on_change(void* self, int operation, const char* /*database*/, const char* table,
-                          long long /*row*/) {
+                          long long row) {
     // User agents come by here, too, and whatever a trigger of the user's touches.
     if (std::string_view(table) != "impression_rows") {
         return;
@@ -74,6 +74,9 @@ void RowWriter::on_change(void* self, int operation, const char* /*database*/, c
     auto* writer = static_cast<RowWriter*>(self);
     writer->inserted_ += operation == SQLITE_INSERT ? 1 : 0;
     writer->updated_ += operation == SQLITE_UPDATE ? 1 : 0;
+    if (operation == SQLITE_INSERT && writer->inserted_ids_ != nullptr) {
+        writer->inserted_ids_->push_back(row);
+    }
 }
 
 void RowWriter::write(std::span<const Impression> rows, const WriteTimes& times,
@@ -112,7 +115,9 @@ void RowWriter::write_batch(RowStatement& upsert, std::span<const Impression> ro
     }
     inserted_ = 0;
     updated_ = 0;
+    inserted_ids_ = counts.inserted_ids;
     upsert.run();
+    inserted_ids_ = nullptr;
     counts.inserted += inserted_;
     counts.updated += updated_;
     counts.unchanged += rows.size() - inserted_ - updated_;

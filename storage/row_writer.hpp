@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/impression/impression.hpp"
 #include "storage/row_statement.hpp"
@@ -23,6 +24,8 @@ struct RowCounts {
     std::uint64_t updated = 0;  ///< changed, or back after they had been removed
     std::uint64_t unchanged = 0;
     std::uint64_t returned = 0;  ///< of the updated: rows that had removed_at
+    /// IDs of the inserted rows, where they are wanted.
+    std::vector<std::int64_t>* inserted_ids = nullptr;
 };
 
 /// Keeps its prepared statements and the table of user agents between transactions. Every call
@@ -58,6 +61,7 @@ class RowWriter {
     // Counted by SQLite's update hook while rows are written.
     std::uint64_t inserted_ = 0;
     std::uint64_t updated_ = 0;
+    std::vector<std::int64_t>* inserted_ids_ = nullptr;
 };
 
 }  // namespace mirror::storage

@@ -55,7 +55,7 @@ CREATE TABLE coverage (
 CREATE UNIQUE INDEX coverage_unique ON coverage (age, "begin");
 
 -- Records that cannot be rows, one row for each distinct record: the window that returned it,
--- its timestamp where that is a text, why it is here, and the record itself as JSON.
+-- its timestamp where that can be read, why it is here, and the record itself as JSON.
 CREATE TABLE rejects (
     received_at INTEGER NOT NULL,
     "begin"     INTEGER NOT NULL,
@@ -68,6 +68,13 @@ CREATE TABLE rejects (
 CREATE UNIQUE INDEX rejects_unique ON rejects (record);
 CREATE INDEX rejects_timestamp ON rejects (timestamp);
 CREATE INDEX rejects_begin ON rejects ("begin");
+
+-- How many rows came how long after their timestamp into a period that was covered already, in
+-- seconds: exact up to two minutes, two significant digits beyond.
+CREATE TABLE lateness (
+    seconds INTEGER PRIMARY KEY,
+    rows    INTEGER NOT NULL
+);
 
 -- One row for each run of the program, kept 90 days. `unread` is a JSON array of the windows that
 -- the run could not complete, with "begin", "end" (UTC seconds) and "reason"; NULL for none.

@@ -108,8 +108,30 @@ asio::awaitable<void> SqliteStore::uncover(WindowSet windows) {
     return on_thread(std::move(work));
 }
 
+asio::awaitable<std::vector<sync::RowDifference>> SqliteStore::compare(
+    const std::vector<sync::WholeWindow>& windows) {
+    auto work = [this, &windows] { return file_.compare(windows); };
+    return on_thread(std::move(work));
+}
+
+asio::awaitable<std::optional<LocalTime>> SqliteStore::quiet_second(LocalTime begin, LocalTime end,
+                                                                    sync::QuietNear near) {
+    auto work = [this, begin, end, near] { return file_.quiet_second(begin, end, near); };
+    return on_thread(std::move(work));
+}
+
+asio::awaitable<std::uint64_t> SqliteStore::prune(LocalTime begin, LocalTime end) {
+    auto work = [this, begin, end] { return file_.prune(begin, end); };
+    return on_thread(std::move(work));
+}
+
 asio::awaitable<std::uint64_t> SqliteStore::count(LocalTime begin, LocalTime end) {
     auto work = [this, begin, end] { return file_.count(begin, end); };
+    return on_thread(std::move(work));
+}
+
+asio::awaitable<void> SqliteStore::recount() {
+    auto work = [this] { file_.recount(); };
     return on_thread(std::move(work));
 }
 

@@ -27,7 +27,13 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<sync::Written> commit(std::vector<sync::WholeWindow> windows,
                                                  Instant server_now) override;
     boost::asio::awaitable<void> uncover(WindowSet windows) override;
+    boost::asio::awaitable<std::vector<sync::RowDifference>> compare(
+        const std::vector<sync::WholeWindow>& windows) override;
+    boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin, LocalTime end,
+                                                                  sync::QuietNear near) override;
+    boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
+    boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
     boost::asio::awaitable<void> record_run(sync::RunRecord run) override;
     /// Throws OtherAccount, too.

@@ -41,6 +41,7 @@ FileStatus read_snapshot(SQLite::Database& sql, std::size_t runs) {
     if (status.facts.contains(fact_key::server_clock_offset)) {
         status.server_clock_offset = Seconds(facts.number(fact_key::server_clock_offset));
     }
+    status.lateness = LatenessLedger::summary(sql);
     status.runs = RunLog(sql).latest(runs);
     return status;
 }

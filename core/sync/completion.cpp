@@ -209,6 +209,12 @@ WholeWindow Completion::whole_window(const Piece& piece, Instant speaks_until,
     const Instant proven_end =
         std::min(piece.window.end, settings_.zone.align_down(speaks_until - settings_.settle));
     whole.proven = {piece.window.begin, std::max(piece.window.begin, proven_end)};
+    for (const Seconds age : settings_.audit_ages) {
+        const Window covered = covered_at_age(whole.proven, speaks_until, age);
+        if (!covered.empty()) {
+            whole.aged.push_back({age, covered});
+        }
+    }
     whole.pages = std::move(pages);
     whole.read_at = speaks_until;
     return whole;

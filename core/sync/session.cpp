@@ -77,6 +77,12 @@ asio::awaitable<Outcome> Session::backfill(BackfillRequest request) {
     co_return std::move(outcome_);
 }
 
+asio::awaitable<AuditReport> Session::audit(AuditRequest request) {
+    co_await recorded("audit", audit_now(request));
+    audit_.requests = outcome_.requests;
+    co_return std::move(audit_);
+}
+
 // Runs the work and writes down what became of it, whatever that is.
 asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> work) {
     started_ = clock_.utc();
@@ -115,10 +121,15 @@ asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> 
     try {
         co_await store_.record_run(run);
         if (!last_error.empty()) {
+            const auto since = co_await store_.fact(facts::failing_since);
+            if (!since || since->empty()) {
+                co_await store_.set_fact(facts::failing_since, seconds_text(*run.ended));
+            }
             co_await store_.set_fact(facts::last_error, last_error);
             co_await store_.set_fact(facts::last_error_at, seconds_text(*run.ended));
         } else if (!failed) {
             co_await store_.set_fact(facts::last_error, "");
+            co_await store_.set_fact(facts::failing_since, "");
             co_await store_.set_fact(facts::last_success, seconds_text(*run.ended));
         }
     } catch (...) {
@@ -199,6 +210,7 @@ asio::awaitable<void> Session::sync_now() {
     const Window wanted = everything();
     outcome_.period = wanted;
     co_await store_.set_fact(facts::wanted_from, seconds_text(wanted.begin));
+    const Instant since = co_await following_since();
     const auto counted = co_await store_.fact(facts::counted_from);
     const auto local_start = format_local(settings_.start);
     co_await follow_tail(wanted);
@@ -210,7 +222,38 @@ asio::awaitable<void> Session::sync_now() {
     } else {
         co_await doubt_emptiness(wanted);
     }
+    co_await read_again(since);
     co_await cut_back_coverage();
+}
+
+// Since when this file follows the account: from the first sync on.
+asio::awaitable<Instant> Session::following_since() {
+    const auto text = co_await store_.fact(facts::following_since);
+    if (text) {
+        co_return Instant(Seconds(std::stoll(*text)));
+    }
+    const Instant now = fetcher_.settled();
+    co_await store_.set_fact(facts::following_since, seconds_text(now));
+    co_return now;
+}
+
+// What has come of age since it was read last.
+asio::awaitable<void> Session::read_again(Instant since) {
+    if (settings_.audit_ages.empty()) {
+        co_return;
+    }
+    const WindowSet covered = co_await store_.coverage(0);
+    WindowSet due;
+    for (const Seconds age : settings_.audit_ages) {
+        const WindowSet at_age = co_await store_.coverage(age.count());
+        const WindowSet due_now = due_at_age(covered, at_age, since, fetcher_.server_now(), age);
+        for (const Window& window : due_now.windows()) {
+            due.add(window);
+        }
+    }
+    if (!due.empty()) {
+        co_await complete(due, std::nullopt);
+    }
 }
 
 asio::awaitable<void> Session::backfill_now(BackfillRequest request) {
@@ -237,6 +280,36 @@ asio::awaitable<void> Session::backfill_now(BackfillRequest request) {
     } else {
         co_await doubt_emptiness(wanted);
     }
+}
+
+asio::awaitable<void> Session::audit_now(AuditRequest request) {
+    co_await open();
+    const WindowSet covered = co_await store_.coverage(0);
+    if (covered.empty()) {
+        co_return;
+    }
+    Window wanted{covered.windows().front().begin, covered.windows().back().end};
+    if (request.from) {
+        wanted.begin = settings_.zone.align_down(settings_.zone.earliest(*request.from));
+    }
+    if (request.to) {
+        wanted.end = settings_.zone.align_up(settings_.zone.latest(*request.to));
+    }
+    outcome_.period = wanted;
+    Audit audit(executor_, fetcher_, store_, observer_, settings_, experience_, request.options);
+    audit_ = co_await audit.run(covered.within(wanted));
+    outcome_.written = audit_.written;
+    outcome_.unread = audit_.unread;
+    std::string found = "everything agrees";
+    if (!audit_.places.empty()) {
+        found = fmt::format("{} {} that {}", audit_.places.size(),
+                            audit_.places.size() == 1 ? "place" : "places",
+                            audit_.repaired ? "differed, put right" : "differ");
+    } else if (!audit_.unread.empty()) {
+        found = "some periods could not be read";
+    }
+    co_await store_.set_fact(facts::last_audit, found);
+    co_await store_.set_fact(facts::last_audit_at, seconds_text(clock_.utc()));
 }
 
 // Reads the newest period and whatever else is missing of `wanted`.

@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "core/api/api.hpp"
+#include "core/sync/audit.hpp"
 #include "core/sync/completion.hpp"
 #include "core/sync/fetcher.hpp"
 #include "core/sync/observer.hpp"
@@ -44,6 +45,13 @@ struct BackfillRequest {
     bool force = false;           ///< what is covered is fetched again, too
 };
 
+/// What an audit compares, in account-local time.
+struct AuditRequest {
+    std::optional<LocalTime> from;  ///< the begin of what is covered where it is left out
+    std::optional<LocalTime> to;    ///< excluded; the end of what is covered where it is left out
+    AuditOptions options;
+};
+
 /// Not reusable: one command, one session. Its calls throw what ends a run (sync/errors.hpp and
 /// the storage's errors), operation_aborted when cancelled; the run's row in `runs` and the
 /// last error are written in every case.
@@ -58,16 +66,22 @@ class Session {
     /// Fetches what is missing of a period.
     boost::asio::awaitable<Outcome> backfill(BackfillRequest request);
 
+    /// Compares what is covered with the API's counts.
+    boost::asio::awaitable<AuditReport> audit(AuditRequest request);
+
   private:
     boost::asio::awaitable<void> recorded(std::string kind, boost::asio::awaitable<void> work);
     boost::asio::awaitable<void> sync_now();
     boost::asio::awaitable<void> backfill_now(BackfillRequest request);
+    boost::asio::awaitable<void> audit_now(AuditRequest request);
 
     boost::asio::awaitable<void> open();
     boost::asio::awaitable<void> cut_back_coverage();
     boost::asio::awaitable<void> check_zone();
 
+    boost::asio::awaitable<Instant> following_since();
     boost::asio::awaitable<void> follow_tail(Window wanted);
+    boost::asio::awaitable<void> read_again(Instant since);
     boost::asio::awaitable<void> complete(WindowSet todo, std::optional<Window> first);
     boost::asio::awaitable<void> doubt_emptiness(Window period);
     boost::asio::awaitable<void> compare_counts(Instant begin);
@@ -84,6 +98,7 @@ class Session {
     Fetcher fetcher_;
     Experience experience_;
     Outcome outcome_;
+    AuditReport audit_;
     Instant started_{};
 };
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/time/instant.hpp"
 #include "core/time/zone.hpp"
@@ -20,6 +22,8 @@ struct Settings {
     unsigned requests_per_second = 10;
     Seconds overlap{120};  ///< how much before the mark each poll reads again
     Seconds settle{5};     ///< how old a second must be to be believed complete
+    /// How old covered periods are when they are read again; none: never.
+    std::vector<Seconds> audit_ages{Seconds(900), Seconds(86400), Seconds(604800)};
     std::optional<Seconds> give_up_after = Seconds(900);  ///< nothing: never
 };
 

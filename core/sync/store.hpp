@@ -10,6 +10,7 @@
 
 #include "core/api/api.hpp"
 #include "core/impression/impression.hpp"
+#include "core/sync/ages.hpp"
 #include "core/time/window.hpp"
 
 namespace mirror::sync {
@@ -17,7 +18,9 @@ namespace mirror::sync {
 /// A window that was read whole: everything that one transaction makes of it.
 struct WholeWindow {
     Window window;  ///< what was asked; its ends are aligned (see Zone::align_down)
-    Window proven;  ///< the part of it that becomes covered; may be empty
+    Window proven;  ///< the part of it that becomes covered (age 0); may be empty
+    /// What becomes covered at ages above 0.
+    std::vector<AgedWindow> aged;
     /// Every record once (by ID). A page may hold rows from just outside the window: they are
     /// true, too.
     std::vector<Page> pages;
@@ -31,12 +34,14 @@ struct Written {
     std::uint64_t updated = 0;
     std::uint64_t unchanged = 0;
     std::uint64_t rejected = 0;  ///< rejects of these windows, known before or not
+    std::uint64_t removed = 0;   ///< rows that their window did not return any more
 
     Written& operator+=(const Written& other) {
         inserted += other.inserted;
         updated += other.updated;
         unchanged += other.unchanged;
         rejected += other.rejected;
+        removed += other.removed;
         return *this;
     }
 };
@@ -66,6 +71,25 @@ struct NewestRows {
     std::uint64_t rows = 0;  ///< how many rows have it
 };
 
+/// One record on which the API and the file do not agree.
+struct RowDifference {
+    enum class Kind {
+        missing,  ///< the API shows it, the file does not have it
+        gone,     ///< the file has it, the API does not show it any more
+        changed,  ///< both have it, with other values
+    };
+    LocalTime time{};
+    std::int64_t id = 0;
+    Kind kind = Kind::missing;
+};
+
+/// Where a quiet second is wanted.
+enum class QuietNear {
+    begin,   ///< as early as possible
+    middle,  ///< with about half of the rows on each side
+    end,     ///< as late as possible
+};
+
 /// Every call throws storage errors (see storage/errors.hpp) that end the run: none is worth
 /// another try by the caller. Calls may be made one after another without waiting; they are
 /// carried out in order. They are not cancelled: a transaction at hand is finished.
@@ -76,8 +100,9 @@ class Store {
     /// The file's coverage of an age, in seconds, as it is now.
     virtual boost::asio::awaitable<WindowSet> coverage(std::int64_t age) = 0;
 
-    /// Rows, rejects and coverage (age 0) of whole windows, in one transaction. `server_now` is
-    /// the server's clock, UTC.
+    /// Rows, rejects and coverage of whole windows, in one transaction. Rows of the file that a
+    /// proven period did not return any more get `removed_at`; rows that came into a period that
+    /// was covered before count as late. `server_now` is the server's clock, UTC.
     virtual boost::asio::awaitable<Written> commit(std::vector<WholeWindow> windows,
                                                    Instant server_now) = 0;
 
@@ -87,6 +112,24 @@ class Store {
     /// Rows and rejects of the local period [begin, end] with both ends, not counting rows that
     /// were removed.
     virtual boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) = 0;
+
+    /// How the whole windows differ from the file; changes nothing. The windows must stay where
+    /// they are until it returns.
+    virtual boost::asio::awaitable<std::vector<RowDifference>> compare(
+        const std::vector<WholeWindow>& windows) = 0;
+
+    /// A second of [begin, end] where the file has nothing in it nor in the seconds beside it, as
+    /// near as can be to the place asked for. Nothing where there is none near.
+    virtual boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin,
+                                                                          LocalTime end,
+                                                                          QuietNear near) = 0;
+
+    /// Deletes rows of the local period [begin, end) that the API does not show any more. Returns
+    /// how many.
+    virtual boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) = 0;
+
+    /// Counts the rows anew, for what `status` says, in case others have changed them.
+    virtual boost::asio::awaitable<void> recount() = 0;
 
     virtual boost::asio::awaitable<std::optional<NewestRows>> newest_rows(LocalTime before) = 0;
 

@@ -35,10 +35,22 @@ TEST_CASE("command line: backfill takes local times") {
         parse({"backfill", "--from", "2016-01-02", "--to", "2016-02-03 04:05:06", "--force"})
             .command_line;
     CHECK(line.command == Command::backfill);
-    CHECK(format_local(line.from) == "2016-01-02 00:00:00");
+    CHECK(format_local(line.from.value()) == "2016-01-02 00:00:00");
     CHECK(format_local(line.to.value()) == "2016-02-03 04:05:06");
     CHECK(line.force);
     CHECK_FALSE(parse({"backfill", "--from", "2016-01-02"}).command_line.to.has_value());
+}
+
+TEST_CASE("command line: audit") {
+    const CommandLine line =
+        parse({"audit", "--repair", "--prune", "--json", "--from", "2026-01-01"}).command_line;
+    CHECK(line.command == Command::audit);
+    CHECK(line.repair);
+    CHECK(line.prune);
+    CHECK(line.json);
+    CHECK(format_local(line.from.value()) == "2026-01-01 00:00:00");
+    CHECK_FALSE(line.to.has_value());
+    CHECK_FALSE(parse({"audit"}).command_line.from.has_value());
 }
 
 TEST_CASE("command line: status") {
@@ -64,6 +76,8 @@ TEST_CASE("command line: mistakes") {
                                   {"backfill", "--from", "tomorrow"},
                                   {"backfill", "--from", "2016-01-02", "--to", "2016-01-02"},
                                   {"backfill", "--from", "2016-01-03", "--to", "2016-01-02"},
+                                  {"audit", "--prune"},
+                                  {"audit", "--from", "2016-01-03", "--to", "2016-01-02"},
                                   {"status", "--max-lag", "10"},
                                   {"status", "--max-lag", "-1s"},
                                   {"--log-level", "loud", "sync"},

@@ -1,0 +1,226 @@
+#include "core/sync/audit.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/sync/comparing_store.hpp"
+#include "core/sync/whole_account.hpp"
+#include "core/time/text.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A period is counted in a few pieces from the start, so that a record too many in one and one
+// too few in another do not hide each other so easily.
+constexpr int first_halvings = 2;
+
+// Two counts that differ by more than this share are not worth halving: the piece is read.
+constexpr std::uint64_t share_to_read = 4;
+
+bool differs_much(std::uint64_t api, std::uint64_t file) {
+    const std::uint64_t most = std::max(api, file);
+    const std::uint64_t least = std::min(api, file);
+    return (most - least) > most / share_to_read;
+}
+
+}  // namespace
+
+Audit::Audit(const asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
+             Observer& observer, const Settings& settings, Experience& experience,
+             AuditOptions options)
+    : executor_(executor),
+      fetcher_(fetcher),
+      store_(store),
+      observer_(observer),
+      settings_(settings),
+      experience_(experience),
+      options_(options) {}
+
+asio::awaitable<AuditReport> Audit::run(WindowSet covered) {
+    for (const Window& period : covered.windows()) {
+        co_await examine_period(period);
+    }
+    co_await settle_places();
+    co_await store_.recount();
+    co_return std::move(report_);
+}
+
+asio::awaitable<std::optional<Instant>> Audit::quiet(Window window, QuietNear near) {
+    const LocalPeriod span = settings_.zone.span(window);
+    const std::optional<LocalTime> second =
+        co_await store_.quiet_second(span.begin, span.end, near);
+    if (!second) {
+        co_return std::nullopt;
+    }
+    // In the hour that occurs twice a local second is no cut between instants.
+    const Instant at = settings_.zone.earliest(*second);
+    if (at != settings_.zone.align_down(at) || at < window.begin || at > window.end) {
+        co_return std::nullopt;
+    }
+    co_return at;
+}
+
+asio::awaitable<std::uint64_t> Audit::count_in_file(Window window) {
+    const LocalPeriod span = settings_.zone.span(window);
+    co_return co_await store_.count(span.begin, span.end - Seconds(1));
+}
+
+asio::awaitable<Audit::Piece> Audit::counted(Window window) {
+    Piece piece;
+    piece.window = window;
+    piece.file = co_await count_in_file(window);
+    piece.api = co_await count_at_api(fetcher_, settings_, window.begin, window.end);
+    co_return piece;
+}
+
+asio::awaitable<void> Audit::examine_period(Window period) {
+    const auto begin = co_await quiet(period, QuietNear::begin);
+    const auto end = co_await quiet(period, QuietNear::end);
+    if (!begin || !end || *begin >= *end) {
+        to_read_.add(period);
+        co_return;
+    }
+    to_read_.add({period.begin, *begin});
+    to_read_.add({*end, period.end});
+
+    std::vector<Window> pieces{{*begin, *end}};
+    for (int halving = 0; halving < first_halvings; ++halving) {
+        std::vector<Window> halves;
+        for (const Window& piece : pieces) {
+            const std::uint64_t rows = co_await count_in_file(piece);
+            std::optional<Instant> cut;
+            if (rows > settings_.page_size) {
+                cut = co_await quiet(piece, QuietNear::middle);
+            }
+            if (cut && piece.begin < *cut && *cut < piece.end) {
+                halves.push_back({piece.begin, *cut});
+                halves.push_back({*cut, piece.end});
+            } else {
+                halves.push_back(piece);
+            }
+        }
+        pieces = std::move(halves);
+    }
+    for (const Window& window : pieces) {
+        const Piece piece = co_await counted(window);
+        report_.api += piece.api;
+        report_.file += piece.file;
+        if (piece.api != piece.file) {
+            counted_periods_.push_back(window);
+            co_await examine(piece);
+        }
+    }
+}
+
+// Narrows down a piece whose counts differ.
+asio::awaitable<void> Audit::examine(Piece piece) {
+    std::optional<Instant> cut;
+    if (std::max(piece.api, piece.file) > settings_.page_size &&
+        !differs_much(piece.api, piece.file)) {
+        cut = co_await quiet(piece.window, QuietNear::middle);
+    }
+    if (!cut || *cut <= piece.window.begin || *cut >= piece.window.end) {
+        to_read_.add(piece.window);
+        co_return;
+    }
+    const Piece left = co_await counted({piece.window.begin, *cut});
+    Piece right;
+    right.window = {*cut, piece.window.end};
+    if (left.api <= piece.api && left.file <= piece.file) {
+        right.api = piece.api - left.api;
+        right.file = piece.file - left.file;
+    } else {
+        right = co_await counted(right.window);  // it moved meanwhile
+    }
+    if (left.api != left.file) {
+        co_await examine(left);
+    }
+    if (right.api != right.file) {
+        co_await examine(right);
+    }
+}
+
+// Reads what differs or could not be counted, and puts it right or takes its coverage away.
+asio::awaitable<void> Audit::settle_places() {
+    if (to_read_.empty()) {
+        co_return;
+    }
+    ComparingStore comparing(store_, options_.repair);
+    Completion completion(executor_, fetcher_, comparing, observer_, settings_, experience_,
+                          to_read_);
+    co_await completion.run();
+    report_.written = completion.written();
+    report_.unread = completion.unread();
+    add_places(comparing.differences());
+
+    if (options_.repair) {
+        if (options_.prune) {
+            for (const Window& window : comparing.read().windows()) {
+                const LocalPeriod span = settings_.zone.span(window);
+                report_.pruned += co_await store_.prune(span.begin, span.end);
+            }
+        }
+        co_await verify_counts();
+    }
+    WindowSet untrue;
+    if (!report_.repaired) {
+        for (const AuditPlace& place : report_.places) {
+            untrue.add(place.window);
+        }
+    }
+    for (const UnreadWindow& unread : report_.unread) {
+        untrue.add(unread.window);
+    }
+    if (!untrue.empty()) {
+        co_await store_.uncover(untrue);
+    }
+}
+
+asio::awaitable<void> Audit::verify_counts() {
+    report_.repaired = report_.unread.empty();
+    for (const Window& window : counted_periods_) {
+        const Piece piece = co_await counted(window);
+        if (piece.api != piece.file) {
+            report_.repaired = false;
+            observer_.warning(fmt::format(
+                "after the repair the API counts {} from {} to {}, the file {}", piece.api,
+                format_utc(window.begin), format_utc(window.end), piece.file));
+            AuditPlace place;
+            place.window = window;
+            report_.places.push_back(place);
+        }
+    }
+}
+
+void Audit::add_places(const std::vector<RowDifference>& differences) {
+    std::map<LocalTime, AuditPlace> seconds;
+    for (const RowDifference& difference : differences) {
+        AuditPlace& place = seconds[difference.time];
+        switch (difference.kind) {
+            case RowDifference::Kind::missing:
+                ++place.missing;
+                break;
+            case RowDifference::Kind::gone:
+                ++place.gone;
+                break;
+            case RowDifference::Kind::changed:
+                ++place.changed;
+                break;
+        }
+    }
+    for (auto& [second, place] : seconds) {
+        place.window = {settings_.zone.align_down(settings_.zone.earliest(second)),
+                        settings_.zone.align_up(settings_.zone.latest(second) + Seconds(1))};
+        report_.places.push_back(place);
+    }
+}
+
+}  // namespace mirror::sync

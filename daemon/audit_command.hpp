@@ -1,0 +1,27 @@
+// `audit`: compares counts with the API, and puts right what differs.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <spdlog/logger.h>
+
+#include "core/sync/audit.hpp"
+#include "daemon/command_line.hpp"
+#include "daemon/config.hpp"
+#include "daemon/environment.hpp"
+#include "daemon/exit_code.hpp"
+
+namespace mirror::daemon {
+
+/// Throws what program.cpp turns into exit codes.
+ExitCode audit_mirror(const CommandLine& line, const Config& config, const Environment& environment,
+                      const std::shared_ptr<spdlog::logger>& log);
+
+/// The documented JSON object, with a line's end.
+std::string audit_json(const sync::AuditReport& report);
+
+/// For people.
+std::string audit_text(const sync::AuditReport& report, const Zone& zone);
+
+}  // namespace mirror::daemon

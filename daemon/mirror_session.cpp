@@ -1,0 +1,98 @@
+#include "daemon/mirror_session.hpp"
+
+#include <csignal>
+#include <set>
+#include <stdexcept>
+
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "core/sync/errors.hpp"
+#include "daemon/usage_error.hpp"
+#include "daemon/version.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+namespace asio = boost::asio;
+
+sync::Settings settings_of(const Config& config) {
+    sync::Settings settings{Zone(config.api.time_zone)};
+    if (config.mirror.start) {
+        settings.start = *config.mirror.start;
+    }
+    settings.page_size = config.api.page_size;
+    settings.connections = config.api.connections;
+    settings.requests_per_second = config.api.requests_per_second;
+    settings.overlap = config.mirror.overlap;
+    settings.settle = config.mirror.settle;
+    settings.audit_ages = config.mirror.audit_ages;
+    settings.give_up_after = config.mirror.give_up_after;
+    return settings;
+}
+
+api::HttpApi make_api(const Config& config, std::string token) {
+    try {
+        api::HttpOptions options(api::parse_base_url(config.api.url),
+                                 api::Secret(std::move(token)));
+        options.ca_file = config.api.ca_file.string();
+        options.connections = config.api.connections;
+        options.version = version;
+        return api::HttpApi(std::move(options));
+    } catch (const std::invalid_argument& error) {
+        throw UsageError(fmt::format("[api] url: {}", error.what()));
+    } catch (const std::runtime_error& error) {
+        throw UsageError(fmt::format("[api] ca_file: {}", error.what()));
+    }
+}
+
+storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
+    storage::MirrorOptions options{config.mirror.database, zone};
+    options.indexes =
+        std::set<std::string>(config.mirror.indexes.begin(), config.mirror.indexes.end());
+    options.api_url = config.api.url;
+    options.program_version = version;
+    return options;
+}
+
+}  // namespace
+
+MirrorSession::MirrorSession(const CommandLine& line, const Config& config,
+                             const Environment& environment, std::shared_ptr<spdlog::logger> log)
+    : log_(std::move(log)),
+      settings_(settings_of(config)),
+      token_(find_token(line.token_file, config.api.token_file, environment)),
+      api_(make_api(config, std::move(token_.token))),
+      store_(store_options(config, settings_.zone), environment.clock),
+      display_(environment, log_, settings_.zone, line.quiet),
+      session_(loop_.get_executor(), api_, store_, environment.clock, display_, settings_),
+      signals_(loop_.get_executor()) {
+    if (token_.warning) {
+        log_->warn("{}", *token_.warning);
+    }
+}
+
+void MirrorSession::close() {
+    signals_.close();
+    api_.close();
+}
+
+ExitCode MirrorSession::stopped_by() const {
+    return signals_.caught() == SIGINT ? ExitCode::interrupted : ExitCode::terminated;
+}
+
+void MirrorSession::rethrow_unless_stopped(const std::exception_ptr& error) const {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& failed) {
+        if (!signals_.caught() || failed.code() != asio::error::operation_aborted) {
+            throw;
+        }
+        log_->info("stopped; the next run goes on where this one was");
+    } catch (const sync::TokenRefused& failed) {
+        throw sync::TokenRefused(fmt::format("{}; the token came from {}: put a new one there",
+                                             failed.what(), token_.source));
+    }
+}
+
+}  // namespace mirror::daemon

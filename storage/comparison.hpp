@@ -1,0 +1,36 @@
+// What the file holds of a period, held against what the API shows of it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/sync/store.hpp"
+#include "core/time/zone.hpp"
+
+namespace SQLite {
+class Database;
+}
+
+namespace mirror::storage {
+
+/// Reads only. Throws SQLite::Exception.
+class Comparison {
+  public:
+    Comparison(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
+
+    /// Record by record, over the proven part of the window.
+    std::vector<sync::RowDifference> differences(const sync::WholeWindow& whole);
+
+    /// See sync::Store::quiet_second().
+    std::optional<LocalTime> quiet_second(LocalTime begin, LocalTime end, sync::QuietNear near);
+
+  private:
+    std::optional<LocalTime> quiet_after(LocalTime from, LocalTime end);
+    std::optional<LocalTime> quiet_before(LocalTime from, LocalTime begin);
+    std::optional<LocalTime> middle_row(LocalTime begin, LocalTime end);
+
+    SQLite::Database& sql_;
+    const Zone& zone_;
+};
+
+}  // namespace mirror::storage

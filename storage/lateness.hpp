@@ -1,0 +1,41 @@
+// How late rows come: into periods that were covered already.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/time/instant.hpp"
+
+namespace SQLite {
+class Database;
+}
+
+namespace mirror::storage {
+
+/// What the file has measured of it.
+struct LatenessSummary {
+    std::uint64_t rows = 0;
+    Seconds median{};
+    Seconds percentile_99{};
+    Seconds largest{};
+};
+
+/// The lateness as it is kept: exact up to two minutes, two significant digits beyond, so that the
+/// table stays small for ever. Never less than what it stands for.
+Seconds kept_lateness(Seconds lateness);
+
+/// The table `lateness`. Throws SQLite::Exception; add() belongs inside a write transaction.
+class LatenessLedger {
+  public:
+    explicit LatenessLedger(SQLite::Database& sql) : sql_(sql) {}
+
+    void add(Seconds lateness);
+
+    /// Nothing where no row ever came late.
+    static std::optional<LatenessSummary> summary(SQLite::Database& sql);
+
+  private:
+    SQLite::Database& sql_;
+};
+
+}  // namespace mirror::storage

@@ -1,0 +1,82 @@
+#include "storage/removals.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "core/time/text.hpp"
+
+namespace mirror::storage {
+namespace {
+
+std::vector<std::int64_t> ids_within(const sync::WholeWindow& whole, const LocalPeriod& span) {
+    std::vector<std::int64_t> ids;
+    for (const Page& page : whole.pages) {
+        for (const Impression& row : page.rows) {
+            if (span.begin <= row.time && row.time < span.end) {
+                ids.push_back(row.id);
+            }
+        }
+    }
+    return ids;
+}
+
+}  // namespace
+
+std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& times) {
+    if (whole.proven.empty()) {
+        return 0;
+    }
+    const LocalPeriod span = zone_.span(whole.proven);
+    std::vector<std::int64_t> shown = ids_within(whole, span);
+
+    // Nearly always the counts agree, and an index says so without a look at any row.
+    SQLite::Statement count(sql_, R"(
+        SELECT (SELECT count(*) FROM impression_rows WHERE timestamp >= ?1 AND timestamp < ?2)
+             - (SELECT count(*) FROM impression_rows
+                WHERE timestamp >= ?1 AND timestamp < ?2 AND removed_at IS NOT NULL))");
+    count.bind(1, format_local(span.begin));
+    count.bind(2, format_local(span.end));
+    count.executeStep();
+    if (count.getColumn(0).getInt64() == static_cast<std::int64_t>(shown.size())) {
+        return 0;
+    }
+
+    std::sort(shown.begin(), shown.end());
+    SQLite::Statement held(sql_, R"(
+        SELECT id FROM impression_rows
+        WHERE timestamp >= ?1 AND timestamp < ?2 AND removed_at IS NULL)");
+    held.bind(1, format_local(span.begin));
+    held.bind(2, format_local(span.end));
+    std::vector<std::int64_t> gone;
+    while (held.executeStep()) {
+        const std::int64_t id = held.getColumn(0).getInt64();
+        if (!std::binary_search(shown.begin(), shown.end(), id)) {
+            gone.push_back(id);
+        }
+    }
+    SQLite::Statement remove(
+        sql_, "UPDATE impression_rows SET removed_at = ?1, changed_at = ?2 WHERE id = ?3");
+    for (const std::int64_t id : gone) {
+        remove.bind(1, times.now);
+        remove.bind(2, times.changed_at);
+        remove.bind(3, id);
+        remove.exec();
+        remove.reset();
+    }
+    return gone.size();
+}
+
+std::uint64_t Removals::prune(LocalTime begin, LocalTime end) {
+    SQLite::Statement remove(sql_, R"(
+        DELETE FROM impression_rows
+        WHERE removed_at IS NOT NULL AND timestamp >= ? AND timestamp < ?)");
+    remove.bind(1, format_local(begin));
+    remove.bind(2, format_local(end));
+    return static_cast<std::uint64_t>(remove.exec());
+}
+
+}  // namespace mirror::storage

@@ -1,0 +1,33 @@
+// Rows that the API does not show any more.
+#pragma once
+
+#include <cstdint>
+
+#include "core/sync/store.hpp"
+#include "core/time/zone.hpp"
+#include "storage/row_writer.hpp"
+
+namespace SQLite {
+class Database;
+}
+
+namespace mirror::storage {
+
+/// Gives `removed_at` to rows that a whole read of their period did not return, and deletes such
+/// rows when asked. Inside a write transaction; throws SQLite::Exception.
+class Removals {
+  public:
+    Removals(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
+
+    /// After the window's rows were written. Returns how many rows were marked.
+    std::uint64_t mark(const sync::WholeWindow& whole, const WriteTimes& times);
+
+    /// Deletes the removed rows of the local period [begin, end). Returns how many.
+    std::uint64_t prune(LocalTime begin, LocalTime end);
+
+  private:
+    SQLite::Database& sql_;
+    const Zone& zone_;
+};
+
+}  // namespace mirror::storage

@@ -1,0 +1,130 @@
+#include "daemon/status.hpp"
+
+#include <string>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "daemon/progress.hpp"
+
+using namespace mirror;
+using namespace mirror::daemon;
+
+namespace {
+
+Instant utc(const char* text) {
+    return Instant(parse_local(text).value().time_since_epoch());
+}
+
+Window day(const char* begin, const char* end) {
+    return {utc((std::string(begin) + " 00:00:00").c_str()),
+            utc((std::string(end) + " 00:00:00").c_str())};
+}
+
+storage::FileStatus some_file() {
+    storage::FileStatus file;
+    file.account.emplace();
+    file.account->id = "34";
+    file.account->name = "Development";
+    file.time_zone = "Europe/Amsterdam";
+    file.coverage.add(day("2026-01-01", "2026-02-01"));
+    file.coverage.add(day("2026-02-02", "2026-03-01"));
+    file.rows = 1200345;
+    file.server_clock_offset = Seconds(-3600);
+    file.facts["wanted_from"] =
+        std::to_string(utc("2025-12-31 00:00:00").time_since_epoch().count());
+    storage::StoredRun run;
+    run.run.unread = {{day("2026-02-01", "2026-02-02"), "bad second"}};
+    file.runs.push_back(run);
+    return file;
+}
+
+}  // namespace
+
+TEST_CASE("status: the newest unbroken period, the lag by the server's clock, the gaps") {
+    const Status status = assess(some_file(), utc("2026-03-01 01:00:14"));
+    CHECK(status.complete == day("2026-02-02", "2026-03-01"));
+    CHECK(status.lag == Seconds(14));
+    REQUIRE(status.gaps.size() == 2);
+    CHECK(status.gaps[0].window == day("2025-12-31", "2026-01-01"));
+    CHECK_FALSE(status.gaps[0].reason.has_value());
+    CHECK(status.gaps[1].window == day("2026-02-01", "2026-02-02"));
+    CHECK(status.gaps[1].reason == "bad second");
+}
+
+TEST_CASE("status: a clock that runs slow makes no negative lag") {
+    CHECK(assess(some_file(), utc("2026-03-01 00:30:00")).lag == Seconds(0));
+}
+
+TEST_CASE("status: the JSON object is the documented one") {
+    storage::FileStatus file = some_file();
+    file.facts["last_error"] = "no \"answer\"";
+    file.facts["last_success"] = "1772323200";
+    const auto json =
+        boost::json::parse(status_json(assess(file, utc("2026-03-01 01:00:14")))).as_object();
+    CHECK(json.at("account").at("id") == "34");
+    CHECK(json.at("complete_from") == "2026-02-02T00:00:00Z");
+    CHECK(json.at("complete_through") == "2026-03-01T00:00:00Z");
+    CHECK(json.at("lag_seconds") == 14);
+    CHECK(json.at("rows") == 1200345);
+    CHECK(json.at("gaps").as_array().size() == 2);
+    CHECK(json.at("gaps").at(0).at("reason").is_null());
+    CHECK(json.at("gaps").at(1).at("reason") == "bad second");
+    CHECK(json.at("last_error") == "no \"answer\"");
+    CHECK(json.at("last_success") == "2026-03-01T00:00:00Z");
+    CHECK(json.at("lateness").is_null());
+    CHECK(json.at("last_audit").is_null());
+}
+
+TEST_CASE("status: a file without anything yet") {
+    const Status status = assess(storage::FileStatus{}, utc("2026-03-01 00:00:00"));
+    CHECK_FALSE(status.complete.has_value());
+    CHECK_FALSE(status.lag.has_value());
+    CHECK(status.gaps.empty());
+    const auto json = boost::json::parse(status_json(status)).as_object();
+    CHECK(json.at("account").is_null());
+    CHECK(json.at("complete_from").is_null());
+    CHECK(json.at("lag_seconds").is_null());
+    CHECK(status_text(status, Zone("UTC"), Seconds(0)).rfind("nothing is complete yet\n", 0) == 0);
+}
+
+TEST_CASE("status: the first line says how things are") {
+    const Zone zone("UTC");
+    storage::FileStatus file = some_file();
+    CHECK(status_text(assess(file, utc("2026-03-01 01:00:14")), zone, Seconds(0))
+              .rfind("complete from 2026-02-02 00:00:00 to 2026-03-01 00:00:00 (UTC), 14 s behind, "
+                     "with 2 gaps before it\n",
+                     0) == 0);
+    file.facts["last_error"] = "the token was refused";
+    file.facts["failing_since"] = "1772323200";
+    CHECK(status_text(assess(file, utc("2026-03-01 01:00:14")), zone, Seconds(0))
+              .rfind("stuck since 2026-03-01 00:00:00: the token was refused\n", 0) == 0);
+}
+
+TEST_CASE("status: rows later than the last age are warned of") {
+    storage::FileStatus file = some_file();
+    file.lateness.emplace();
+    file.lateness->rows = 3;
+    file.lateness->largest = Seconds(86401);
+    const Status status = assess(file, utc("2026-03-01 01:00:14"));
+    CHECK(status_text(status, Zone("UTC"), Seconds(86400)).find("WARNING") != std::string::npos);
+    CHECK(status_text(status, Zone("UTC"), Seconds(604800)).find("WARNING") == std::string::npos);
+}
+
+TEST_CASE("progress: what the line says") {
+    sync::Progress progress;
+    progress.period = day("2026-01-01", "2026-03-01");
+    progress.width = std::chrono::hours(24 * 59);
+    progress.window = day("2026-02-01", "2026-02-02");
+    progress.done = progress.width / 2;
+    progress.rows = 1234567;
+    const std::string text =
+        progress_text(progress, Zone("UTC"), std::chrono::milliseconds(10'000));
+    CHECK(text ==
+          "2026-02-01 00:00:00 to 2026-03-01 00:00:00  1,234,567 rows  123,456 rows/s  10 s left");
+    CHECK(grouped(0) == "0");
+    CHECK(grouped(999) == "999");
+    CHECK(grouped(1000) == "1,000");
+}

@@ -1,0 +1,167 @@
+// What a second read of a period finds out: rows that are gone, rows that were late, rows that
+// differ; and where a period can be cut.
+
+#include <algorithm>
+
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "storage/lateness.hpp"
+#include "storage/mirror_file.hpp"
+#include "storage/status_reader.hpp"
+#include "tests/unit/storage/fixture.hpp"
+
+using namespace mirror;
+using namespace mirror::storage;
+using namespace mirror::storage::testing;
+using sync::QuietNear;
+using sync::RowDifference;
+
+namespace {
+
+LocalTime local_noon(int offset) {
+    return *parse_local("2026-03-01 13:00:00") + Seconds(offset);
+}
+
+}  // namespace
+
+TEST_CASE("a row that its period does not return any more is marked, once") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
+    // The rows of another period are no business of this one.
+    const auto without_first = [] {
+        Page page = rows(1, 10);
+        page.rows.erase(page.rows.begin());
+        return whole(noon_window(0, 10), std::move(page));
+    };
+    auto second = file.commit(without_first(), noon(70), at(noon(70)));
+    CHECK(second.unchanged == 9);
+    CHECK(second.removed == 1);
+    CHECK(ask(path, "SELECT group_concat(id) FROM impressions WHERE removed_at IS NOT NULL") ==
+          "1");
+    CHECK(ask(path, "SELECT removed_at = changed_at FROM impressions WHERE id = 1") == "1");
+    second = file.commit(without_first(), noon(80), at(noon(80)));
+    CHECK(second.removed == 0);
+    CHECK(file.fact("removed") == "1");
+    CHECK(file.prune(local_noon(1), local_noon(60)) == 0);
+    CHECK(file.prune(local_noon(0), local_noon(60)) == 1);
+    CHECK(file.fact("removed") == "0");
+    CHECK(file.fact("rows") == "19");
+}
+
+TEST_CASE("what is not proven removes nothing") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    file.commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
+    auto windows = whole(noon_window(0, 60), rows(1, 10));
+    windows.front().proven = noon_window(0, 10);
+    CHECK(file.commit(windows, noon(70), at(noon(70))).removed == 0);
+}
+
+TEST_CASE("coverage is kept for each age") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    auto windows = whole(noon_window(0, 60), rows(1, 2));
+    windows.front().aged = {{Seconds(30), noon_window(0, 40)}, {Seconds(50), noon_window(0, 20)}};
+    file.commit(windows, noon(70), at(noon(70)));
+    CHECK(file.coverage(0).windows() == std::vector{noon_window(0, 60)});
+    CHECK(file.coverage(30).windows() == std::vector{noon_window(0, 40)});
+    CHECK(file.coverage(50).windows() == std::vector{noon_window(0, 20)});
+    file.uncover(WindowSet(noon_window(10, 15)));
+    CHECK_FALSE(file.coverage(50).contains(noon_window(0, 20)));
+}
+
+TEST_CASE("late is what came into a covered period; history is merely old") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 60), rows(1, 5)), noon(600), at(noon(600)));
+    StatusOptions options;
+    options.path = path;
+    CHECK_FALSE(read_status(options).lateness.has_value());
+    // 6 to 8 (at noon + 5, 6 and 7) come later, and 70 is of a period that was not covered.
+    Page page = rows(1, 8);
+    page.rows.push_back(row(page, 70, 69));
+    file.commit(whole(noon_window(0, 80), std::move(page)), noon(107), at(noon(107)));
+    const auto late = read_status(options).lateness;
+    REQUIRE(late.has_value());
+    CHECK(late->rows == 3);
+    CHECK(late->median == Seconds(101));
+    CHECK(late->largest == Seconds(102));
+}
+
+TEST_CASE("lateness is kept with two digits beyond two minutes, never made smaller") {
+    CHECK(kept_lateness(Seconds(-5)) == Seconds(0));
+    CHECK(kept_lateness(Seconds(119)) == Seconds(119));
+    CHECK(kept_lateness(Seconds(120)) == Seconds(120));
+    CHECK(kept_lateness(Seconds(121)) == Seconds(130));
+    CHECK(kept_lateness(Seconds(999)) == Seconds(1000));
+    CHECK(kept_lateness(Seconds(1001)) == Seconds(1100));
+    CHECK(kept_lateness(Seconds(518400)) == Seconds(520000));
+}
+
+TEST_CASE("a comparison finds what is missing, gone and changed, and changes nothing") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 60), rows(1, 10)), noon(60), at(noon(60)));
+    Page page = rows(1, 11);
+    page.rows.erase(page.rows.begin());
+    page.rows[3].profile = 4711;            // 5
+    page.rows[4].useragent = std::nullopt;  // 6
+    const auto windows = whole(noon_window(0, 60), std::move(page));
+    auto found = file.compare(windows);
+    std::sort(found.begin(), found.end(),
+              [](const RowDifference& a, const RowDifference& b) { return a.id < b.id; });
+    REQUIRE(found.size() == 4);
+    CHECK(found[0].id == 1);
+    CHECK(found[0].kind == RowDifference::Kind::gone);
+    CHECK(found[0].time == local_noon(0));
+    CHECK(found[1].id == 5);
+    CHECK(found[1].kind == RowDifference::Kind::changed);
+    CHECK(found[2].id == 6);
+    CHECK(found[2].kind == RowDifference::Kind::changed);
+    CHECK(found[3].id == 11);
+    CHECK(found[3].kind == RowDifference::Kind::missing);
+    CHECK(found[3].time == local_noon(10));
+    CHECK(ask(path, "SELECT count(*) FROM impressions WHERE removed_at IS NULL") == "10");
+    CHECK(file.compare(whole(noon_window(0, 60), rows(1, 10))).empty());
+}
+
+TEST_CASE("a quiet second has nothing in it nor beside it") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    Page page;
+    std::int64_t id = 0;
+    for (const int second : {10, 11, 12, 20, 22, 24, 27, 28, 29, 40}) {
+        page.rows.push_back(row(page, ++id, second));
+    }
+    file.commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
+    const auto quiet = [&](int begin, int end, QuietNear near) {
+        return file.quiet_second(local_noon(begin), local_noon(end), near);
+    };
+    CHECK(quiet(0, 60, QuietNear::begin) == local_noon(0));
+    CHECK(quiet(9, 60, QuietNear::begin) == local_noon(14));
+    CHECK(quiet(19, 60, QuietNear::begin) == local_noon(31));
+    CHECK(quiet(0, 60, QuietNear::end) == local_noon(60));
+    CHECK(quiet(0, 41, QuietNear::end) == local_noon(38));
+    CHECK(quiet(0, 29, QuietNear::end) == local_noon(18));
+    CHECK_FALSE(quiet(20, 29, QuietNear::end).has_value());
+    CHECK_FALSE(quiet(20, 29, QuietNear::begin).has_value());
+    // The sixth of ten rows is at 24: the nearest quiet seconds are 18 and 31.
+    CHECK(quiet(0, 60, QuietNear::middle) == local_noon(18));
+    CHECK_FALSE(quiet(41, 60, QuietNear::middle).has_value());
+}
+
+TEST_CASE("rows that others deleted are counted anew") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
+    meddle(path, "DELETE FROM impression_rows WHERE id < 4");
+    CHECK(file.fact("rows") == "20");
+    file.recount();
+    CHECK(file.fact("rows") == "17");
+}
