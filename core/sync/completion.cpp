@@ -112,12 +112,12 @@ asio::awaitable<void> Completion::close_writer() {
 
 asio::awaitable<void> Completion::work() {
     for (;;) {
-        std::optional<Piece> piece = worklist_.take();
+        std::optional<Piece> piece = worklist_.take(in_work_ > 0);
         if (piece) {
             const InWork in_work(*this);
             co_await read(*piece);
         } else if (in_work_ > 0) {
-            // What is in work elsewhere may come back in halves.
+            // What is in work elsewhere may come back in halves, or tell the width of the next.
             co_await work_changed_.wait();
         } else {
             co_return;

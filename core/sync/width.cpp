@@ -22,11 +22,17 @@ Seconds WidthPlanner::next() const {
 void WidthPlanner::observe(Seconds width, std::uint64_t rows) {
     const std::int64_t seconds = std::max<std::int64_t>(width.count(), 1);
     const std::int64_t most = std::min(seconds * most_growth, widest.count());
-    std::int64_t wanted = most;
+    // A narrow window with little in it is no reason to become narrower: it may be a remnant, or
+    // one of several that were taken before any had answered.
+    std::int64_t wanted = std::max(most, width_.count());
+    growing_ = true;
     if (rows > 0) {
         const double rows_per_second = static_cast<double>(rows) / static_cast<double>(seconds);
         const double exact = static_cast<double>(rows_wanted_) / rows_per_second;
-        wanted = exact < static_cast<double>(most) ? static_cast<std::int64_t>(exact) : most;
+        if (exact < static_cast<double>(wanted)) {
+            wanted = static_cast<std::int64_t>(exact);
+            growing_ = false;
+        }
     }
     width_ = Seconds(std::max<std::int64_t>(wanted, 1));
     if (limit_ && width >= *limit_ && ++served_at_limit_ >= patience) {

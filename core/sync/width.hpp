@@ -9,8 +9,9 @@
 namespace mirror::sync {
 
 /// Aims windows at a number of rows, from the totals just seen: enough rows to fill pages, few
-/// enough to lose little at a kill. Over emptiness the width grows eightfold at the most, so that
-/// ten empty years cost a few requests and one busy hour behind them is not run into too hard.
+/// enough to lose little at a kill. Over emptiness the width grows to eight times that of a window
+/// seen, so that ten empty years cost a few requests and one busy hour behind them is not run into
+/// too hard.
 class WidthPlanner {
   public:
     /// Before anything is known.
@@ -21,6 +22,10 @@ class WidthPlanner {
 
     /// The width to take next, at least one second.
     Seconds next() const;
+
+    /// Whether the next window's answer decides how wide the one after it should be: then several
+    /// at a time would only ask for little several times.
+    bool exploring() const { return growing_ && (!limit_ || width_ < *limit_); }
 
     /// A window of this width holds this many rows.
     void observe(Seconds width, std::uint64_t rows);
@@ -34,6 +39,7 @@ class WidthPlanner {
   private:
     std::uint64_t rows_wanted_;
     Seconds width_ = first_width;
+    bool growing_ = true;  // no window yet whose rows told the width
     std::optional<Seconds> limit_;
     int served_at_limit_ = 0;
 };

@@ -20,13 +20,13 @@ void Worklist::put_first(const Window& window) {
     pieces_.push_front(piece);
 }
 
-std::optional<Piece> Worklist::take() {
+std::optional<Piece> Worklist::take(bool others_at_work) {
     if (!pieces_.empty()) {
         Piece piece = pieces_.front();
         pieces_.pop_front();
         return piece;
     }
-    if (todo_.empty()) {
+    if (todo_.empty() || (others_at_work && planner_.exploring())) {
         return std::nullopt;
     }
     const Window newest = todo_.windows().back();

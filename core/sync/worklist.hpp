@@ -38,8 +38,8 @@ class Worklist {
     /// Puts a window before all others, as one piece. It must not overlap what is to be done.
     void put_first(const Window& window);
 
-    /// The next piece; nothing while all that is left is in work elsewhere.
-    std::optional<Piece> take();
+    /// The next piece; nothing while what is left is in work elsewhere, or depends on what is.
+    std::optional<Piece> take(bool others_at_work = false);
 
     /// Whether nothing is left to take (pieces in work may still come back).
     bool empty() const { return pieces_.empty() && todo_.empty(); }
