@@ -236,21 +236,19 @@ asio::awaitable<bool> Completion::try_again(Piece& piece, const ApiError& error)
         if (!at_fault) {
             co_return true;
         }
-        if (!divisible && !fetcher_.any_page()) {
-            throw ApiFailed(error.what());
-        }
         observer_.debug(error.what());
         worklist_.at_fault(piece, error.what());
         co_return false;
     }
     observer_.debug(error.what());
     ++piece.failures;
-    if (piece.failures < (divisible ? Worklist::most_failures : Worklist::most_attempts)) {
+    if (piece.failures < Worklist::most_failures) {
         co_return true;
     }
-    // The window's fault, or everything's?
+    // The window's fault, or everything's? An answer also ends the pauses, and the waiting for
+    // give_up_after: it would be wrong to give up on all because of one.
     const bool others_succeed = co_await fetcher_.request_at_fault();
-    if (!others_succeed) {
+    if (!others_succeed || (!divisible && piece.failures < Worklist::most_attempts)) {
         co_return true;
     }
     worklist_.at_fault(piece, error.what());

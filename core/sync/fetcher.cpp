@@ -15,6 +15,13 @@ namespace asio = boost::asio;
 using api::ApiError;
 using api::ErrorKind;
 
+namespace {
+
+// Failures of one request after which, if another is answered, the fault is its own.
+constexpr int most_failures = 8;
+
+}  // namespace
+
 Fetcher::Fetcher(const asio::any_io_executor& executor, api::Api& api, Clock& clock,
                  const Settings& settings)
     : api_(api),
@@ -39,7 +46,6 @@ asio::awaitable<Fetched> Fetcher::page(api::PageQuery query, Seconds slack) {
                            "a reply has no readable Date, so it proves nothing", 200);
         }
         pass.succeeded();
-        any_page_ = true;
         co_return Fetched(std::move(reply.page), *until);
     } catch (const ApiError& error) {
         pass.failed(error.retry_after());
@@ -73,6 +79,25 @@ asio::awaitable<Fetched> Fetcher::page_at_last(api::PageQuery query, Seconds sla
             const bool refused = co_await request_at_fault();
             if (refused) {
                 throw ApiFailed(failed->what());
+            }
+        }
+    }
+}
+
+asio::awaitable<std::optional<Fetched>> Fetcher::page_unless_at_fault(api::PageQuery query,
+                                                                      Seconds slack) {
+    for (int failures = 1;; ++failures) {
+        std::optional<ApiError> failed;
+        try {
+            co_return co_await page(query, slack);
+        } catch (const ApiError& error) {
+            failed = error;
+        }
+        check_hope(*failed);
+        if (failed->kind() == ErrorKind::request_refused || failures >= most_failures) {
+            const bool at_fault = co_await request_at_fault();
+            if (at_fault) {
+                co_return std::nullopt;
             }
         }
     }
@@ -122,16 +147,36 @@ void Fetcher::check_hope(const ApiError& error) const {
 }
 
 asio::awaitable<bool> Fetcher::request_at_fault() {
+    // A day in which there can be no rows yet: whoever cannot answer this cannot answer anything.
+    const Instant now = settings_.zone.align_up(server_now());
+    api::PageQuery harmless;
+    harmless.begintime = settings_.zone.to_local(now);
+    harmless.endtime = settings_.zone.to_local(now + std::chrono::hours(24));
+    harmless.limit = 1;
     std::optional<ApiError> failed;
     try {
-        co_await identity();
+        const Fetched answered = co_await page(harmless, std::chrono::hours(1));
     } catch (const ApiError& error) {
         failed = error;
     }
-    if (failed) {
-        check_hope(*failed);
+    if (!failed) {
+        co_return true;
     }
-    co_return !failed;
+    check_hope(*failed);
+    if (failed->kind() != ErrorKind::request_refused) {
+        co_return false;
+    }
+    std::optional<ApiError> unknown;
+    try {
+        const api::Identity known = co_await identity();
+    } catch (const ApiError& error) {
+        unknown = error;
+    }
+    if (!unknown) {
+        throw ApiFailed(failed->what());
+    }
+    check_hope(*unknown);
+    co_return false;
 }
 
 Instant Fetcher::settled() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -36,11 +37,17 @@ class Fetcher {
     boost::asio::awaitable<Fetched> page_at_last(api::PageQuery query, Seconds slack);
     boost::asio::awaitable<api::Identity> identity_at_last();
 
+    /// As page_at_last(), but nothing where this request is refused or keeps failing while
+    /// another is answered.
+    boost::asio::awaitable<std::optional<Fetched>> page_unless_at_fault(api::PageQuery query,
+                                                                        Seconds slack);
+
     /// Returns where another try makes sense, throws what ends a run otherwise.
     void check_hope(const api::ApiError& error) const;
 
-    /// Who is at fault for a refused request? Throws TokenRefused where it is the token. True
-    /// where the API still answers, so that it is the request; false where it does not.
+    /// Who is at fault for a request that is refused or keeps failing? True where the API answers
+    /// another one for impressions, so that it is the request; false where it does not answer.
+    /// Throws TokenRefused where it is the token, ApiFailed where every request is refused.
     boost::asio::awaitable<bool> request_at_fault();
 
     Instant server_now() const { return server_clock_.now(clock_.monotonic()); }
@@ -52,16 +59,12 @@ class Fetcher {
     std::uint64_t requests() const { return gate_.requests(); }
     std::uint64_t successes() const { return gate_.successes(); }
 
-    /// Whether any request for impressions has been answered in this run.
-    bool any_page() const { return any_page_; }
-
   private:
     api::Api& api_;
     Clock& clock_;
     const Settings& settings_;
     Gate gate_;
     ServerClock server_clock_;
-    bool any_page_ = false;
 };
 
 }  // namespace mirror::sync
