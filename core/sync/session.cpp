@@ -377,8 +377,9 @@ asio::awaitable<void> Session::doubt_emptiness(Window period) {
         WindowSet wrong;
         for (const Window& window : believed.windows()) {
             const LocalPeriod span = settings_.zone.span(window);
-            const std::uint64_t known =
-                co_await store_.count(settings_.zone.second_before(span.begin), span.end);
+            // Rows of the seconds next to the window do not count as its own. Where the API's
+            // bounds include them, the window would not have been believed empty.
+            const std::uint64_t known = co_await store_.count(span.begin, span.end - Seconds(1));
             const std::uint64_t shown =
                 co_await count_at_api(fetcher_, settings_, window.begin, window.end);
             if (shown > known) {
@@ -439,7 +440,9 @@ asio::awaitable<bool> Session::counts_agree(Instant begin) {
     const LocalTime first = settings_.zone.second_before(settings_.zone.to_local(begin));
     const Instant end = fetcher_.settled();
     const LocalTime last = settings_.zone.to_local(end);
-    const std::uint64_t before = co_await store_.count(first, last);
+    // Whether the API counts rows at the bounds themselves is unknown, and the file may have some.
+    const std::uint64_t before =
+        co_await store_.count(settings_.zone.to_local(begin), last - Seconds(1));
     std::uint64_t shown = co_await count_at_api(fetcher_, settings_, begin, end);
     if (shown == 0) {
         // Nothing at all: a new account, or a server that answers emptily.
