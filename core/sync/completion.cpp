@@ -255,16 +255,19 @@ asio::awaitable<bool> Completion::try_again(Piece& piece, const ApiError& error)
     co_return false;
 }
 
-asio::awaitable<bool> Completion::believe_empty(const Piece& piece, int replies) {
+asio::awaitable<bool> Completion::believe_empty(Piece& piece, int replies) {
     const LocalPeriod span = settings_.zone.span(piece.window);
     const std::uint64_t known = co_await store_.count(span.begin, span.end - Seconds(1));
-    const int needed = experience_.emptiness.replies_needed(piece.window, known > 0);
+    const int needed = piece.doubted
+                           ? replies_for_nothing
+                           : experience_.emptiness.replies_needed(piece.window, known > 0);
     if (replies >= needed) {
         co_return true;
     }
     if (known > 0 && replies == 1) {
-        const bool shows = co_await shows_anything(fetcher_, settings_);
-        if (!shows) {
+        const std::optional<bool> shows = co_await shows_anything(fetcher_, settings_);
+        piece.doubted = !shows;
+        if (shows == false) {
             throw ApiFailed(fmt::format(
                 "the API shows no impressions at all, while the file has {} of {} to {}; nothing "
                 "was changed",

@@ -57,7 +57,7 @@ class Completion {
     boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> read(Piece piece);
     boost::asio::awaitable<bool> try_again(Piece& piece, const api::ApiError& error);
-    boost::asio::awaitable<bool> believe_empty(const Piece& piece, int replies);
+    boost::asio::awaitable<bool> believe_empty(Piece& piece, int replies);
     boost::asio::awaitable<void> hand_over(WholeWindow whole);
     boost::asio::awaitable<void> write();
     boost::asio::awaitable<void> close_writer();

@@ -370,20 +370,27 @@ asio::awaitable<void> Session::doubt_emptiness(Window period) {
         if (believed.empty()) {
             co_return;
         }
-        const bool shows = co_await shows_anything(fetcher_, settings_);
-        if (!shows) {
+        const std::optional<bool> shows = co_await shows_anything(fetcher_, settings_);
+        if (shows == false) {
             co_return;
         }
         WindowSet wrong;
-        for (const Window& window : believed.windows()) {
+        std::vector<Window> to_count = believed.windows();
+        while (!to_count.empty()) {
+            const Window window = to_count.back();
+            to_count.pop_back();
             const LocalPeriod span = settings_.zone.span(window);
             // Rows of the seconds next to the window do not count as its own. Where the API's
             // bounds include them, the window would not have been believed empty.
             const std::uint64_t known = co_await store_.count(span.begin, span.end - Seconds(1));
-            const std::uint64_t shown =
+            const std::optional<std::uint64_t> shown =
                 co_await count_at_api(fetcher_, settings_, window.begin, window.end);
-            if (shown > known) {
+            const Instant middle = settings_.zone.align_down(window.begin + window.width() / 2);
+            if (shown ? *shown > known : middle == window.begin) {
                 wrong.add(window);
+            } else if (!shown) {
+                to_count.push_back({window.begin, middle});
+                to_count.push_back({middle, window.end});
             }
         }
         if (wrong.empty()) {
@@ -443,21 +450,27 @@ asio::awaitable<bool> Session::counts_agree(Instant begin) {
     // Whether the API counts rows at the bounds themselves is unknown, and the file may have some.
     const std::uint64_t before =
         co_await store_.count(settings_.zone.to_local(begin), last - Seconds(1));
-    std::uint64_t shown = co_await count_at_api(fetcher_, settings_, begin, end);
+    std::optional<std::uint64_t> shown = co_await count_at_api(fetcher_, settings_, begin, end);
     if (shown == 0) {
         // Nothing at all: a new account, or a server that answers emptily.
-        const bool anything = co_await shows_anything(fetcher_, settings_);
-        if (anything) {
+        const std::optional<bool> anything = co_await shows_anything(fetcher_, settings_);
+        if (anything == true) {
             shown = co_await count_at_api(fetcher_, settings_, begin, end);
         }
     }
     co_await follow_tail({begin, fetcher_.settled()});
+    if (!shown) {
+        observer_.info(
+            "the API does not count so long a period, so its count of everything is not compared");
+        co_await doubt_emptiness({begin, fetcher_.settled()});
+        co_return true;
+    }
     const std::uint64_t after = co_await store_.count(first, last);
-    if (before <= shown && shown <= after) {
+    if (before <= *shown && *shown <= after) {
         co_return true;
     }
     CountDifference difference;
-    difference.api = shown;
+    difference.api = *shown;
     difference.file_least = before;
     difference.file_most = after;
     outcome_.difference = difference;

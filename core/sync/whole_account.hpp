@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -11,14 +12,21 @@
 
 namespace mirror::sync {
 
+/// How many empty replies in a row are believed where a row should be: more than the longest streak
+/// that the project is tested against (50).
+inline constexpr int replies_for_nothing = 64;
+
 /// Whether the API shows any record since `settings.start`. "No" is believed only after many
 /// replies in a row said so: a server in trouble was seen to answer emptily for a while, and what
 /// hangs on this is whether years count as empty. One small record a request, and only where
-/// emptiness is in doubt.
-boost::asio::awaitable<bool> shows_anything(Fetcher& fetcher, const Settings& settings);
+/// emptiness is in doubt. Nothing where the API does not serve so long a period.
+boost::asio::awaitable<std::optional<bool>> shows_anything(Fetcher& fetcher,
+                                                           const Settings& settings);
 
-/// The API's own count of the records from `begin` to `end`. Expensive there; asked once.
-boost::asio::awaitable<std::uint64_t> count_at_api(Fetcher& fetcher, const Settings& settings,
-                                                   Instant begin, Instant end);
+/// The API's own count of the records from `begin` to `end`. Expensive there; asked once. Nothing
+/// where the API does not serve this period.
+boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(Fetcher& fetcher,
+                                                                  const Settings& settings,
+                                                                  Instant begin, Instant end);
 
 }  // namespace mirror::sync

@@ -20,6 +20,7 @@ struct Piece {
     Window window;
     int unproven = 0;           ///< attempts whose records did not add up
     int failures = 0;           ///< requests that failed
+    bool doubted = false;       ///< said to be empty, and nothing else tells whether that is true
     bool whole_wanted = false;  ///< not to be cut by width: it was chosen with a purpose
     ReadOn read_on = ReadOn::automatic;
 };
