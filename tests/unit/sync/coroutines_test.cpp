@@ -1,0 +1,285 @@
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <doctest/doctest.h>
+
+#include "core/sync/gate.hpp"
+#include "core/sync/task_group.hpp"
+#include "core/sync/wakeup.hpp"
+#include "tests/unit/sync/model.hpp"
+
+using namespace mirror;
+using namespace mirror::sync;
+using namespace mirror::tests;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+namespace {
+
+struct GateFixture {
+    explicit GateFixture(unsigned rate = 10, unsigned connections = 4)
+        : gate(loop.get_executor(), clock, limits(rate, connections), 42) {}
+    static Gate::Limits limits(unsigned rate, unsigned connections) {
+        Gate::Limits limits;
+        limits.requests_per_second = rate;
+        limits.connections = connections;
+        return limits;
+    }
+
+    asio::io_context loop;
+    FakeClock clock{utc("2026-06-01 10:00:00")};
+    Gate gate;
+    std::vector<Monotonic> entered;
+    std::vector<int> order;
+    int inside = 0;
+    int most_inside = 0;
+
+    asio::awaitable<void> request(int number, std::chrono::milliseconds duration, bool succeeds,
+                                  std::optional<std::chrono::seconds> retry_after = {}) {
+        Gate::Pass pass = co_await gate.enter();
+        entered.push_back(clock.monotonic());
+        order.push_back(number);
+        most_inside = std::max(most_inside, ++inside);
+        co_await clock.sleep(duration);
+        --inside;
+        if (succeeds) {
+            pass.succeeded();
+        } else {
+            pass.failed(retry_after);
+        }
+    }
+    void spawn(asio::awaitable<void> work) {
+        asio::co_spawn(loop, std::move(work), [](const std::exception_ptr& error) {
+            if (error) {
+                std::rethrow_exception(error);
+            }
+        });
+    }
+};
+
+}  // namespace
+
+TEST_CASE("no second sees more requests than allowed") {
+    for (const unsigned rate : {1U, 3U, 10U, 64U, 65U, 1000U}) {
+        CAPTURE(rate);
+        GateFixture fixture(rate, 4);
+        const int requests = static_cast<int>(std::min(rate * 4, 400U));
+        for (int i = 0; i < requests; ++i) {
+            fixture.spawn(fixture.request(i, 0ms, true));
+        }
+        fixture.loop.run();
+        REQUIRE(fixture.entered.size() == static_cast<std::size_t>(requests));
+        for (std::size_t i = rate; i < fixture.entered.size(); ++i) {
+            CHECK(fixture.entered[i] - fixture.entered[i - rate] >= 1s);
+        }
+        CHECK(fixture.most_inside <= 4);
+        CHECK(std::is_sorted(fixture.order.begin(), fixture.order.end()));
+        CHECK(fixture.gate.requests() == static_cast<std::uint64_t>(requests));
+        CHECK(fixture.gate.successes() == static_cast<std::uint64_t>(requests));
+    }
+}
+
+TEST_CASE("while the server fails, one at a time; after a success, all again") {
+    GateFixture fixture(1000, 4);
+    run(fixture.loop, fixture.request(0, 1ms, false));
+    CHECK(fixture.gate.failing_for() == 0ms);
+    for (int i = 1; i <= 5; ++i) {
+        fixture.spawn(fixture.request(i, 10ms, false));
+    }
+    fixture.loop.restart();
+    fixture.loop.run();
+    CHECK(fixture.most_inside == 1);
+    CHECK(fixture.gate.failing_for() >= 50ms);
+    run(fixture.loop, fixture.request(6, 1ms, true));
+    CHECK(fixture.gate.failing_for() == 0ms);
+    for (int i = 7; i < 15; ++i) {
+        fixture.spawn(fixture.request(i, 10ms, true));
+    }
+    fixture.loop.restart();
+    fixture.loop.run();
+    CHECK(fixture.most_inside == 4);
+}
+
+TEST_CASE("requests that fail together are one failure") {
+    GateFixture fixture(1000, 4);
+    for (int i = 0; i < 4; ++i) {
+        fixture.spawn(fixture.request(i, 10ms, false));
+    }
+    fixture.loop.run();
+    const Monotonic failed = fixture.clock.monotonic();
+    run(fixture.loop, fixture.request(4, 1ms, true));
+    CHECK(fixture.entered.back() - failed <= 1s);  // the ceiling of the first failure
+}
+
+TEST_CASE("Retry-After is obeyed, up to an hour") {
+    for (const auto& [asked, waited] : {std::pair{120s, 120s}, std::pair{7200s, 3600s}}) {
+        GateFixture fixture;
+        run(fixture.loop, fixture.request(0, 1ms, false, asked));
+        const Monotonic failed = fixture.clock.monotonic();
+        run(fixture.loop, fixture.request(1, 1ms, true));
+        CHECK(fixture.entered.back() - failed == waited);
+    }
+}
+
+TEST_CASE("who is cancelled while waiting leaves the queue") {
+    GateFixture fixture(1000, 1);
+    asio::cancellation_signal signal;
+    bool cancelled = false;
+    fixture.spawn(fixture.request(0, 1ms, true));
+    asio::co_spawn(
+        fixture.loop, fixture.request(1, 1ms, true),
+        asio::bind_cancellation_slot(
+            signal.slot(), [&](const std::exception_ptr& error) { cancelled = error != nullptr; }));
+    fixture.spawn(fixture.request(2, 1ms, true));
+    fixture.loop.poll_one();
+    fixture.loop.poll_one();
+    signal.emit(asio::cancellation_type::terminal);
+    fixture.loop.run();
+    CHECK(cancelled);
+    CHECK(fixture.order == std::vector<int>{0, 2});
+}
+
+TEST_CASE("who is cancelled in a pause leaves the queue") {
+    GateFixture fixture(1000, 1);
+    run(fixture.loop, fixture.request(0, 1ms, false, 60s));
+    fixture.clock.hold(true);
+    asio::cancellation_signal signal;
+    bool cancelled = false;
+    asio::co_spawn(
+        fixture.loop, fixture.request(1, 1ms, true),
+        asio::bind_cancellation_slot(
+            signal.slot(), [&](const std::exception_ptr& error) { cancelled = error != nullptr; }));
+    fixture.spawn(fixture.request(2, 1ms, true));
+    fixture.loop.restart();
+    const auto go_on = [&] {
+        for (int i = 0; i < 20; ++i) {
+            fixture.loop.poll_one();
+        }
+    };
+    go_on();
+    signal.emit(asio::cancellation_type::terminal);
+    go_on();  // the signal itself travels through the loop
+    fixture.clock.hold(false);
+    fixture.loop.run();
+    CHECK(cancelled);
+    CHECK(fixture.order == std::vector<int>{0, 2});
+}
+
+namespace {
+
+struct Group {
+    asio::io_context loop;
+    Wakeup never{loop.get_executor()};
+    int ended = 0;
+    int cancelled = 0;
+
+    asio::awaitable<void> waits() {
+        try {
+            co_await never.wait();
+        } catch (const boost::system::system_error& error) {
+            CHECK(error.code() == asio::error::operation_aborted);
+            ++cancelled;
+            throw;
+        }
+        ++ended;
+    }
+    asio::awaitable<void> ends() {
+        co_await asio::post(loop, asio::use_awaitable);
+        ++ended;
+    }
+    asio::awaitable<void> throws(const char* what) {
+        co_await asio::post(loop, asio::use_awaitable);
+        throw std::runtime_error(what);
+    }
+    asio::awaitable<void> joined(bool error) {
+        TaskGroup group(loop.get_executor());
+        group.spawn(ends());
+        group.spawn(waits());
+        group.spawn(waits());
+        if (error) {
+            group.spawn(throws("the first"));
+            group.spawn(throws("the second"));
+        }
+        co_await group.join();
+    }
+    asio::awaitable<void> all_end() {
+        TaskGroup group(loop.get_executor());
+        group.spawn(ends());
+        group.spawn(ends());
+        co_await group.join();
+        CHECK(ended == 2);
+        co_await group.join();
+        group.spawn(ends());
+        co_await group.join();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a group ends when all its tasks have ended") {
+    Group group;
+    run(group.loop, group.all_end());
+    CHECK(group.ended == 3);
+}
+
+TEST_CASE("the first error cancels the other tasks and is thrown again") {
+    Group group;
+    CHECK_THROWS_WITH(run(group.loop, group.joined(true)), "the first");
+    CHECK(group.ended == 1);
+    CHECK(group.cancelled == 2);
+}
+
+TEST_CASE("who joins and is cancelled takes the tasks along") {
+    Group group;
+    asio::cancellation_signal signal;
+    boost::system::error_code code;
+    asio::co_spawn(
+        group.loop, group.joined(false),
+        asio::bind_cancellation_slot(signal.slot(), [&](const std::exception_ptr& error) {
+            try {
+                if (error) {
+                    std::rethrow_exception(error);
+                }
+            } catch (const boost::system::system_error& failed) {
+                code = failed.code();
+            }
+        }));
+    group.loop.poll();
+    CHECK(group.cancelled == 0);
+    signal.emit(asio::cancellation_type::terminal);
+    group.loop.restart();
+    group.loop.run();
+    CHECK(code == asio::error::operation_aborted);
+    CHECK(group.cancelled == 2);
+}
+
+TEST_CASE("a wake-up wakes all that wait, and none that come later") {
+    asio::io_context loop;
+    Wakeup wakeup(loop.get_executor());
+    int woken = 0;
+    const auto wait = [&]() -> asio::awaitable<void> {
+        co_await wakeup.wait();
+        ++woken;
+    };
+    const auto count = [](const std::exception_ptr& error) { CHECK_FALSE(error); };
+    wakeup.wake_all();  // nobody there: not remembered
+    asio::co_spawn(loop, wait(), count);
+    asio::co_spawn(loop, wait(), count);
+    loop.poll();
+    CHECK(woken == 0);
+    wakeup.wake_all();
+    asio::co_spawn(loop, wait(), count);
+    loop.restart();
+    loop.poll();
+    CHECK(woken == 2);
+    wakeup.wake_all();
+    loop.restart();
+    loop.run();
+    CHECK(woken == 3);
+}
