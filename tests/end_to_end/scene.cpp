@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <unistd.h>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 
 #include "core/time/text.hpp"
+#include "tests/simulator/generate.hpp"
 
 namespace mirror::test {
 namespace {
@@ -26,6 +29,14 @@ std::optional<std::string> text(const SQLite::Column& column) {
         return std::nullopt;
     }
     return column.getString();
+}
+
+Run ended(Process& process) {
+    Run run;
+    run.code = process.wait();
+    run.out = process.out();
+    run.err = process.err();
+    return run;
 }
 
 template <typename T>
@@ -80,12 +91,27 @@ std::unique_ptr<Process> Scene::start(const std::vector<std::string>& arguments)
 }
 
 Run Scene::run(const std::vector<std::string>& arguments) {
-    const auto process = start(arguments);
-    Run run;
-    run.code = process->wait();
-    run.out = process->out();
-    run.err = process->err();
-    return run;
+    return ended(*start(arguments));
+}
+
+Run Scene::run_unprivileged(const std::vector<std::string>& arguments) {
+    using std::filesystem::perms;
+    // Where the program was built, strangers may not be let in.
+    const auto program = directory() / "copernica-mirror";
+    std::filesystem::copy_file(COPERNICA_MIRROR_PROGRAM, program,
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::permissions(
+        directory(), perms::owner_read | perms::owner_exec | perms::group_read | perms::group_exec);
+    ProcessOptions options = options_for(arguments);
+    if (geteuid() != 0) {
+        Process process(program, options);
+        return ended(process);
+    }
+    options.arguments.insert(options.arguments.begin(),
+                             {"--reuid=65534", fmt::format("--regid={}", getegid()),
+                              "--clear-groups", program.string()});
+    Process process("/usr/bin/setpriv", options);
+    return ended(process);
 }
 
 std::vector<simulator::TrueRow> Scene::rows() const {
@@ -129,6 +155,18 @@ std::string Scene::difference() const {
     return words;
 }
 
+std::string Scene::complaint(const Run& run) const {
+    std::string words;
+    if (run.code != 0) {
+        words = fmt::format("exit code {}\n", run.code);
+    }
+    words += std::filesystem::exists(database()) ? difference() : "there is no file";
+    if (!words.empty()) {
+        words += fmt::format("\nafter {} requests it said:\n{}{}", requests(), run.err, run.out);
+    }
+    return words;
+}
+
 std::string Scene::query(const std::string& sql) const {
     const SQLite::Database file(database().string(), SQLite::OPEN_READONLY);
     SQLite::Statement select(file, sql);
@@ -140,6 +178,23 @@ std::string Scene::query(const std::string& sql) const {
 
 Instant utc(const std::string& text) {
     return Instant(parse_local(text).value().time_since_epoch());
+}
+
+Instant present() {
+    return utc("2026-11-23 16:00:00");
+}
+
+void populate(Scene& scene, std::uint64_t rows) {
+    scene.server.clock().stand_at(present());
+    simulator::Generation generation;
+    generation.rows = rows;
+    generation.period = {utc("2026-06-01 00:00:00"), present() - Seconds(3600)};
+    simulator::generate(scene.account, generation);
+}
+
+std::string bytes_of(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
 simulator::Row row(std::int64_t id, Instant at) {

@@ -36,6 +36,10 @@ class Scene {
     /// Starts it.
     std::unique_ptr<Process> start(const std::vector<std::string>& arguments);
 
+    /// Runs it as a user who owns nothing, in the files' group; the directory is one that its
+    /// group may look into, but not write to.
+    Run run_unprivileged(const std::vector<std::string>& arguments);
+
     /// The configuration that the program gets; more lines for a table.
     void configure(const std::string& table, const std::string& lines);
 
@@ -47,6 +51,9 @@ class Scene {
 
     /// Empty where the file's rows are the truth, cell by cell; else what differs, in words.
     std::string difference() const;
+
+    /// Empty where the run ended with 0 and the file's rows are the truth; else what went wrong.
+    std::string complaint(const Run& run) const;
 
     /// One value of one row of a query, as text; "NULL" for NULL.
     std::string query(const std::string& sql) const;
@@ -67,6 +74,15 @@ class Scene {
 
 /// "YYYY-MM-DD HH:MM:SS", read as UTC.
 Instant utc(const std::string& text);
+
+/// Where populate() stops the server's clock.
+Instant present();
+
+/// Half a year of mailings, up to an hour before present(). The same rows each time.
+void populate(Scene& scene, std::uint64_t rows = 6000);
+
+/// All of a file's bytes; empty where there is none.
+std::string bytes_of(const std::filesystem::path& file);
 
 /// A row with believable fields.
 simulator::Row row(std::int64_t id, Instant at);

@@ -1,5 +1,6 @@
-// A sync, read back with SQL: orders and bounds, what has changed since, and what is reported.
+// A sync, read back with SQL: orders and bounds, pages and periods, and what a second one does.
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -14,17 +15,28 @@ using namespace mirror::test;
 using simulator::Behaviour;
 using simulator::Bound;
 using simulator::Order;
+using simulator::Reading;
+using simulator::Repeated;
 
 namespace {
 
-// Some months of mailings, up to "now", which stands still.
-void populate(Scene& scene, std::uint64_t rows = 6000) {
-    const Instant now = utc("2026-11-23 16:00:00");
-    scene.server.clock().stand_at(now);
-    simulator::Generation generation;
-    generation.rows = rows;
-    generation.period = {utc("2026-06-01 00:00:00"), now - Seconds(3600)};
-    simulator::generate(scene.account, generation);
+constexpr std::chrono::hours day(24);
+
+// Rows on both sides of, and in, the nights in which clocks change, some of them every second.
+void populate_nights(Scene& scene) {
+    scene.server.clock().stand_at(present());
+    std::int64_t id = 0;
+    for (const char* const change : {"2026-03-29 01:00:00", "2026-10-25 01:00:00"}) {
+        const Instant at = utc(change);
+        for (Seconds offset(-7200); offset <= Seconds(7200); offset += Seconds(37)) {
+            scene.account.add(row(++id, at + offset));
+        }
+        for (const int hours : {-1, 0, 1}) {
+            for (Seconds offset(-5); offset <= Seconds(5); ++offset) {
+                scene.account.add(row(++id, at + std::chrono::hours(hours) + offset));
+            }
+        }
+    }
 }
 
 }  // namespace
@@ -43,22 +55,62 @@ TEST_CASE("sync: exact under every order and every meaning of the bounds") {
                 behaviour.end = end;
                 Scene scene(behaviour);
                 populate(scene);
-                const Run run = scene.run({"sync"});
-                CAPTURE(run.err);
-                CHECK(run.code == 0);
-                CHECK(scene.difference() == "");
+                CHECK(scene.complaint(scene.run({"sync"})) == "");
                 CHECK(scene.query("PRAGMA integrity_check") == "ok");
             }
         }
     }
 }
 
+TEST_CASE("sync: exact however bounds are read in the nights in which clocks change") {
+    struct Case {
+        Reading reading;
+        Repeated repeated;
+        simulator::Gap gap;
+    };
+    const std::vector<Case> cases{
+        {Reading::text, Repeated::first, simulator::Gap::forward},
+        {Reading::text, Repeated::first, simulator::Gap::literal},
+        {Reading::instant, Repeated::first, simulator::Gap::forward},
+        {Reading::instant, Repeated::second, simulator::Gap::literal},
+        {Reading::instant, Repeated::second, simulator::Gap::forward},
+    };
+    for (const Case& one : cases) {
+        for (const Bound begin : {Bound::exclusive, Bound::inclusive}) {
+            for (const Bound end : {Bound::exclusive, Bound::inclusive}) {
+                CAPTURE(static_cast<int>(one.reading));
+                CAPTURE(static_cast<int>(one.repeated));
+                CAPTURE(static_cast<int>(one.gap));
+                CAPTURE(static_cast<int>(begin));
+                CAPTURE(static_cast<int>(end));
+                Behaviour behaviour;
+                behaviour.reading = one.reading;
+                behaviour.repeated = one.repeated;
+                behaviour.gap = one.gap;
+                behaviour.begin = begin;
+                behaviour.end = end;
+                Scene scene(behaviour);
+                // Small windows, so that many bounds fall into those nights.
+                scene.configure("api", "page_size = 20\n");
+                populate_nights(scene);
+                CHECK(scene.complaint(scene.run({"sync"})) == "");
+            }
+        }
+    }
+}
+
+TEST_CASE("sync: another order for every request costs requests, never rows") {
+    Behaviour behaviour;
+    behaviour.order = Order::shuffled_each_request;
+    Scene scene(behaviour);
+    populate(scene);
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
 TEST_CASE("sync: an empty history") {
     Scene scene;
     const Run run = scene.run({"sync"});
-    CAPTURE(run.err);
-    CHECK(run.code == 0);
-    CHECK(scene.rows().empty());
+    CHECK(scene.complaint(run) == "");
     CHECK(scene.query("SELECT count(*) FROM covered_periods") == "1");
 }
 
@@ -69,8 +121,117 @@ TEST_CASE("sync: a second one with nothing new asks little and writes no row") {
     scene.server.start_over();
     scene.server.clock().advance(Seconds(60));
     const Run run = scene.run({"sync"});
-    CHECK(run.code == 0);
+    CHECK(scene.complaint(run) == "");
     CHECK(run.out.find(": 0 new, 0 changed") != std::string::npos);
     CHECK(scene.requests() <= 6);
+}
+
+TEST_CASE("sync: rows that come late or change inside the overlap") {
+    Scene scene;
+    populate(scene);
+    scene.account.add(row(100'001, present() - Seconds(90)));
+    scene.account.add(row(100'002, present() - Seconds(30)));
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.server.clock().advance(Seconds(10));
+    scene.account.add(row(100'003, present() - Seconds(60)));
+    scene.account.add(row(100'004, present() + Seconds(1)));
+    scene.account.change(100'001, [](simulator::Row& changed) {
+        changed.profile = 77;
+        changed.subprofile = 78;
+        changed.destination.reset();
+    });
+    const Run run = scene.run({"sync"});
+    CHECK(scene.complaint(run) == "");
+    CHECK(run.out.find(": 2 new, 1 changed") != std::string::npos);
+}
+
+TEST_CASE("sync: after a long pause") {
+    Scene scene;
+    populate(scene, 1000);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    simulator::Generation generation;
+    generation.rows = 5000;
+    generation.first_id = 1'000'000;
+    generation.period = {present(), present() + 40 * day};
+    simulator::generate(scene.account, generation);
+    scene.server.clock().advance(41 * day);
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
+TEST_CASE("sync: pages that are cut at 500, whatever limit the reply names") {
+    for (const auto named : {simulator::NamedLimit::in_force, simulator::NamedLimit::asked,
+                             simulator::NamedLimit::documented}) {
+        for (const Order order : {Order::by_time, Order::by_time_descending, Order::shuffled}) {
+            CAPTURE(static_cast<int>(named));
+            CAPTURE(static_cast<int>(order));
+            Behaviour behaviour;
+            behaviour.max_page = 500;
+            behaviour.named_limit = named;
+            behaviour.order = order;
+            Scene scene(behaviour);
+            populate(scene);
+            CHECK(scene.complaint(scene.run({"sync"})) == "");
+        }
+    }
+}
+
+TEST_CASE("sync: a longest allowed period of 31 days") {
+    Behaviour behaviour;
+    behaviour.longest_period = 31 * day;
+    Scene scene(behaviour);
+    scene.configure("mirror", "start = \"2025-01-01\"\n");
+    populate(scene);
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+    scene.server.start_over();
+    scene.server.clock().advance(Seconds(60));
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+    CHECK(scene.requests() <= 6);
+}
+
+TEST_CASE("sync: bodies in chunks, compressed or not, on connections that end unannounced") {
+    for (const auto compression : {simulator::Compression::never, simulator::Compression::always}) {
+        CAPTURE(static_cast<int>(compression));
+        Behaviour behaviour;
+        behaviour.framing = simulator::Framing::chunked;
+        behaviour.chunk_bytes = 1009;
+        behaviour.compression = compression;
+        behaviour.encoding = simulator::Encoding::utf8;
+        Scene scene(behaviour);
+        populate(scene, 3000);
+        CHECK(scene.complaint(scene.run({"sync"})) == "");
+    }
+    Behaviour behaviour;
+    behaviour.requests_per_connection = 3;
+    Scene scene(behaviour);
+    populate(scene, 3000);
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+    CHECK(scene.server.counters().connections > 3);
+}
+
+TEST_CASE("sync: small pages and a single connection") {
+    Scene scene;
+    scene.configure("api", "page_size = 7\nconnections = 1\n");
+    populate(scene, 500);
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
+TEST_CASE("sync: begins where the configuration says") {
+    Scene scene;
+    scene.configure("mirror", "start = 2026-10-01\n");
+    populate(scene);
+    const Instant start = utc("2026-09-30 22:00:00");
+    for (const auto& kept : scene.server.truth()) {
+        if (kept.timestamp < "2026-10-01 00:00:00") {
+            scene.account.change(kept.id, [&](simulator::Row& early) {
+                early.at = std::min(early.at, start - Seconds(2));
+            });
+        }
+    }
+    CHECK(scene.run({"sync"}).code == 0);
+    for (const auto& early : scene.server.truth()) {
+        if (early.timestamp < "2026-10-01 00:00:00") {
+            scene.account.remove(early.id);
+        }
+    }
     CHECK(scene.difference() == "");
 }

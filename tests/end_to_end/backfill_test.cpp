@@ -1,0 +1,135 @@
+// A past period, fetched on demand.
+
+#include <csignal>
+#include <optional>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "tests/end_to_end/scene.hpp"
+
+using namespace mirror;
+using namespace mirror::test;
+
+namespace {
+
+// The rows of the truth in [from, to), local text.
+std::vector<simulator::TrueRow> truth_of(const Scene& scene, const std::string& from,
+                                         const std::string& to) {
+    std::vector<simulator::TrueRow> rows = scene.server.truth();
+    std::erase_if(rows, [&](const simulator::TrueRow& row) {
+        return row.timestamp < from || row.timestamp >= to;
+    });
+    return rows;
+}
+
+std::vector<simulator::TrueRow> held_of(const Scene& scene, const std::string& from,
+                                        const std::string& to) {
+    std::vector<simulator::TrueRow> rows = scene.rows();
+    std::erase_if(rows, [&](const simulator::TrueRow& row) {
+        return row.timestamp < from || row.timestamp >= to;
+    });
+    return rows;
+}
+
+}  // namespace
+
+TEST_CASE("backfill: a period is whole, with its first second and without its end") {
+    Scene scene;
+    populate(scene);
+    const std::string from = "2026-08-01 00:00:00";
+    const std::string to = "2026-09-01 00:00:00";
+    const Zone& zone = scene.account.zone();
+    std::int64_t id = 100'000;
+    for (const std::string& edge : {from, to}) {
+        for (const int offset : {-1, 0, 1}) {
+            scene.account.add(
+                row(++id, zone.earliest(parse_local(edge).value()) + Seconds(offset)));
+        }
+    }
+    const Run run = scene.run({"backfill", "--from", "2026-08-01", "--to", "2026-09-01"});
+    CAPTURE(run.err);
+    CHECK(run.code == 0);
+    CHECK(held_of(scene, from, to) == truth_of(scene, from, to));
+    CHECK(scene.query("SELECT local_begin || ' ' || local_end FROM coverage") == from + " " + to);
+    // Nothing from far outside of it.
+    CHECK(scene.rows().size() <= truth_of(scene, from, to).size() + 4);
+
+    // The rest is a sync's, and the period is not fetched again.
+    scene.server.start_over();
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+    CHECK(scene.query("SELECT count(*) FROM coverage WHERE age = 0") == "1");
+}
+
+TEST_CASE("backfill: the newest first") {
+    Scene scene;
+    scene.configure("api", "connections = 1\n");
+    populate(scene);
+    REQUIRE(scene.run({"backfill", "--from", "2026-06-01", "--to", "2026-11-01"}).code == 0);
+    std::optional<LocalTime> last;
+    for (const simulator::LogEntry& entry : scene.server.log()) {
+        // Windows, by their first pages; not the questions asked before and after.
+        if (entry.request.call != simulator::Call::impressions || !entry.request.question.total ||
+            entry.request.question.limit == 1) {
+            continue;
+        }
+        if (last) {
+            CHECK(*entry.request.question.end <= *last);
+        }
+        last = entry.request.question.end;
+    }
+    CHECK(last.has_value());
+}
+
+TEST_CASE("backfill: what is covered is fetched again only with --force") {
+    Scene scene;
+    populate(scene);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    // Late by months, and completed later: nothing but --force finds these.
+    scene.account.add(row(100'000, utc("2026-08-08 08:08:08")));
+    const auto old = truth_of(scene, "2026-08-01 00:00:00", "2026-08-08 00:00:00").front();
+    scene.account.change(old.id, [](simulator::Row& changed) { changed.profile = 4711; });
+    scene.server.start_over();
+    const Run plain = scene.run({"backfill", "--from", "2026-08-01", "--to", "2026-09-01"});
+    CHECK(plain.code == 0);
+    CHECK(scene.requests() <= 6);
+    CHECK(scene.difference() != "");
+    const Run forced =
+        scene.run({"backfill", "--from", "2026-08-01", "--to", "2026-09-01", "--force"});
+    CHECK(scene.complaint(forced) == "");
+    CHECK(forced.out.find(": 1 new, 1 changed") != std::string::npos);
+}
+
+TEST_CASE("backfill: goes on where it was") {
+    Scene scene;
+    scene.configure("api", "connections = 1\n");
+    populate(scene, 20'000);
+    scene.server.set_rule([](const simulator::Request& request) -> std::optional<simulator::Fault> {
+        if (request.number < 30) {
+            return std::nullopt;
+        }
+        return simulator::faults::delivery(simulator::Delivery::hang);
+    });
+    const auto process = scene.start({"backfill", "--from", "2026-06-01"});
+    REQUIRE(scene.server.wait([](const simulator::Counters& seen) { return seen.requests >= 30; }));
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 143);
+    const std::size_t held = scene.rows().size();
+    CHECK(held > 0);
+    scene.server.set_rule({});
+    scene.server.start_over();
+    CHECK(scene.complaint(scene.run({"backfill", "--from", "2026-06-01"})) == "");
+    // Only the rest.
+    CHECK(scene.server.counters().rows <= (20'000 - held) * 11 / 10 + 1000);
+}
+
+TEST_CASE("backfill: to now, and a period that has not begun") {
+    Scene scene;
+    populate(scene, 1000);
+    CHECK(scene.complaint(scene.run({"backfill", "--from", "2000-01-01"})) == "");
+    const Run future = scene.run({"backfill", "--from", "2027-01-01"});
+    CAPTURE(future.err);
+    CHECK(future.code == 0);
+    CHECK(scene.query("SELECT count(*) FROM coverage WHERE age = 0") == "1");
+}

@@ -1,0 +1,407 @@
+// What a person must put right: exit code, message, and that nothing else was touched.
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "tests/end_to_end/scene.hpp"
+
+using namespace mirror;
+using namespace mirror::test;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+void write(const std::filesystem::path& file, const std::string& bytes) {
+    std::ofstream(file, std::ios::binary) << bytes;
+}
+
+// The bytes of the database and of its log.
+std::string file_bytes(const Scene& scene) {
+    return bytes_of(scene.database()) + bytes_of(scene.database().string() + "-wal");
+}
+
+}  // namespace
+
+TEST_CASE("errors: a refused token is exit 3 after one request, with the API's message") {
+    Scene scene;
+    populate(scene, 100);
+    scene.token = "withdrawn-token";
+    const Run run = scene.run({"sync", "--log-level", "trace"});
+    CAPTURE(run.err);
+    CHECK(run.code == 3);
+    CHECK(contains(run.err, "Invalid access token"));
+    CHECK(contains(run.err, "COPERNICA_ACCESS_TOKEN"));
+    CHECK(scene.requests() == 1);
+    CHECK_FALSE(contains(run.out + run.err, "withdrawn-token"));
+}
+
+TEST_CASE("errors: 401 and 403 refuse a token, too") {
+    for (const unsigned status : {401U, 403U}) {
+        CAPTURE(status);
+        Scene scene;
+        populate(scene, 100);
+        scene.server.set_rule(simulator::rules::identity(
+            simulator::faults::error(status, "This token may not do that")));
+        const Run run = scene.run({"sync"});
+        CAPTURE(run.err);
+        CHECK(run.code == 3);
+        CHECK(contains(run.err, "This token may not do that"));
+        CHECK(scene.requests() == 1);
+    }
+}
+
+TEST_CASE("errors: a token that is withdrawn in the middle") {
+    Scene scene;
+    populate(scene, 4000);
+    scene.server.set_before([&](const simulator::Request& request) {
+        if (request.number == 12) {
+            scene.server.set_rule([](const simulator::Request&) {
+                return std::optional(simulator::faults::invalid_token());
+            });
+        }
+    });
+    const Run run = scene.run({"sync"});
+    CAPTURE(run.err);
+    CHECK(run.code == 3);
+    CHECK(contains(run.err, "Invalid access token"));
+    // What was under way on each connection, and the question whose token it is.
+    CHECK(scene.requests() <= 12 + 2 * 4);
+    scene.server.set_before({});
+    scene.server.set_rule({});
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
+TEST_CASE("errors: the token is in no output, in no file and in no URL that is shown") {
+    simulator::Behaviour behaviour;
+    behaviour.token = "s3cret/token+x%41&y=z";
+    Scene scene(behaviour);
+    scene.token = behaviour.token;
+    populate(scene, 2000);
+    scene.server.set_rule(simulator::rules::first_of({
+        simulator::rules::nth({3}, simulator::faults::gateway(503)),
+        simulator::rules::nth({5}, simulator::faults::delivery(simulator::Delivery::close_in_body)),
+        simulator::rules::nth({7}, simulator::faults::html_as_ok()),
+        simulator::rules::nth(
+            {9}, simulator::faults::error(400, "bad call ?access_token=" + behaviour.token)),
+    }));
+    Run run = scene.run({"sync", "--log-level", "trace"});
+    CHECK(scene.complaint(run) == "");
+    // And where an error of the API repeats it.
+    scene.server.set_rule(
+        [&](const simulator::Request& request) -> std::optional<simulator::Fault> {
+            return simulator::faults::error(
+                404, "no such page: " + request.path + "?access_token=" + behaviour.token);
+        });
+    const Run failed = scene.run({"sync", "--log-level", "trace", "--log-format", "json"});
+    CHECK(failed.code == 1);
+    const Run status = scene.run({"status", "--json"});
+    CHECK_FALSE(contains(run.out + run.err, "s3cret"));
+    CAPTURE(failed.err);
+    CHECK_FALSE(contains(failed.out + failed.err, "s3cret"));
+    CHECK_FALSE(contains(status.out, "s3cret"));
+    for (const auto& entry : std::filesystem::directory_iterator(scene.directory())) {
+        CAPTURE(entry.path().string());
+        CHECK_FALSE(contains(bytes_of(entry.path()), "s3cret"));
+    }
+}
+
+TEST_CASE("errors: another account's token leaves the file byte for byte") {
+    Scene scene;
+    populate(scene, 500);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.server.change([](simulator::Behaviour& behaviour) {
+        behaviour.identity.id = "35";
+        behaviour.identity.name = "Somebody else";
+    });
+    scene.server.clock().advance(std::chrono::hours(1));
+    scene.account.add(row(100'000, present() + Seconds(5)));
+    scene.server.start_over();
+    const std::string before = file_bytes(scene);
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"sync"},
+          std::vector<std::string>{"backfill", "--from", "2026-11-01", "--force"}}) {
+        const Run run = scene.run(command);
+        CAPTURE(run.err);
+        CHECK(run.code == 3);
+        CHECK(contains(run.err, "account 34"));
+        CHECK(contains(run.err, "Somebody else"));
+        CHECK(file_bytes(scene) == before);
+    }
+    CHECK(scene.requests() <= 2);
+}
+
+TEST_CASE(
+    "errors: wrong configuration is exit 2 with file, line and key, before any file is made") {
+    struct Case {
+        const char* table;
+        const char* line;
+        const char* names;
+    };
+    const std::vector<Case> cases{
+        {"mirror", "overlapp = \"2m\"", "overlapp"},
+        {"mirror", "overlap = 120", "overlap"},
+        {"mirror", "overlap = \"-2m\"", "overlap"},
+        {"mirror", "settle = \"soon\"", "settle"},
+        {"mirror", "start = \"2016-13-01\"", "start"},
+        {"mirror", "indexes = [\"ip\"]", "indexes"},
+        {"mirror", "indexes = \"mailing\"", "indexes"},
+        {"log", "level = \"loud\"", "level"},
+        {"log", "format = 3", "format"},
+        {"metrics", "listen = 9743", "listen"},
+        {"metric", "listen = \"\"", "metric"},
+    };
+    for (const Case& one : cases) {
+        CAPTURE(one.line);
+        Scene scene;
+        scene.configure(one.table, std::string(one.line) + "\n");
+        const Run run = scene.run({"sync"});
+        CAPTURE(run.err);
+        CHECK(run.code == 2);
+        // [api] and requests_per_second come first; a table of its own begins in the third line.
+        const bool table_is_wrong = std::string(one.table) == "metric";
+        CHECK(contains(run.err, fmt::format("config.toml:{}:", table_is_wrong ? 3 : 4)));
+        CHECK(contains(run.err, one.names));
+        CHECK_FALSE(std::filesystem::exists(scene.database()));
+        CHECK(scene.requests() == 0);
+    }
+}
+
+TEST_CASE("errors: other wrong configuration and usage are exit 2") {
+    for (const char* const line : {"page_size = 0", "page_size = 1001", "connections = \"4\"",
+                                   "time_zone = \"Mars/Olympus\"", "ca_file = \"absent.pem\"",
+                                   "token_file = \"absent\"", "url = 7", "page_size 7"}) {
+        CAPTURE(line);
+        Scene scene;
+        scene.configure("api", std::string(line) + "\n");
+        const Run run = scene.run({"sync"});
+        CAPTURE(run.err);
+        CHECK(run.code == 2);
+        CHECK_FALSE(run.err.empty());
+        CHECK_FALSE(std::filesystem::exists(scene.database()));
+        CHECK(scene.requests() == 0);
+    }
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {},
+             {"synk"},
+             {"sync", "--nothing"},
+             {"sync", "sync2"},
+             {"backfill"},
+             {"backfill", "--from", "yesterday"},
+             {"backfill", "--from", "2026-02-30"},
+             {"backfill", "--from", "2026-01-02", "--to", "2026-01-02"},
+             {"backfill", "--from", "2026-01-03", "--to", "2026-01-02"},
+             {"status", "--max-lag", "soon"},
+             {"sync", "--log-level", "loud"},
+             {"sync", "--api-url", "ftp://127.0.0.1/"},
+             {"sync", "--config", "absent.toml"}}) {
+        CAPTURE(fmt::format("{}", words.empty() ? "nothing" : words.back()));
+        Scene scene;
+        const Run run = scene.run(words);
+        CAPTURE(run.err);
+        CHECK(run.code == 2);
+        CHECK_FALSE(std::filesystem::exists(scene.database()));
+        CHECK(scene.requests() == 0);
+    }
+}
+
+TEST_CASE("errors: no token is exit 2, and says where to put one") {
+    Scene scene;
+    scene.token.clear();
+    const Run run = scene.run({"sync"});
+    CHECK(run.code == 2);
+    CHECK(contains(run.err, "token_file"));
+    CHECK_FALSE(std::filesystem::exists(scene.database()));
+    CHECK(scene.requests() == 0);
+}
+
+TEST_CASE("errors: a token file is preferred, and read without its line end") {
+    Scene scene;
+    populate(scene, 100);
+    write(scene.directory() / "token", scene.token + "\n");
+    scene.token = "wrong";
+    CHECK(scene.complaint(
+              scene.run({"sync", "--token-file", (scene.directory() / "token").string()})) == "");
+}
+
+TEST_CASE("errors: another zone than the file's is exit 2 and untouched") {
+    Scene scene;
+    populate(scene, 100);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const std::string before = file_bytes(scene);
+    scene.configure("api", "time_zone = \"Europe/London\"\n");
+    const Run run = scene.run({"sync"});
+    CHECK(run.code == 2);
+    CHECK(contains(run.err, "Europe/Amsterdam"));
+    CHECK(file_bytes(scene) == before);
+}
+
+TEST_CASE("errors: a server that cannot be reached is exit 1") {
+    for (const char* const patience : {"0s", "1s"}) {
+        CAPTURE(patience);
+        Scene scene;
+        scene.configure("mirror", fmt::format("give_up_after = \"{}\"\n", patience));
+        populate(scene, 100);
+        scene.server.stop_listening();
+        const Run run = scene.run({"sync"});
+        CAPTURE(run.err);
+        CHECK(run.code == 1);
+        CHECK(contains(run.err, "127.0.0.1"));
+        scene.server.listen_again();
+        CHECK(scene.complaint(scene.run({"sync"})) == "");
+    }
+    Scene scene;
+    scene.configure("mirror", "give_up_after = \"0s\"\n");
+    scene.api_url = "https://copernica.invalid/v3";
+    const Run run = scene.run({"sync"});
+    CAPTURE(run.err);
+    CHECK(run.code == 1);
+    CHECK(contains(run.err, "copernica.invalid"));
+}
+
+TEST_CASE("errors: a server that comes back while it is tried") {
+    Scene scene;
+    populate(scene, 3000);
+    scene.server.set_before([&](const simulator::Request& request) {
+        if (request.number == 8) {
+            scene.server.drop_connections();
+        }
+    });
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
+TEST_CASE("errors: files that are not ours are exit 4 and untouched") {
+    const auto expect_refusal = [](Scene& scene, const std::string& words) {
+        const std::string before = file_bytes(scene);
+        const Run run = scene.run({"sync"});
+        CAPTURE(run.err);
+        CHECK(run.code == 4);
+        CHECK(contains(run.err, "impressions.db"));
+        CHECK(contains(run.err, words));
+        CHECK(file_bytes(scene) == before);
+        const Run status = scene.run({"status"});
+        CAPTURE(status.err);
+        CHECK(status.code == 4);
+        CHECK(file_bytes(scene) == before);
+        CHECK(scene.requests() == 0);
+    };
+    SUBCASE("text") {
+        Scene scene;
+        write(scene.database(), "This is a letter to my aunt.\n" + std::string(5000, 'x'));
+        expect_refusal(scene, "not an SQLite file");
+    }
+    SUBCASE("a short one") {
+        Scene scene;
+        write(scene.database(), "x");
+        expect_refusal(scene, "not an SQLite file");
+    }
+    SUBCASE("somebody else's database") {
+        Scene scene;
+        {
+            SQLite::Database other(scene.database().string(),
+                                   SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+            other.exec("CREATE TABLE recipes (name TEXT)");
+        }
+        expect_refusal(scene, "not one of this program");
+    }
+    SUBCASE("a newer one") {
+        Scene scene;
+        populate(scene, 100);
+        REQUIRE(scene.run({"sync"}).code == 0);
+        {
+            SQLite::Database newer(scene.database().string(), SQLite::OPEN_READWRITE);
+            newer.exec("PRAGMA user_version = 1000");
+        }
+        scene.server.start_over();
+        expect_refusal(scene, "newer");
+    }
+    SUBCASE("a directory") {
+        Scene scene;
+        std::filesystem::create_directory(scene.database());
+        const Run run = scene.run({"sync"});
+        CHECK(run.code == 4);
+        CHECK(scene.run({"status"}).code == 4);
+    }
+    SUBCASE("a directory that is not there") {
+        Scene scene;
+        const Run run =
+            scene.run({"sync", "--database", (scene.directory() / "no" / "x.db").string()});
+        CHECK(run.code == 4);
+        CHECK(scene.requests() == 0);
+    }
+}
+
+TEST_CASE("errors: a damaged file is exit 4, and not written to") {
+    Scene scene;
+    populate(scene, 3000);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    {
+        SQLite::Database file(scene.database().string(), SQLite::OPEN_READWRITE);
+        file.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    // All pages but the first.
+    std::string bytes = bytes_of(scene.database());
+    REQUIRE(bytes.size() > 100'000);
+    std::fill(bytes.begin() + 4096, bytes.end(), '\xa5');
+    write(scene.database(), bytes);
+    const Run run = scene.run({"sync"});
+    CAPTURE(run.err);
+    CHECK(run.code == 4);
+    CHECK(contains(run.err, "impressions.db"));
+    CHECK(bytes_of(scene.database()) == bytes);
+    CHECK(scene.run({"status"}).code == 4);
+}
+
+TEST_CASE("errors: a directory that may not be written to is exit 4") {
+    Scene scene;
+    populate(scene, 100);
+    const Run run = scene.run_unprivileged({"sync"});
+    CAPTURE(run.err);
+    CHECK(run.code == 4);
+    CHECK(contains(run.err, "impressions.db"));
+    CHECK(scene.requests() == 0);
+    CHECK_FALSE(std::filesystem::exists(scene.database()));
+}
+
+TEST_CASE("errors: a file that may be read, but not written, is exit 4 and untouched") {
+    if (geteuid() != 0) {
+        return;  // the owner of a file can always get at it
+    }
+    Scene scene;
+    populate(scene, 100);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.server.start_over();
+    const std::string before = file_bytes(scene);
+    const Run run = scene.run_unprivileged({"sync"});
+    CAPTURE(run.err);
+    CHECK(run.code == 4);
+    CHECK(file_bytes(scene) == before);
+    CHECK(scene.requests() == 0);
+}
+
+TEST_CASE("errors: a database that is locked for a while is waited for") {
+    Scene scene;
+    populate(scene, 500);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.account.add(row(100'000, present() + Seconds(5)));
+    scene.server.clock().advance(Seconds(60));
+    SQLite::Database other(scene.database().string(), SQLite::OPEN_READWRITE);
+    other.exec("BEGIN EXCLUSIVE");
+    scene.server.start_over();
+    const auto process = scene.start({"sync"});
+    // It has asked whose token it is, and now wants to write.
+    REQUIRE(scene.server.wait([](const simulator::Counters& seen) { return seen.requests >= 1; }));
+    other.exec("ROLLBACK");
+    CHECK(process->wait() == 0);
+    CHECK(scene.difference() == "");
+}

@@ -1,0 +1,115 @@
+// The program ends at any moment, and the next run goes on where it was.
+
+#include <csignal>
+#include <cstdint>
+#include <memory>
+#include <random>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "tests/end_to_end/scene.hpp"
+
+using namespace mirror;
+using namespace mirror::test;
+using simulator::Counters;
+
+namespace {
+
+constexpr std::uint64_t rows = 20'000;
+
+// Waits until the server has seen so many requests.
+bool reached(Scene& scene, std::uint64_t requests) {
+    return scene.server.wait(
+        [requests](const Counters& counters) { return counters.requests >= requests; });
+}
+
+}  // namespace
+
+TEST_CASE("kill: -9 at thirty moments, then a sync") {
+    std::uint64_t whole = 0;
+    {
+        Scene scene;
+        populate(scene, rows);
+        REQUIRE(scene.complaint(scene.run({"sync"})) == "");
+        whole = scene.requests();
+    }
+    std::mt19937_64 random(2026);
+    for (int time = 0; time < 30; ++time) {
+        const std::uint64_t moment = 1 + random() % whole;
+        CAPTURE(time);
+        CAPTURE(moment);
+        Scene scene;
+        populate(scene, rows);
+        const auto process = scene.start({"sync"});
+        REQUIRE(reached(scene, moment));
+        process->signal(SIGKILL);
+        process->wait();
+        CHECK(scene.complaint(scene.run({"sync"})) == "");
+        CHECK(scene.query("PRAGMA integrity_check") == "ok");
+        CHECK(scene.server.counters().rows <= rows * 22 / 10);
+    }
+}
+
+TEST_CASE("kill: -9 again and again in one file") {
+    Scene scene;
+    populate(scene, rows);
+    std::mt19937_64 random(11);
+    for (int time = 0; time < 12; ++time) {
+        scene.server.start_over();
+        const auto process = scene.start({"sync"});
+        // Near the end it may be done before it is killed: the last requests are few.
+        reached(scene, 5 + random() % 12);
+        process->signal(SIGKILL);
+        process->wait();
+        // Whoever reads meanwhile sees a sound file.
+        if (std::filesystem::exists(scene.database())) {
+            CHECK(scene.run({"status"}).code == 0);
+        }
+    }
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+    CHECK(scene.query("PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE("kill: SIGTERM and SIGINT end it in good order") {
+    for (const int signal : {SIGTERM, SIGINT}) {
+        for (const std::uint64_t moment : {1, 2, 5, 9, 14, 20}) {
+            CAPTURE(signal);
+            CAPTURE(moment);
+            Scene scene;
+            populate(scene, rows);
+            // From that request on nothing is answered: it cannot be done before the signal.
+            scene.server.set_rule(
+                [moment](const simulator::Request& request) -> std::optional<simulator::Fault> {
+                    if (request.number < moment) {
+                        return std::nullopt;
+                    }
+                    return simulator::faults::delivery(simulator::Delivery::hang);
+                });
+            const auto process = scene.start({"sync"});
+            REQUIRE(reached(scene, moment));
+            process->signal(signal);
+            CHECK(process->wait() == 128 + signal);
+            CHECK(process->err().find("stopped") != std::string::npos);
+            CHECK(process->out() == "");
+            CHECK(scene.query("PRAGMA integrity_check") == "ok");
+            CHECK(scene.query("SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == "stopped");
+            scene.server.set_rule({});
+            CHECK(scene.complaint(scene.run({"sync"})) == "");
+            CHECK(scene.server.counters().rows <= rows * 22 / 10);
+        }
+    }
+}
+
+TEST_CASE("kill: a signal ends a wait that the API asked for") {
+    Scene scene;
+    populate(scene, 100);
+    scene.configure("mirror", "give_up_after = \"2h\"\n");
+    scene.server.set_rule(simulator::rules::always(simulator::faults::too_many_requests("600")));
+    const auto process = scene.start({"sync"});
+    REQUIRE(reached(scene, 2));
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 143);
+    scene.server.set_rule({});
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}

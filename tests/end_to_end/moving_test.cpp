@@ -1,0 +1,134 @@
+// An account that changes between two pages of one window.
+
+#include <atomic>
+#include <functional>
+#include <set>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "tests/end_to_end/scene.hpp"
+
+using namespace mirror;
+using namespace mirror::test;
+using simulator::Behaviour;
+using simulator::Order;
+using simulator::Request;
+
+namespace {
+
+constexpr int most_edits = 6;
+
+constexpr Order orders[] = {Order::by_time, Order::by_time_descending, Order::by_id,
+                            Order::shuffled};
+
+Behaviour ordered(Order order) {
+    Behaviour behaviour;
+    behaviour.order = order;
+    return behaviour;
+}
+
+// Calls `edit` after the first pages of windows of some pages: more of the window follows.
+void between_pages(Scene& scene, const std::function<void(const Request&)>& edit) {
+    auto edits = std::make_shared<int>(0);
+    scene.server.set_after([&scene, edits, edit](const Request& request) {
+        const auto log = scene.server.log();
+        const auto& answered = log.back();
+        if (*edits < most_edits && answered.request.call == simulator::Call::impressions &&
+            answered.rows == 100 && answered.total.value_or(200) >= 200 &&
+            answered.total.value_or(200) <= 2000) {
+            ++*edits;
+            edit(request);
+        }
+    });
+}
+
+Scene& with_small_pages(Scene& scene) {
+    scene.configure("api", "page_size = 100\n");
+    populate(scene, 3000);
+    return scene;
+}
+
+}  // namespace
+
+TEST_CASE("moving: rows that are logged between two pages") {
+    for (const Order order : orders) {
+        // How far into the window the new rows lie, in percent.
+        for (const int place : {1, 50, 99}) {
+            CAPTURE(static_cast<int>(order));
+            CAPTURE(place);
+            Scene scene(ordered(order));
+            with_small_pages(scene);
+            std::int64_t id = 100'000;
+            between_pages(scene, [&](const Request& request) {
+                const LocalTime begin = *request.question.begin + Seconds(1);
+                const LocalTime end = *request.question.end - Seconds(1);
+                const LocalTime at = begin + (end - begin) * place / 100;
+                for (int i = 0; i < 3; ++i) {
+                    scene.account.add(row(++id, scene.account.zone().earliest(at)));
+                }
+            });
+            const Run run = scene.run({"sync"});
+            CHECK(id > 100'000);
+            CHECK(scene.complaint(run) == "");
+        }
+    }
+}
+
+TEST_CASE("moving: rows that are deleted between two pages") {
+    for (const Order order : orders) {
+        for (const bool newest : {false, true}) {
+            CAPTURE(static_cast<int>(order));
+            CAPTURE(newest);
+            Scene scene(ordered(order));
+            with_small_pages(scene);
+            std::set<std::int64_t> deleted;
+            between_pages(scene, [&](const Request& request) {
+                std::vector<std::int64_t> inside;
+                for (const auto& shown : scene.server.truth()) {
+                    if (request.question.contains(*parse_local(shown.timestamp))) {
+                        inside.push_back(shown.id);
+                    }
+                }
+                for (std::size_t i = 1; i <= 3 && i < inside.size(); ++i) {
+                    const std::int64_t id = newest ? inside[inside.size() - i] : inside[i];
+                    deleted.insert(id);
+                    scene.account.remove(id);
+                }
+            });
+            const Run run = scene.run({"sync"});
+            CAPTURE(run.err);
+            CHECK_FALSE(deleted.empty());
+            // Rows that were received before they went stay, and the count then says so. All
+            // others are exact.
+            bool kept_deleted = false;
+            std::vector<simulator::TrueRow> held = scene.rows();
+            std::erase_if(held, [&](const simulator::TrueRow& one) {
+                kept_deleted |= deleted.contains(one.id);
+                return deleted.contains(one.id);
+            });
+            CHECK(held == scene.server.truth());
+            CHECK((run.code == 0 || (run.code == 5 && kept_deleted)));
+        }
+    }
+}
+
+TEST_CASE("moving: rows come and go while everything is read") {
+    for (const Order order : orders) {
+        CAPTURE(static_cast<int>(order));
+        Scene scene(ordered(order));
+        with_small_pages(scene);
+        // The server's clock runs a second for each reply, and a row is logged each time.
+        std::atomic<std::int64_t> id{100'000};
+        scene.server.set_after([&](const Request&) {
+            scene.server.clock().advance(Seconds(1));
+            scene.account.add(row(++id, scene.server.clock().now()));
+        });
+        const Run run = scene.run({"sync"});
+        CHECK(run.code == 0);
+        scene.server.set_after({});
+        scene.server.clock().advance(Seconds(10));
+        CHECK(scene.complaint(scene.run({"sync"})) == "");
+    }
+}
