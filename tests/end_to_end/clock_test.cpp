@@ -34,8 +34,12 @@ DateHeader without(DateHeader::Form form, std::uint64_t every) {
     return date;
 }
 
+Instant machine_now() {
+    return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
+}
+
 // Syncs again and again while rows are logged up to the present second; each must show up.
-void follow(Scene& scene, int polls) {
+void follow(Scene& scene, int polls, Seconds pause = Seconds(600)) {
     std::int64_t id = 100'000;
     for (int poll = 0; poll < polls; ++poll) {
         CAPTURE(poll);
@@ -47,9 +51,10 @@ void follow(Scene& scene, int polls) {
         // Logged after the reply, in the seconds that are not settled yet.
         scene.account.add(row(++id, now - Seconds(2)));
         scene.account.add(row(++id, now));
-        scene.server.clock().advance(Seconds(600));
-        scene.account.add(row(++id, now + Seconds(1)));
+        scene.server.clock().advance(pause);
+        scene.account.add(row(++id, scene.server.clock().now() - Seconds(1)));
     }
+    scene.server.clock().advance(Seconds(10));
     CHECK(scene.complaint(scene.run({"sync"})) == "");
 }
 
@@ -57,21 +62,28 @@ void follow(Scene& scene, int polls) {
 
 TEST_CASE("clock: one Date in ten is an hour fast or slow") {
     for (const int hours : {1, -1}) {
-        CAPTURE(hours);
-        Scene scene(with_date(skewed(std::chrono::hours(hours), 10)));
-        populate(scene, 3000);
-        follow(scene, 12);
+        for (const bool machine_is_right : {false, true}) {
+            CAPTURE(hours);
+            CAPTURE(machine_is_right);
+            Scene scene(with_date(skewed(std::chrono::hours(hours), 10)));
+            populate(scene, 3000);
+            if (machine_is_right) {
+                scene.server.clock().run_from(machine_now());
+            }
+            follow(scene, 12, machine_is_right ? Seconds(0) : Seconds(600));
+        }
     }
 }
 
 TEST_CASE("clock: one Date in three is an hour fast") {
     Scene scene(with_date(skewed(std::chrono::hours(1), 3)));
     populate(scene, 3000);
-    follow(scene, 6);
+    scene.server.clock().run_from(machine_now());
+    follow(scene, 6, Seconds(0));
 }
 
 TEST_CASE("clock: this machine's is an hour, or months, away from the server's") {
-    const Instant machine = std::chrono::floor<Seconds>(std::chrono::system_clock::now());
+    const Instant machine = machine_now();
     for (const Seconds away :
          {Seconds(-3600), Seconds(3600), Seconds(-200 * 24 * 3600), Seconds(200 * 24 * 3600)}) {
         CAPTURE(away.count());

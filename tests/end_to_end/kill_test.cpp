@@ -36,7 +36,8 @@ TEST_CASE("kill: -9 at thirty moments, then a sync") {
     }
     std::mt19937_64 random(2026);
     for (int time = 0; time < 30; ++time) {
-        const std::uint64_t moment = 1 + random() % whole;
+        // How many requests it takes varies a little with what runs beside what.
+        const std::uint64_t moment = 1 + random() % (whole * 9 / 10);
         CAPTURE(time);
         CAPTURE(moment);
         Scene scene;

@@ -104,7 +104,7 @@ TEST_CASE("tls: plain HTTP to anything but loopback is wrong configuration") {
     for (const char* const url :
          {"http://192.0.2.1/v3", "http://api.copernica.com/v3", "http://127.0.0.1.example.com/v3",
           "http://localhost.example.com/v3", "http://127.0.0.1@192.0.2.1/v3"}) {
-        CAPTURE(url);
+        CAPTURE(std::string(url));
         Scene scene;
         scene.api_url = url;
         const Run run = scene.run({"sync"});

@@ -58,7 +58,8 @@ TEST_CASE("values: hostile texts are kept as they are, and shown nowhere") {
         populate(scene, 50);
         std::int64_t id = 100'000;
         for (const std::string& text : hostile_texts()) {
-            simulator::Row hostile = row(++id, present() - Seconds(1000 + id % 100));
+            ++id;
+            simulator::Row hostile = row(id, present() - Seconds(1000 + id % 100));
             hostile.useragent = text;
             scene.account.add(hostile);
             hostile.id = ++id;

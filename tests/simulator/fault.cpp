@@ -151,7 +151,8 @@ Fault duplicate() {
 }
 
 Fault malformed_json() {
-    return on_body([](std::string& body) { body.insert(body.size() / 2, "}{"); });
+    // Behind the list: within a text, it would be none but another text.
+    return on_body([](std::string& body) { body.insert(body.rfind(']') + 1, "}{"); });
 }
 
 Fault cut_json() {
