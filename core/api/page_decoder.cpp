@@ -364,6 +364,11 @@ class Handler {
     const char* failure_ = nullptr;
 };
 
+// Boost.JSON 1.81 writes up to three bytes past a buffer of 4096 on its stack where a character was
+// cut between two writes and more than the buffer holds follows in the same text. A write that is
+// smaller than the buffer by more than a character cannot get there.
+constexpr std::size_t longest_slice = 4000;
+
 json::parse_options options(const PageLimits& limits) {
     json::parse_options result;
     result.max_depth = limits.depth;
@@ -376,10 +381,33 @@ struct PageDecoder::Parser {
     explicit Parser(const PageLimits& page_limits)
         : limits(page_limits), json(options(page_limits), page_limits) {}
 
+    void write(std::string_view slice);
+
     PageLimits limits;
     json::basic_parser<Handler> json;
     std::size_t fed = 0;  // bytes
 };
+
+void PageDecoder::Parser::write(std::string_view slice) {
+    boost::json::error_code error;
+    const std::size_t read = json.write_some(true, slice.data(), slice.size(), error);
+    const std::size_t before = fed;
+    fed += slice.size();
+    if (const char* const failure = json.handler().failure()) {
+        throw BadBody(failure);
+    }
+    if (error == boost::json::error::too_deep) {
+        throw BadBody("the reply is nested too deeply");
+    }
+    if (error) {
+        throw BadBody("the reply is no JSON (" + error.message() + ", in the bytes from " +
+                      std::to_string(before) + ")");
+    }
+    if (read < slice.size()) {
+        throw BadBody("something follows the JSON of the reply, at byte " +
+                      std::to_string(before + read));
+    }
+}
 
 PageDecoder::PageDecoder(const PageLimits& limits) : parser_(std::make_unique<Parser>(limits)) {}
 
@@ -398,23 +426,10 @@ void PageDecoder::feed(std::string_view piece) {
     if (piece.size() > parser_->limits.body_bytes - parser_->fed) {
         throw BadBody("the reply is too large");
     }
-    json::error_code error;
-    const std::size_t read = parser_->json.write_some(true, piece.data(), piece.size(), error);
-    const std::size_t before = parser_->fed;
-    parser_->fed += piece.size();
-    if (const char* const failure = parser_->json.handler().failure()) {
-        throw BadBody(failure);
-    }
-    if (error == json::error::too_deep) {
-        throw BadBody("the reply is nested too deeply");
-    }
-    if (error) {
-        throw BadBody("the reply is no JSON (" + error.message() + ", in the bytes from " +
-                      std::to_string(before) + ")");
-    }
-    if (read < piece.size()) {
-        throw BadBody("something follows the JSON of the reply, at byte " +
-                      std::to_string(before + read));
+    while (!piece.empty()) {
+        const std::string_view slice = piece.substr(0, longest_slice);
+        parser_->write(slice);
+        piece.remove_prefix(slice.size());
     }
 }
 
