@@ -7,6 +7,7 @@
 
 #include <spdlog/logger.h>
 
+#include "core/api/printable.hpp"
 #include "core/sync/errors.hpp"
 #include "core/time/zone.hpp"
 #include "daemon/audit_command.hpp"
@@ -21,6 +22,8 @@
 
 namespace mirror::daemon {
 namespace {
+
+constexpr std::size_t longest_message = 4000;
 
 Config effective_config(const CommandLine& line, const Environment& environment) {
     Config config;
@@ -64,7 +67,8 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
 ExitCode run_program(const std::vector<std::string>& arguments, const Environment& environment) {
     auto log = make_logger(environment, LogOptions{});
     const auto failed = [&](ExitCode code, const std::exception& error) {
-        log->error("{}", error.what());
+        // Accounts' names and the API's words may be in it.
+        log->error("{}", api::printable(error.what(), longest_message));
         return code;
     };
     try {

@@ -7,6 +7,7 @@
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 
+#include "core/api/printable.hpp"
 #include "core/sync/facts.hpp"
 #include "core/time/text.hpp"
 #include "daemon/progress.hpp"
@@ -16,6 +17,8 @@ namespace mirror::daemon {
 namespace {
 
 namespace facts = sync::facts;
+
+constexpr std::size_t longest_line = 1000;
 
 std::optional<std::string> text_fact(const storage::FileStatus& file, const char* key) {
     const auto found = file.facts.find(key);
@@ -197,7 +200,8 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
     const auto local = [&](Instant at) { return format_local(zone.to_local(at)); };
     std::string text = first_line(status, zone) + "\n";
     const auto line = [&](const char* name, const std::string& value) {
-        text += fmt::format("{:<13} {}\n", name, value);
+        // Names and errors come from outside.
+        text += fmt::format("{:<13} {}\n", name, api::printable(value, longest_line));
     };
     line("account", status.account
                         ? fmt::format("{} ({})", status.account->name, status.account->id)
