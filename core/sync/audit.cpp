@@ -73,11 +73,17 @@ asio::awaitable<std::uint64_t> Audit::count_in_file(Window window) {
     co_return co_await store_.count(span.begin, span.end - Seconds(1));
 }
 
-asio::awaitable<Audit::Piece> Audit::counted(Window window) {
+// Nothing where the API does not serve so long a period.
+asio::awaitable<std::optional<Audit::Piece>> Audit::counted(Window window) {
     Piece piece;
     piece.window = window;
     piece.file = co_await count_in_file(window);
-    piece.api = co_await count_at_api(fetcher_, settings_, window.begin, window.end);
+    const std::optional<std::uint64_t> api =
+        co_await count_at_api(fetcher_, settings_, window.begin, window.end);
+    if (!api) {
+        co_return std::nullopt;
+    }
+    piece.api = *api;
     co_return piece;
 }
 
@@ -109,13 +115,26 @@ asio::awaitable<void> Audit::examine_period(Window period) {
         }
         pieces = std::move(halves);
     }
-    for (const Window& window : pieces) {
-        const Piece piece = co_await counted(window);
-        report_.api += piece.api;
-        report_.file += piece.file;
-        if (piece.api != piece.file) {
+    while (!pieces.empty()) {
+        const Window window = pieces.back();
+        pieces.pop_back();
+        const std::optional<Piece> piece = co_await counted(window);
+        if (!piece) {
+            // Too long for the API: in halves, as far as it can be cut.
+            const auto cut = co_await quiet(window, QuietNear::middle);
+            if (cut && window.begin < *cut && *cut < window.end) {
+                pieces.push_back({window.begin, *cut});
+                pieces.push_back({*cut, window.end});
+            } else {
+                to_read_.add(window);
+            }
+            continue;
+        }
+        report_.api += piece->api;
+        report_.file += piece->file;
+        if (piece->api != piece->file) {
             counted_periods_.push_back(window);
-            co_await examine(piece);
+            co_await examine(*piece);
         }
     }
 }
@@ -131,17 +150,21 @@ asio::awaitable<void> Audit::examine(Piece piece) {
         to_read_.add(piece.window);
         co_return;
     }
-    const Piece left = co_await counted({piece.window.begin, *cut});
+    const std::optional<Piece> left = co_await counted({piece.window.begin, *cut});
+    if (!left) {
+        to_read_.add(piece.window);
+        co_return;
+    }
+    if (left->api > piece.api || left->file > piece.file) {
+        to_read_.add(piece.window);  // it moves: reading settles it
+        co_return;
+    }
     Piece right;
     right.window = {*cut, piece.window.end};
-    if (left.api <= piece.api && left.file <= piece.file) {
-        right.api = piece.api - left.api;
-        right.file = piece.file - left.file;
-    } else {
-        right = co_await counted(right.window);  // it moved meanwhile
-    }
-    if (left.api != left.file) {
-        co_await examine(left);
+    right.api = piece.api - left->api;
+    right.file = piece.file - left->file;
+    if (left->api != left->file) {
+        co_await examine(*left);
     }
     if (right.api != right.file) {
         co_await examine(right);
@@ -187,12 +210,11 @@ asio::awaitable<void> Audit::settle_places() {
 asio::awaitable<void> Audit::verify_counts() {
     report_.repaired = report_.unread.empty();
     for (const Window& window : counted_periods_) {
-        const Piece piece = co_await counted(window);
-        if (piece.api != piece.file) {
+        const std::optional<Piece> piece = co_await counted(window);
+        if (!piece || piece->api != piece->file) {
             report_.repaired = false;
-            observer_.warning(fmt::format(
-                "after the repair the API counts {} from {} to {}, the file {}", piece.api,
-                format_utc(window.begin), format_utc(window.end), piece.file));
+            observer_.warning(fmt::format("{} to {} still differs after the repair",
+                                          format_utc(window.begin), format_utc(window.end)));
             AuditPlace place;
             place.window = window;
             report_.places.push_back(place);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,7 @@ class Audit {
 
     boost::asio::awaitable<void> examine_period(Window period);
     boost::asio::awaitable<void> examine(Piece piece);
-    boost::asio::awaitable<Piece> counted(Window window);
+    boost::asio::awaitable<std::optional<Piece>> counted(Window window);
     boost::asio::awaitable<std::uint64_t> count_in_file(Window window);
     boost::asio::awaitable<std::optional<Instant>> quiet(Window window, QuietNear near);
     boost::asio::awaitable<void> settle_places();

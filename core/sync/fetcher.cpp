@@ -48,7 +48,11 @@ asio::awaitable<Fetched> Fetcher::page(api::PageQuery query, Seconds slack) {
         pass.succeeded();
         co_return Fetched(std::move(reply.page), *until);
     } catch (const ApiError& error) {
-        pass.failed(error.retry_after());
+        if (error.kind() == ErrorKind::request_refused) {
+            pass.succeeded();  // an answer, and none that waiting would change
+        } else {
+            pass.failed(error.retry_after());
+        }
         throw;
     }
 }

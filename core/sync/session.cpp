@@ -19,6 +19,10 @@ namespace asio = boost::asio;
 
 namespace {
 
+// Replies that may be asked for until enough of them, one after the other, agree on the time. Some
+// of them may come from a machine whose clock is wrong.
+constexpr int most_clock_replies = 3 * ServerClock::agreement;
+
 // How far the API's rows may be ahead of its own clock before the zone is wrong.
 constexpr Seconds most_ahead{60};
 
@@ -94,6 +98,10 @@ asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> 
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     outcome_.requests = fetcher_.requests();
+    if (!file_is_ours_) {
+        // Another account's file is left as it is, without a word about us.
+        std::rethrow_exception(failed);
+    }
 
     RunRecord run;
     run.kind = std::move(kind);
@@ -151,9 +159,11 @@ Window Session::everything() const {
 
 asio::awaitable<void> Session::open() {
     api::Identity identity = co_await fetcher_.identity_at_last();
+    file_is_ours_ = false;
     co_await store_.claim_account(identity.id, identity.name);
+    file_is_ours_ = true;
     // Where our clock and the server's disagree, a few replies settle which time it is.
-    for (int reply = 1; reply < ServerClock::agreement && !fetcher_.server_clock_known(); ++reply) {
+    for (int reply = 1; reply < most_clock_replies && !fetcher_.server_clock_known(); ++reply) {
         co_await fetcher_.identity_at_last();
     }
     if (!fetcher_.server_clock_known()) {
@@ -445,7 +455,11 @@ asio::awaitable<void> Session::compare_counts(Instant begin) {
 // The API's count must lie between the file's before and after the next tail.
 asio::awaitable<bool> Session::counts_agree(Instant begin) {
     const LocalTime first = settings_.zone.second_before(settings_.zone.to_local(begin));
-    const Instant end = fetcher_.settled();
+    Instant end = fetcher_.settled();
+    // Bounds in the hour that occurs twice may be read as either pass of it.
+    if (settings_.zone.touches_repeated_hour({end, end + Seconds(1)})) {
+        end -= Seconds(1);
+    }
     const LocalTime last = settings_.zone.to_local(end);
     // Whether the API counts rows at the bounds themselves is unknown, and the file may have some.
     const std::uint64_t before =

@@ -100,6 +100,7 @@ class Session {
     Outcome outcome_;
     AuditReport audit_;
     Instant started_{};
+    bool file_is_ours_ = true;  // as far as known: false where it may be another account's
 };
 
 }  // namespace mirror::sync

@@ -281,6 +281,24 @@ asio::awaitable<std::uint64_t> FakeStore::count(LocalTime begin, LocalTime end) 
     co_return static_cast<std::uint64_t>(in_rows + in_rejects);
 }
 
+asio::awaitable<std::vector<sync::RowDifference>> FakeStore::compare(
+    const std::vector<sync::WholeWindow>&) {
+    throw std::logic_error("the model has no audits");
+}
+
+asio::awaitable<std::optional<LocalTime>> FakeStore::quiet_second(LocalTime, LocalTime,
+                                                                  sync::QuietNear) {
+    throw std::logic_error("the model has no audits");
+}
+
+asio::awaitable<std::uint64_t> FakeStore::prune(LocalTime, LocalTime) {
+    throw std::logic_error("the model has no audits");
+}
+
+asio::awaitable<void> FakeStore::recount() {
+    throw std::logic_error("the model has no audits");
+}
+
 asio::awaitable<std::optional<sync::NewestRows>> FakeStore::newest_rows(LocalTime before) {
     co_await yield_always();
     std::optional<sync::NewestRows> newest;

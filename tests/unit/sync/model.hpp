@@ -128,7 +128,7 @@ class FakeApi final : public api::Api {
     FakeClock& clock_;
 };
 
-class FakeStore final : public sync::Store {
+class FakeStore : public sync::Store {
   public:
     explicit FakeStore(Zone account_zone) : zone_(std::move(account_zone)) {}
 
@@ -137,6 +137,13 @@ class FakeStore final : public sync::Store {
                                                  Instant server_now) override;
     boost::asio::awaitable<void> uncover(WindowSet windows) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
+    // Audits are tested against the real file; nothing here calls these.
+    boost::asio::awaitable<std::vector<sync::RowDifference>> compare(
+        const std::vector<sync::WholeWindow>& windows) override;
+    boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin, LocalTime end,
+                                                                  sync::QuietNear near) override;
+    boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
+    boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
     boost::asio::awaitable<void> record_run(sync::RunRecord run) override;
     boost::asio::awaitable<void> claim_account(std::string id, std::string name) override;

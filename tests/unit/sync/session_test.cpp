@@ -638,42 +638,17 @@ TEST_CASE("rows that come and go while it reads leave nothing out for long") {
 }
 
 TEST_CASE("a failing storage ends the run and nothing hangs") {
-    struct Failing final : Store {
-        explicit Failing(FakeStore& store) : inner(store) {}
-        FakeStore& inner;
-        boost::asio::awaitable<WindowSet> coverage(std::int64_t age) override {
-            return inner.coverage(age);
-        }
+    struct Failing final : FakeStore {
+        using FakeStore::FakeStore;
         boost::asio::awaitable<Written> commit(std::vector<WholeWindow>, Instant) override {
             throw std::runtime_error("the disk is full");
-        }
-        boost::asio::awaitable<void> uncover(WindowSet windows) override {
-            return inner.uncover(std::move(windows));
-        }
-        boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override {
-            return inner.count(begin, end);
-        }
-        boost::asio::awaitable<std::optional<NewestRows>> newest_rows(LocalTime before) override {
-            return inner.newest_rows(before);
-        }
-        boost::asio::awaitable<void> record_run(RunRecord run) override {
-            return inner.record_run(std::move(run));
-        }
-        boost::asio::awaitable<void> claim_account(std::string id, std::string name) override {
-            return inner.claim_account(std::move(id), std::move(name));
-        }
-        boost::asio::awaitable<std::optional<std::string>> fact(std::string key) override {
-            return inner.fact(std::move(key));
-        }
-        boost::asio::awaitable<void> set_fact(std::string key, std::string value) override {
-            return inner.set_fact(std::move(key), std::move(value));
         }
     };
     World world(noon);
     fill(world.model, noon - 24h * 1000, noon - 10s, 50'000, 3);
-    Failing store(world.store);
+    Failing store(world.settings.zone);
     Session session(world.loop.get_executor(), world.api, store, world.clock, world.log,
                     world.settings);
     CHECK_THROWS_WITH(run(world.loop, session.sync()), "the disk is full");
-    CHECK(world.store.facts[facts::last_error] == "the disk is full");
+    CHECK(store.facts[facts::last_error] == "the disk is full");
 }

@@ -1,0 +1,190 @@
+// Keeping a file true: reading again when it comes of age, and audits that find, locate and repair.
+
+#include <string>
+#include <vector>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "tests/end_to_end/scene.hpp"
+#include "tests/simulator/generate.hpp"
+
+using namespace mirror;
+using namespace mirror::test;
+using simulator::Behaviour;
+using simulator::Bound;
+using simulator::Order;
+
+namespace {
+
+const Instant now = utc("2026-11-23 16:00:00");
+
+// Two months of 40,000 rows.
+void fill_two_months(Scene& scene) {
+    scene.server.clock().stand_at(now);
+    simulator::Generation generation;
+    generation.rows = 40'000;
+    generation.period = {utc("2026-09-20 00:00:00"), now - Seconds(7200)};
+    simulator::generate(scene.account, generation);
+    scene.configure("mirror", "start = \"2026-09-20\"\n");
+}
+
+void meddle(const Scene& scene, const std::string& sql) {
+    SQLite::Database file(scene.database().string(), SQLite::OPEN_READWRITE);
+    file.exec(sql);
+}
+
+// The ID of some row that the file has in the middle of the period.
+std::int64_t id_after(const Scene& scene, const std::string& timestamp) {
+    return std::stoll(scene.query("SELECT id FROM impressions WHERE timestamp > '" + timestamp +
+                                  "' ORDER BY timestamp, id LIMIT 1"));
+}
+
+boost::json::object json(const Run& run) {
+    return boost::json::parse(run.out).as_object();
+}
+
+}  // namespace
+
+TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exact again") {
+    for (const Order order : {Order::by_time, Order::by_id, Order::shuffled}) {
+        for (const Bound begin : {Bound::exclusive, Bound::inclusive}) {
+            for (const Bound end : {Bound::exclusive, Bound::inclusive}) {
+                CAPTURE(static_cast<int>(order));
+                CAPTURE(static_cast<int>(begin));
+                CAPTURE(static_cast<int>(end));
+                Behaviour behaviour;
+                behaviour.order = order;
+                behaviour.begin = begin;
+                behaviour.end = end;
+                Scene scene(behaviour);
+                fill_two_months(scene);
+                REQUIRE(scene.run({"sync"}).code == 0);
+                scene.server.start_over();
+                const Run clean = scene.run({"audit"});
+                CHECK(clean.code == 0);
+                CHECK(scene.requests() <= 8);
+
+                // One in the middle of October, two at a midnight, one gone at the source, one
+                // gone from the file.
+                scene.account.add(row(1'000'001, utc("2026-10-15 09:30:00")));
+                scene.account.add(row(1'000'002, utc("2026-11-09 23:00:00")));
+                scene.account.add(row(1'000'003, utc("2026-11-09 22:59:59")));
+                scene.account.remove(id_after(scene, "2026-10-03 12:00:00"));
+                meddle(scene, fmt::format("DELETE FROM impression_rows WHERE id = {}",
+                                          id_after(scene, "2026-11-01 12:00:00")));
+
+                scene.server.start_over();
+                const Run found = scene.run({"audit", "--json"});
+                CAPTURE(found.out);
+                CHECK(found.code == 5);
+                CHECK(scene.requests() <= 150);
+                const auto report = json(found);
+                CHECK(report.at("agrees") == false);
+                CHECK(report.at("places").as_array().size() == 5);
+                CHECK(found.out.find("2026-10-15T09:30:00Z") != std::string::npos);
+                CHECK(found.out.find("2026-11-09T23:00:00Z") != std::string::npos);
+                // The file does not claim any more what is not true.
+                const auto gaps = json(scene.run({"status", "--json"})).at("gaps").as_array();
+                CHECK(gaps.size() >= 4);
+
+                const Run repaired = scene.run({"sync"});
+                CHECK(repaired.code == 0);
+                CHECK(scene.query(
+                          "SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == "1");
+                const Run again = scene.run({"audit", "--repair", "--prune"});
+                CHECK(again.code == 0);
+                meddle(scene, "DELETE FROM impression_rows WHERE removed_at IS NOT NULL");
+                CHECK(scene.difference() == "");
+            }
+        }
+    }
+}
+
+TEST_CASE("audit: repair puts right at once, and prunes only what was proved") {
+    Scene scene;
+    fill_two_months(scene);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.account.add(row(1'000'001, utc("2026-10-15 09:30:00")));
+    scene.account.remove(id_after(scene, "2026-10-03 12:00:00"));
+    scene.account.remove(id_after(scene, "2026-11-03 12:00:00"));
+    const Run run = scene.run({"audit", "--repair", "--prune", "--json"});
+    CAPTURE(run.out);
+    CHECK(run.code == 0);
+    const auto report = json(run);
+    CHECK(report.at("repaired") == true);
+    CHECK(report.at("pruned") == 2);
+    CHECK(scene.difference() == "");
+    CHECK(scene.run({"audit"}).code == 0);
+    CHECK(json(scene.run({"status", "--json"})).at("gaps").as_array().empty());
+}
+
+TEST_CASE("audit: a gap is no difference, and without a file there is nothing to audit") {
+    Scene scene;
+    fill_two_months(scene);
+    CHECK(scene.run({"audit"}).code == 4);
+    CHECK_FALSE(std::filesystem::exists(scene.database()));
+    REQUIRE(scene.run({"backfill", "--from", "2026-10-01", "--to", "2026-10-08"}).code == 0);
+    CHECK(scene.run({"audit"}).code == 0);
+}
+
+TEST_CASE("reading again: late and completed rows are found when they come of age") {
+    Scene scene;
+    fill_two_months(scene);
+    scene.configure("mirror", "audit_ages = [\"15m\", \"1d\"]\n");
+    REQUIRE(scene.run({"sync"}).code == 0);
+
+    // A row comes ten minutes late, another half a day; a third is completed after half a day.
+    scene.account.add(row(2'000'000, now + Seconds(100)));
+    simulator::Row late = row(2'000'001, now + Seconds(200));
+    late.visible_from = now + Seconds(800);
+    scene.account.add(late);
+    late = row(2'000'002, now + Seconds(300));
+    late.visible_from = now + Seconds(43'000);
+    scene.account.add(late);
+    for (int minutes = 0; minutes < 26 * 60; minutes += 20) {
+        scene.server.clock().advance(Seconds(1200));
+        if (minutes == 12 * 60) {
+            scene.account.change(2'000'000, [](simulator::Row& row) { row.profile = 4711; });
+        }
+        const Run run = scene.run({"sync"});
+        REQUIRE(run.code == 0);
+    }
+    CHECK(scene.difference() == "");
+    const auto lateness = json(scene.run({"status", "--json"})).at("lateness");
+    REQUIRE(lateness.is_object());
+    CHECK(lateness.at("rows") == 2);
+    CHECK(lateness.at("max_seconds").as_int64() >= 42'000);
+}
+
+TEST_CASE("reading again: a row that is gone is marked, and unmarked when it is back") {
+    Scene scene;
+    fill_two_months(scene);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const simulator::Row lost = row(3'000'000, now + Seconds(10));
+    scene.account.add(lost);
+    scene.server.clock().advance(Seconds(600));
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const std::string removed = "SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL";
+    CHECK(scene.query(removed) == "0");
+    scene.account.remove(3'000'000);
+    scene.server.clock().advance(Seconds(1800));
+    REQUIRE(scene.run({"sync"}).code == 0);
+    CHECK(scene.query(removed) == "1");
+    scene.account.add(lost);
+    REQUIRE(scene.run({"backfill", "--from", "2026-11-23", "--force"}).code == 0);
+    CHECK(scene.query(removed) == "0");
+    CHECK(scene.difference() == "");
+}
+
+TEST_CASE("reading again: turned off by an empty list") {
+    Scene scene;
+    fill_two_months(scene);
+    scene.configure("mirror", "audit_ages = []\n");
+    REQUIRE(scene.run({"sync"}).code == 0);
+    CHECK(scene.query("SELECT count(*) FROM coverage WHERE age > 0") == "0");
+}
