@@ -188,6 +188,7 @@ void populate(Scene& scene, std::uint64_t rows) {
     scene.server.clock().stand_at(present());
     simulator::Generation generation;
     generation.rows = rows;
+    generation.rows_per_mailing = 300;  // so that they spread over the period
     generation.period = {utc("2026-06-01 00:00:00"), present() - Seconds(3600)};
     simulator::generate(scene.account, generation);
 }
