@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include "core/time/zone.hpp"
 #include "daemon/units.hpp"
 #include "daemon/usage_error.hpp"
 
@@ -61,6 +62,18 @@ class Value {
             refuse(wanted);
         }
         return *value;
+    }
+
+    std::string time_zone() const {
+        const std::string wanted =
+            "a time zone's name that this system knows, such as \"Europe/Amsterdam\"";
+        std::string name = text(wanted);
+        try {
+            const Zone zone(name);
+        } catch (const UnknownZone&) {
+            refuse(wanted);
+        }
+        return name;
     }
 
     std::filesystem::path path() const {
@@ -128,10 +141,7 @@ const std::map<std::string, Keys, std::less<>>& tables() {
              {"url", [](Config& c, const Value& v) { c.api.url = v.text("an URL, as text"); }},
              {"token_file", [](Config& c, const Value& v) { c.api.token_file = v.path(); }},
              {"ca_file", [](Config& c, const Value& v) { c.api.ca_file = v.path(); }},
-             {"time_zone",
-              [](Config& c, const Value& v) {
-                  c.api.time_zone = v.text("a time zone's name, such as \"Europe/Amsterdam\"");
-              }},
+             {"time_zone", [](Config& c, const Value& v) { c.api.time_zone = v.time_zone(); }},
              {"page_size", [](Config& c, const Value& v) { c.api.page_size = v.number(1, 1000); }},
              {"connections",
               [](Config& c, const Value& v) { c.api.connections = v.number(1, most_connections); }},
