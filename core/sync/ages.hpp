@@ -24,13 +24,14 @@ inline Window covered_at_age(const Window& window, Instant read_at, Seconds age)
 
 /// What is to be read again for the sake of an age: what is covered and old enough by now, but was
 /// younger when it was last read. Only since the mirror began to follow the account (less the
-/// age): what it fetched as history was old when it came. Empty until it is worth a batch, a
-/// quarter of the age wide.
+/// age): what it fetched as history was old when it came. Empty until it is worth a batch: until
+/// some of it has been due for a quarter of the age.
 inline WindowSet due_at_age(const WindowSet& covered, const WindowSet& covered_at_this_age,
                             Instant following_since, Instant server_now, Seconds age) {
     WindowSet due = covered.within({following_since - age, server_now - age});
     due.subtract(covered_at_this_age);
-    return due.width() < age / 4 ? WindowSet{} : due;
+    const bool worth_it = !due.empty() && due.windows().front().begin <= server_now - age - age / 4;
+    return worth_it ? due : WindowSet{};
 }
 
 }  // namespace mirror::sync

@@ -265,7 +265,13 @@ asio::awaitable<bool> Completion::believe_empty(Piece& piece, int replies) {
         co_return true;
     }
     if (known > 0 && replies == 1) {
-        const std::optional<bool> shows = co_await shows_anything(fetcher_, settings_);
+        const auto newest =
+            co_await store_.newest_rows(settings_.zone.to_local(fetcher_.settled()));
+        std::optional<LocalTime> row;
+        if (newest) {
+            row = newest->time;
+        }
+        const std::optional<bool> shows = co_await shows_anything(fetcher_, settings_, row);
         piece.doubted = !shows;
         if (shows == false) {
             throw ApiFailed(fmt::format(

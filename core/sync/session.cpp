@@ -29,8 +29,15 @@ constexpr Seconds most_ahead{60};
 // The rows that a tail may read again for the sake of a reply that cannot be empty.
 constexpr std::uint64_t most_witnesses = 100;
 
+// How far back a tail reaches for that. An account that is silent for longer is asked about its
+// silence once more instead.
+constexpr std::chrono::hours furthest_witness(24 * 7);
+
 // A tail that is at most so long is read as one window.
 constexpr Seconds longest_tail{3600};
+
+// No two zones are further apart.
+constexpr std::chrono::hours furthest_zones(26);
 
 // Rounds of doubting what was believed empty, and of counting.
 constexpr int most_rounds = 3;
@@ -337,7 +344,10 @@ asio::awaitable<void> Session::follow_tail(Window wanted) {
     // A tail that begins with a row of the file cannot be empty: an empty reply is a lie then,
     // and seen as one. It also reaches back to the rows of an API whose zone is behind ours.
     if (newest && newest->rows <= most_witnesses) {
-        tail.begin = std::min(tail.begin, settings_.zone.earliest(newest->time));
+        const Instant witness = settings_.zone.earliest(newest->time);
+        if (mark - witness <= furthest_witness) {
+            tail.begin = std::min(tail.begin, witness);
+        }
     }
     tail.begin = std::max(settings_.zone.align_down(tail.begin), wanted.begin);
     std::optional<Window> first;
@@ -380,9 +390,20 @@ asio::awaitable<void> Session::doubt_emptiness(Window period) {
         if (believed.empty()) {
             co_return;
         }
-        const std::optional<bool> shows = co_await shows_anything(fetcher_, settings_);
-        if (shows == false) {
-            co_return;
+        const auto newest = co_await store_.newest_rows(settings_.zone.to_local(period.end));
+        // Without a row in the file there is none that the API must show.
+        if (newest && believed.windows().front().begin >= settings_.zone.earliest(newest->time)) {
+            const bool agrees = co_await agrees_since(newest->time, believed.windows().back().end);
+            if (agrees) {
+                co_return;
+            }
+        }
+        if (newest) {
+            const std::optional<bool> shows =
+                co_await shows_anything(fetcher_, settings_, newest->time);
+            if (shows == false) {
+                co_return;
+            }
         }
         WindowSet wrong;
         std::vector<Window> to_count = believed.windows();
@@ -412,13 +433,34 @@ asio::awaitable<void> Session::doubt_emptiness(Window period) {
         co_await store_.uncover(wrong);
         co_await complete(wrong, std::nullopt);
     }
-    const WindowSet doubtful = experience_.emptiness.take_believed().within(period);
-    if (!doubtful.empty()) {
-        co_await store_.uncover(doubtful);
-        for (const Window& window : doubtful.windows()) {
-            outcome_.unread.push_back(
-                {window, "the API shows impressions here in one reply and none in the next"});
-        }
+    co_await leave_out(experience_.emptiness.take_believed().within(period),
+                       "the API shows impressions here in one reply and none in the next");
+}
+
+// One question that cannot be answered emptily: from the file's newest row on, are there as many as
+// the file has? False where it is not known, either.
+asio::awaitable<bool> Session::agrees_since(LocalTime row, Instant end) {
+    const LocalTime last = settings_.zone.to_local(end);
+    const std::uint64_t inside = co_await store_.count(row, last - Seconds(1));
+    // Rows at the bounds' own seconds may be counted by the API, or not.
+    const std::uint64_t with_bounds =
+        co_await store_.count(settings_.zone.second_before(row), last);
+    if (inside != with_bounds) {
+        co_return false;
+    }
+    const std::optional<std::uint64_t> shown =
+        co_await count_at_api(fetcher_, settings_, settings_.zone.earliest(row), end);
+    co_return shown == inside;
+}
+
+// Takes back the claim that these windows are whole.
+asio::awaitable<void> Session::leave_out(WindowSet windows, std::string reason) {
+    if (windows.empty()) {
+        co_return;
+    }
+    co_await store_.uncover(windows);
+    for (const Window& window : windows.windows()) {
+        outcome_.unread.push_back({window, reason});
     }
 }
 
@@ -430,19 +472,15 @@ asio::awaitable<void> Session::compare_counts(Instant begin) {
             co_await store_.set_fact(facts::count_difference, "");
             co_return;
         }
-        // What was empty is the likeliest lie: it costs little to ask again.
-        const WindowSet believed = experience_.emptiness.take_believed();
-        if (!believed.empty()) {
-            observer_.warning(
-                "the API's count of all impressions is not the file's; the periods without any "
-                "are read again");
-            co_await store_.uncover(believed);
-            co_await complete(believed, std::nullopt);
-        }
+        co_await repair_counts(round, {begin, fetcher_.settled()});
         if (!outcome_.unread.empty()) {
             co_return;
         }
     }
+    // Nor is what still counts as empty to be relied on: the next run reads it again.
+    co_await leave_out(experience_.emptiness.take_believed(),
+                       "the API showed nothing here, but its count of all impressions is not the "
+                       "file's");
     const CountDifference& difference = *outcome_.difference;
     const std::string text =
         difference.api > difference.file_most
@@ -450,6 +488,29 @@ asio::awaitable<void> Session::compare_counts(Instant begin) {
             : fmt::format("the API counts {} fewer", difference.file_least - difference.api);
     co_await store_.set_fact(facts::count_difference, text);
     observer_.warning(fmt::format("not whole: {} impressions than the file has", text));
+}
+
+// What was empty is the likeliest lie, and costs little to ask again; then an audit finds the rest:
+// rows that came late into what had been read, that have gone since, or that a reply withheld.
+asio::awaitable<void> Session::repair_counts(int round, Window period) {
+    const WindowSet believed = experience_.emptiness.take_believed();
+    if (round == 0 && !believed.empty()) {
+        observer_.info(
+            "the API's count of all impressions is not the file's; the periods without any are "
+            "read again");
+        co_await store_.uncover(believed);
+        co_await complete(believed, std::nullopt);
+        co_return;
+    }
+    observer_.info(
+        "the API's count of all impressions is not the file's; an audit finds where they differ");
+    AuditOptions options;
+    options.repair = true;
+    Audit audit(executor_, fetcher_, store_, observer_, settings_, experience_, options);
+    const WindowSet covered = co_await store_.coverage(0);
+    const AuditReport report = co_await audit.run(covered.within(period));
+    outcome_.written += report.written;
+    outcome_.unread.insert(outcome_.unread.end(), report.unread.begin(), report.unread.end());
 }
 
 // The API's count must lie between the file's before and after the next tail.
@@ -467,7 +528,8 @@ asio::awaitable<bool> Session::counts_agree(Instant begin) {
     std::optional<std::uint64_t> shown = co_await count_at_api(fetcher_, settings_, begin, end);
     if (shown == 0) {
         // Nothing at all: a new account, or a server that answers emptily.
-        const std::optional<bool> anything = co_await shows_anything(fetcher_, settings_);
+        const std::optional<bool> anything =
+            co_await shows_anything(fetcher_, settings_, std::nullopt);
         if (anything == true) {
             shown = co_await count_at_api(fetcher_, settings_, begin, end);
         }
@@ -503,7 +565,7 @@ asio::awaitable<void> Session::warn_of_late_hours(Instant mark_before,
     const Seconds least = mark_before - at;  // it was not there at the last visit
     const Seconds most = fetcher_.server_now() - at;
     const Seconds hours = std::chrono::floor<std::chrono::hours>(most + settings_.overlap);
-    const bool at_whole_hours = hours >= std::chrono::hours(1) &&
+    const bool at_whole_hours = hours >= std::chrono::hours(1) && hours <= furthest_zones &&
                                 hours >= least - settings_.overlap && most - least <= longest_tail;
     if (least > settings_.overlap && at_whole_hours) {
         observer_.warning(fmt::format(

@@ -84,6 +84,9 @@ class Session {
     boost::asio::awaitable<void> read_again(Instant since);
     boost::asio::awaitable<void> complete(WindowSet todo, std::optional<Window> first);
     boost::asio::awaitable<void> doubt_emptiness(Window period);
+    boost::asio::awaitable<bool> agrees_since(LocalTime row, Instant end);
+    boost::asio::awaitable<void> leave_out(WindowSet windows, std::string reason);
+    boost::asio::awaitable<void> repair_counts(int round, Window period);
     boost::asio::awaitable<void> compare_counts(Instant begin);
     boost::asio::awaitable<bool> counts_agree(Instant begin);
     boost::asio::awaitable<void> warn_of_late_hours(Instant mark_before,

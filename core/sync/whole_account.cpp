@@ -10,8 +10,19 @@ constexpr std::chrono::hours repeated_hour(1);
 
 }  // namespace
 
-asio::awaitable<std::optional<bool>> shows_anything(Fetcher& fetcher, const Settings& settings) {
+asio::awaitable<std::optional<bool>> shows_anything(Fetcher& fetcher, const Settings& settings,
+                                                    std::optional<LocalTime> known) {
     api::PageQuery query;
+    if (known) {
+        // A short period, which every server serves, with a row in it unless that has gone since.
+        query.begintime = settings.zone.second_before(*known);
+        query.endtime = settings.zone.second_after(*known);
+        query.limit = 1;
+        const auto fetched = co_await fetcher.page_unless_at_fault(query, repeated_hour);
+        if (fetched && fetched->page.records() > 0) {
+            co_return true;
+        }
+    }
     query.begintime = settings.zone.second_before(settings.start);
     query.endtime = settings.zone.to_local(fetcher.settled());
     query.limit = 1;

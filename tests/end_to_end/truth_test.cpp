@@ -27,6 +27,7 @@ const Instant now = utc("2026-11-23 16:00:00");
 void fill_two_months(Scene& scene) {
     scene.server.clock().stand_at(now);
     simulator::Generation generation;
+    generation.shape = simulator::Shape::steady;
     generation.rows = 40'000;
     generation.period = {utc("2026-09-20 00:00:00"), now - Seconds(7200)};
     simulator::generate(scene.account, generation);
@@ -138,15 +139,16 @@ TEST_CASE("reading again: late and completed rows are found when they come of ag
     scene.configure("mirror", "audit_ages = [\"15m\", \"1d\"]\n");
     REQUIRE(scene.run({"sync"}).code == 0);
 
-    // A row comes ten minutes late, another half a day; a third is completed after half a day.
+    // A row comes twenty minutes late, another half a day; a third is completed after half a day.
     scene.account.add(row(2'000'000, now + Seconds(100)));
     simulator::Row late = row(2'000'001, now + Seconds(200));
-    late.visible_from = now + Seconds(800);
+    late.visible_from = now + Seconds(1300);
     scene.account.add(late);
     late = row(2'000'002, now + Seconds(300));
     late.visible_from = now + Seconds(43'000);
     scene.account.add(late);
-    for (int minutes = 0; minutes < 26 * 60; minutes += 20) {
+    // A batch is a quarter of its age, so the last one is read after a day and six hours.
+    for (int minutes = 0; minutes < 34 * 60; minutes += 20) {
         scene.server.clock().advance(Seconds(1200));
         if (minutes == 12 * 60) {
             scene.account.change(2'000'000, [](simulator::Row& row) { row.profile = 4711; });

@@ -1,7 +1,6 @@
 #include "tests/unit/sync/model.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -281,22 +280,24 @@ asio::awaitable<std::uint64_t> FakeStore::count(LocalTime begin, LocalTime end) 
     co_return static_cast<std::uint64_t>(in_rows + in_rejects);
 }
 
+// What audits find is tested against the real file. Here they find no place to cut, so they read
+// everything again.
 asio::awaitable<std::vector<sync::RowDifference>> FakeStore::compare(
     const std::vector<sync::WholeWindow>&) {
-    throw std::logic_error("the model has no audits");
+    co_return std::vector<sync::RowDifference>{};
 }
 
 asio::awaitable<std::optional<LocalTime>> FakeStore::quiet_second(LocalTime, LocalTime,
                                                                   sync::QuietNear) {
-    throw std::logic_error("the model has no audits");
+    co_return std::nullopt;
 }
 
 asio::awaitable<std::uint64_t> FakeStore::prune(LocalTime, LocalTime) {
-    throw std::logic_error("the model has no audits");
+    co_return 0;
 }
 
 asio::awaitable<void> FakeStore::recount() {
-    throw std::logic_error("the model has no audits");
+    co_return;
 }
 
 asio::awaitable<std::optional<sync::NewestRows>> FakeStore::newest_rows(LocalTime before) {

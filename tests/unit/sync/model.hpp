@@ -137,7 +137,6 @@ class FakeStore : public sync::Store {
                                                  Instant server_now) override;
     boost::asio::awaitable<void> uncover(WindowSet windows) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
-    // Audits are tested against the real file; nothing here calls these.
     boost::asio::awaitable<std::vector<sync::RowDifference>> compare(
         const std::vector<sync::WholeWindow>& windows) override;
     boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin, LocalTime end,
