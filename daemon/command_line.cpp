@@ -74,6 +74,8 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
         ->check(CLI::IsMember(log_formats()));
     app.add_flag("-q,--quiet", line.quiet, "No progress, and no log but warnings and errors");
 
+    CLI::App* const run =
+        app.add_subcommand("run", "Keep the mirror up to date until told to stop");
     CLI::App* const sync = app.add_subcommand("sync", "Bring the mirror up to date once");
 
     std::string from;
@@ -126,6 +128,9 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
         throw UsageError(std::string(error.what()) + "; see copernica-mirror --help");
     }
 
+    if (run->parsed()) {
+        line.command = Command::run;
+    }
     if (sync->parsed()) {
         line.command = Command::sync;
     }

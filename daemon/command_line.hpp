@@ -10,7 +10,7 @@
 
 namespace mirror::daemon {
 
-enum class Command { sync, backfill, audit, status };
+enum class Command { run, sync, backfill, audit, status };
 
 struct CommandLine {
     Command command = Command::sync;

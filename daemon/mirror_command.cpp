@@ -8,6 +8,7 @@
 
 #include "core/time/text.hpp"
 #include "daemon/mirror_session.hpp"
+#include "storage/file_lock.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -50,6 +51,14 @@ boost::asio::awaitable<sync::Outcome> work_of(const CommandLine& line, sync::Ses
 }
 
 }  // namespace
+
+ExitCode run_mirror(const CommandLine& line, const Config& config, const Environment& environment,
+                    const std::shared_ptr<spdlog::logger>& log) {
+    MirrorSession mirror(line, config, environment, log);
+    const storage::RunLock only_one(mirror.database());
+    mirror.run(mirror.session().run());
+    return ExitCode::done;
+}
 
 ExitCode mirror_once(const CommandLine& line, const Config& config, const Environment& environment,
                      const std::shared_ptr<spdlog::logger>& log) {

@@ -1,4 +1,4 @@
-// `sync` and `backfill`: one session, from configuration to a summary line.
+// `run`, `sync` and `backfill`: one session, from configuration to its end.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,13 @@
 
 namespace mirror::daemon {
 
-/// Throws what program.cpp turns into exit codes.
+// Both throw what program.cpp turns into exit codes.
+
+/// `run`: until a signal stops it, which is its good end.
+ExitCode run_mirror(const CommandLine& line, const Config& config, const Environment& environment,
+                    const std::shared_ptr<spdlog::logger>& log);
+
+/// `sync` and `backfill`.
 ExitCode mirror_once(const CommandLine& line, const Config& config, const Environment& environment,
                      const std::shared_ptr<spdlog::logger>& log);
 

@@ -4,6 +4,8 @@
 #include <set>
 #include <stdexcept>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
@@ -16,7 +18,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-sync::Settings settings_of(const Config& config) {
+sync::Settings settings_of(const CommandLine& line, const Config& config) {
     sync::Settings settings{Zone(config.api.time_zone)};
     if (config.mirror.start) {
         settings.start = *config.mirror.start;
@@ -27,7 +29,12 @@ sync::Settings settings_of(const Config& config) {
     settings.overlap = config.mirror.overlap;
     settings.settle = config.mirror.settle;
     settings.audit_ages = config.mirror.audit_ages;
-    settings.give_up_after = config.mirror.give_up_after;
+    settings.poll_interval = config.mirror.poll_interval;
+    if (line.command == Command::run) {
+        settings.give_up_after = std::nullopt;
+    } else {
+        settings.give_up_after = config.mirror.give_up_after;
+    }
     return settings;
 }
 
@@ -60,7 +67,7 @@ storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
 MirrorSession::MirrorSession(const CommandLine& line, const Config& config,
                              const Environment& environment, std::shared_ptr<spdlog::logger> log)
     : log_(std::move(log)),
-      settings_(settings_of(config)),
+      settings_(settings_of(line, config)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
       api_(make_api(config, std::move(token_.token))),
       store_(store_options(config, settings_.zone), environment.clock),
@@ -70,6 +77,22 @@ MirrorSession::MirrorSession(const CommandLine& line, const Config& config,
     if (token_.warning) {
         log_->warn("{}", *token_.warning);
     }
+}
+
+bool MirrorSession::run(asio::awaitable<void> work) {
+    std::exception_ptr failed;
+    asio::co_spawn(
+        loop_, std::move(work),
+        asio::bind_cancellation_slot(signals_.slot(), [&](const std::exception_ptr& error) {
+            failed = error;
+            close();
+        }));
+    loop_.run();
+    display_.clear();
+    if (failed) {
+        rethrow_unless_stopped(failed);
+    }
+    return !failed;
 }
 
 void MirrorSession::close() {

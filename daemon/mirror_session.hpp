@@ -1,14 +1,14 @@
-// What `sync`, `backfill` and `audit` share: a session with everything around it.
+// What `run`, `sync`, `backfill` and `audit` share: a session with everything around it.
 #pragma once
 
+#include <exception>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <spdlog/logger.h>
 
@@ -34,34 +34,29 @@ class MirrorSession {
                   std::shared_ptr<spdlog::logger> log);
 
     sync::Session& session() { return session_; }
+    const std::filesystem::path& database() const { return store_.path(); }
     const Zone& zone() const { return settings_.zone; }
 
     /// Runs `work` to its end on this thread. Nothing where a signal stopped it: stopped_by() says
     /// with which exit code. Throws what the work throws.
     template <typename Result>
     std::optional<Result> run(boost::asio::awaitable<Result> work) {
-        std::exception_ptr failed;
         std::optional<Result> outcome;
-        boost::asio::co_spawn(
-            loop_, std::move(work),
-            boost::asio::bind_cancellation_slot(
-                signals_.slot(), [&](const std::exception_ptr& error, Result result) {
-                    failed = error;
-                    outcome = std::move(result);
-                    close();
-                }));
-        loop_.run();
-        display_.clear();
-        if (failed) {
-            rethrow_unless_stopped(failed);
-            return std::nullopt;
-        }
+        run(keep(std::move(work), outcome));
         return outcome;
     }
+
+    /// The same for work without a result; false where a signal stopped it.
+    bool run(boost::asio::awaitable<void> work);
 
     ExitCode stopped_by() const;
 
   private:
+    template <typename Result>
+    static boost::asio::awaitable<void> keep(boost::asio::awaitable<Result> work,
+                                             std::optional<Result>& outcome) {
+        outcome = co_await std::move(work);
+    }
     void close();
     void rethrow_unless_stopped(const std::exception_ptr& error) const;
 

@@ -53,6 +53,8 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
     switch (line.command) {
         case Command::status:
             return show_status(line, config, environment);
+        case Command::run:
+            return run_mirror(line, config, environment, log);
         case Command::audit:
             return audit_mirror(line, config, environment, log);
         case Command::sync:

@@ -25,6 +25,9 @@ namespace {
 // A window whose count exceeds this share of the wanted records is cut before it is read on.
 constexpr double most_share = 2.5;
 
+// Work that is no wider is a poll, and done at once.
+constexpr std::chrono::hours worth_reporting(24);
+
 std::size_t records_of(const WholeWindow& whole) {
     std::size_t records = 0;
     for (const Page& page : whole.pages) {
@@ -112,6 +115,9 @@ asio::awaitable<void> Completion::close_writer() {
 
 asio::awaitable<void> Completion::work() {
     for (;;) {
+        if (stop_after_ && fetcher_.monotonic() >= *stop_after_) {
+            co_return;
+        }
         std::optional<Piece> piece = worklist_.take(in_work_ > 0);
         if (piece) {
             const InWork in_work(*this);
@@ -321,6 +327,9 @@ asio::awaitable<void> Completion::write() {
 }
 
 void Completion::report(const Window& window) {
+    if (progress_.width <= worth_reporting) {
+        return;
+    }
     progress_.window = window;
     progress_.rows = written_.inserted + written_.updated + written_.unchanged;
     progress_.requests = fetcher_.requests();

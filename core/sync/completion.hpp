@@ -44,6 +44,9 @@ class Completion {
     /// A window to be read first and as one piece, such as the tail. Before run().
     void read_first(const Window& window) { worklist_.put_first(window); }
 
+    /// No window is begun after this moment; what is left stays to be done. Before run().
+    void stop_after(Monotonic moment) { stop_after_ = moment; }
+
     /// Fetches and stores. On return everything fetched is stored. Throws what ends a run;
     /// operation_aborted when cancelled, after what was fetched has been stored.
     boost::asio::awaitable<void> run();
@@ -73,6 +76,7 @@ class Completion {
     Experience& experience_;
 
     Worklist worklist_;
+    std::optional<Monotonic> stop_after_;
     unsigned in_work_ = 0;
     Wakeup work_changed_;
 

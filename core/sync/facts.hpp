@@ -5,6 +5,8 @@ namespace mirror::sync::facts {
 
 /// Local time, as the API writes it: from where on a whole count has agreed with the file.
 inline constexpr const char* counted_from = "counted_from";
+/// UTC seconds, the server's clock: when that was.
+inline constexpr const char* counted_at = "counted_at";
 /// For people: how the last whole count differed; empty where it agreed.
 inline constexpr const char* count_difference = "count_difference";
 /// How far back the mirror is to reach, UTC seconds.

@@ -23,13 +23,32 @@ constexpr int most_failures = 8;
 }  // namespace
 
 Fetcher::Fetcher(const asio::any_io_executor& executor, api::Api& api, Clock& clock,
-                 const Settings& settings)
+                 Observer& observer, const Settings& settings)
     : api_(api),
       clock_(clock),
+      observer_(observer),
       settings_(settings),
       gate_(executor, clock, {settings.requests_per_second, settings.connections},
             std::random_device{}()),
       server_clock_(clock.utc(), clock.monotonic()) {}
+
+void Fetcher::succeeded(Gate::Pass& pass) {
+    pass.succeeded();
+    if (const auto line = outage_.succeeded(clock_.monotonic())) {
+        observer_.info(*line);
+    }
+}
+
+void Fetcher::failed(Gate::Pass& pass, const ApiError& error) {
+    if (error.kind() == ErrorKind::request_refused) {
+        succeeded(pass);  // an answer, and none that waiting would change
+        return;
+    }
+    pass.failed(error.retry_after());
+    if (const auto line = outage_.failed(error.what(), clock_.monotonic())) {
+        observer_.warning(*line);
+    }
+}
 
 asio::awaitable<Fetched> Fetcher::page(api::PageQuery query, Seconds slack) {
     Gate::Pass pass = co_await gate_.enter();
@@ -45,14 +64,10 @@ asio::awaitable<Fetched> Fetcher::page(api::PageQuery query, Seconds slack) {
             throw ApiError(ErrorKind::not_plainly_right,
                            "a reply has no readable Date, so it proves nothing", 200);
         }
-        pass.succeeded();
+        succeeded(pass);
         co_return Fetched(std::move(reply.page), *until);
     } catch (const ApiError& error) {
-        if (error.kind() == ErrorKind::request_refused) {
-            pass.succeeded();  // an answer, and none that waiting would change
-        } else {
-            pass.failed(error.retry_after());
-        }
+        failed(pass, error);
         throw;
     }
 }
@@ -62,10 +77,10 @@ asio::awaitable<api::Identity> Fetcher::identity() {
     try {
         api::Identity identity = co_await api_.identity();
         server_clock_.observe(identity.date, clock_.monotonic());
-        pass.succeeded();
+        succeeded(pass);
         co_return identity;
     } catch (const ApiError& error) {
-        pass.failed(error.retry_after());
+        failed(pass, error);
         throw;
     }
 }

@@ -9,6 +9,8 @@
 
 #include "core/api/api.hpp"
 #include "core/sync/gate.hpp"
+#include "core/sync/observer.hpp"
+#include "core/sync/outage.hpp"
 #include "core/sync/server_clock.hpp"
 #include "core/sync/settings.hpp"
 
@@ -27,7 +29,7 @@ struct Fetched {
 class Fetcher {
   public:
     Fetcher(const boost::asio::any_io_executor& executor, api::Api& api, Clock& clock,
-            const Settings& settings);
+            Observer& observer, const Settings& settings);
 
     /// One request. Throws ApiError, also where the reply is not plainly right.
     boost::asio::awaitable<Fetched> page(api::PageQuery query, Seconds slack);
@@ -56,15 +58,25 @@ class Fetcher {
     /// The end of what can be complete now: settled, and not inside the hour that occurs twice.
     Instant settled() const;
 
+    Monotonic monotonic() const { return clock_.monotonic(); }
+
+    /// Why requests fail for some time now; nothing while they do not.
+    const std::optional<std::string>& outage() const { return outage_.reason(); }
+
     std::uint64_t requests() const { return gate_.requests(); }
     std::uint64_t successes() const { return gate_.successes(); }
 
   private:
+    void succeeded(Gate::Pass& pass);
+    void failed(Gate::Pass& pass, const api::ApiError& error);
+
     api::Api& api_;
     Clock& clock_;
+    Observer& observer_;
     const Settings& settings_;
     Gate gate_;
     ServerClock server_clock_;
+    OutageLog outage_;
 };
 
 }  // namespace mirror::sync

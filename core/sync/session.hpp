@@ -66,23 +66,34 @@ class Session {
     /// Fetches what is missing of a period.
     boost::asio::awaitable<Outcome> backfill(BackfillRequest request);
 
+    /// Keeps the mirror up to date until cancelled: polls every `settings.poll_interval`, fills the
+    /// past behind the polls, reads again what comes of age, has everything counted once a week.
+    /// Trouble with the API or the token is waited out (with `settings.give_up_after` absent); what
+    /// only a restart can mend is thrown.
+    boost::asio::awaitable<void> run();
+
     /// Compares what is covered with the API's counts.
     boost::asio::awaitable<AuditReport> audit(AuditRequest request);
 
   private:
+    // A run from its begin to its row in `runs`.
     boost::asio::awaitable<void> recorded(std::string kind, boost::asio::awaitable<void> work);
     boost::asio::awaitable<void> sync_now();
     boost::asio::awaitable<void> backfill_now(BackfillRequest request);
     boost::asio::awaitable<void> audit_now(AuditRequest request);
+
+    RunRecord run_record(std::string kind, std::string result) const;
+    static std::string seconds_text(Instant at);
 
     boost::asio::awaitable<void> open();
     boost::asio::awaitable<void> cut_back_coverage();
     boost::asio::awaitable<void> check_zone();
 
     boost::asio::awaitable<Instant> following_since();
-    boost::asio::awaitable<void> follow_tail(Window wanted);
-    boost::asio::awaitable<void> read_again(Instant since);
-    boost::asio::awaitable<void> complete(WindowSet todo, std::optional<Window> first);
+    boost::asio::awaitable<void> follow_tail(Window wanted, Instant earliest);
+    boost::asio::awaitable<void> read_again(Instant since, std::optional<Monotonic> stop_after);
+    boost::asio::awaitable<void> complete(WindowSet todo, std::optional<Window> first,
+                                          std::optional<Monotonic> stop_after = std::nullopt);
     boost::asio::awaitable<void> doubt_emptiness(Window period);
     boost::asio::awaitable<bool> agrees_since(LocalTime row, Instant end);
     boost::asio::awaitable<void> leave_out(WindowSet windows, std::string reason);
@@ -93,6 +104,15 @@ class Session {
                                                     std::optional<NewestRows> newest_before);
     Window everything() const;
 
+    // run()
+    boost::asio::awaitable<void> run_now();
+    boost::asio::awaitable<void> follow();
+    boost::asio::awaitable<void> poll(Monotonic due);
+    boost::asio::awaitable<void> count_when_due(Instant begin);
+    boost::asio::awaitable<void> watch();
+    boost::asio::awaitable<void> note_error(std::string error);
+    boost::asio::awaitable<void> note_success();
+
     boost::asio::any_io_executor executor_;
     Store& store_;
     Clock& clock_;
@@ -100,9 +120,17 @@ class Session {
     const Settings& settings_;
     Fetcher fetcher_;
     Experience experience_;
-    Outcome outcome_;
+    Outcome outcome_;  // of the command, or of the poll at hand
     AuditReport audit_;
     Instant started_{};
+
+    // run(): of all polls; what is not to be asked again for a while; what the file was told.
+    Outcome total_;
+    WindowSet postponed_;
+    Monotonic unread_again_{};
+    Monotonic count_again_{};
+    std::optional<std::string> noted_error_;
+
     bool file_is_ours_ = true;  // as far as known: false where it may be another account's
 };
 

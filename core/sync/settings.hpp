@@ -20,8 +20,9 @@ struct Settings {
     std::uint32_t page_size = 1000;                               ///< records a request, 1 to 1000
     unsigned connections = 4;  ///< requests under way at the most
     unsigned requests_per_second = 10;
-    Seconds overlap{120};  ///< how much before the mark each poll reads again
-    Seconds settle{5};     ///< how old a second must be to be believed complete
+    Seconds poll_interval{60};  ///< between the polls of `run`
+    Seconds overlap{120};       ///< how much before the mark each poll reads again
+    Seconds settle{5};          ///< how old a second must be to be believed complete
     /// How old covered periods are when they are read again; none: never.
     std::vector<Seconds> audit_ages{Seconds(900), Seconds(86400), Seconds(604800)};
     std::optional<Seconds> give_up_after = Seconds(900);  ///< nothing: never

@@ -1,15 +1,24 @@
 #include "core/sync/task_group.hpp"
 
 #include <cassert>
+#include <chrono>
 #include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 namespace mirror::sync {
 
 namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::milliseconds tell_again_after(10);
+
+}  // namespace
 
 TaskGroup::TaskGroup(const asio::any_io_executor& executor)
     : executor_(executor), ended_(executor) {}
@@ -41,16 +50,22 @@ void TaskGroup::cancel() {
 
 asio::awaitable<void> TaskGroup::join() {
     bool cancelled = false;
-    while (running_ > 0) {
+    while (running_ > 0 && !cancelled) {
         try {
             co_await ended_.wait();
         } catch (const boost::system::system_error&) {
             cancelled = true;
         }
-        if (cancelled) {
+    }
+    if (cancelled) {
+        // From here on our own waiting must not be cut short: the tasks are ours to end. One that
+        // is finishing a transaction does not hear, so they are told until they have ended.
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        asio::steady_timer again(executor_);
+        while (running_ > 0) {
             cancel();
-            // From here on our own waiting must not be cut short: the tasks are ours to end.
-            co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+            again.expires_after(tell_again_after);
+            co_await again.async_wait(asio::use_awaitable);
         }
     }
     if (cancelled) {

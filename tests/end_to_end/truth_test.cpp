@@ -1,6 +1,8 @@
 // Keeping a file true: reading again when it comes of age, and audits that find, locate and repair.
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -189,4 +191,68 @@ TEST_CASE("reading again: turned off by an empty list") {
     scene.configure("mirror", "audit_ages = []\n");
     REQUIRE(scene.run({"sync"}).code == 0);
     CHECK(scene.query("SELECT count(*) FROM coverage WHERE age > 0") == "0");
+}
+
+TEST_CASE("reading again: rows six days late and completed five days later, exact in the end") {
+    Scene scene;
+    const Instant begin = utc("2026-11-02 00:00:00");
+    scene.server.clock().stand_at(begin);
+    scene.configure("mirror", "start = \"2026-11-01\"\n");
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.server.start_over();
+
+    // Three days of rows; of twenty, one comes up to six days late and one is completed up to five
+    // days later.
+    constexpr int rows = 3000;
+    constexpr int seconds_each = 3 * 86400 / rows;
+    std::vector<std::pair<Instant, std::int64_t>> completions;
+    for (int i = 0; i < rows; ++i) {
+        const Instant at = begin + Seconds(i * seconds_each);
+        simulator::Row made = row(4'000'000 + i, at);
+        if (i % 20 == 3) {
+            made.visible_from = at + Seconds(i * 7919 % (6 * 86400));
+        } else {
+            made.visible_from = at;
+        }
+        if (i % 20 == 11) {
+            completions.emplace_back(at + Seconds(1 + i * 6007 % (5 * 86400)), made.id);
+        }
+        scene.account.add(made);
+    }
+    std::sort(completions.begin(), completions.end());
+    std::size_t completed = 0;
+    // The last age is a week, and its batches a quarter of it.
+    const Instant end = begin + std::chrono::hours(24 * (3 + 9));
+    for (Instant at = begin; at < end; at += Seconds(4 * 3600)) {
+        scene.server.clock().stand_at(at);
+        for (; completed < completions.size() && completions[completed].first <= at; ++completed) {
+            scene.account.change(completions[completed].second,
+                                 [](simulator::Row& made) { made.profile = 4711; });
+        }
+        REQUIRE(scene.run({"sync"}).code == 0);
+    }
+    CHECK(scene.difference() == "");
+    const auto status = json(scene.run({"status", "--json"}));
+    CHECK(status.at("lateness").at("rows").as_int64() >= 100);
+    CHECK(status.at("lateness").at("max_seconds").as_int64() >= 5 * 86400);
+    MESSAGE("requests for ", rows,
+            " rows over 12 days of a sync every four hours: ", scene.requests());
+}
+
+TEST_CASE("audit: one missing row among many is found in few requests") {
+    Scene scene;
+    scene.server.clock().stand_at(now);
+    simulator::Generation generation;
+    generation.rows = 200'000;
+    generation.period = {utc("2025-11-23 00:00:00"), now - Seconds(7200)};
+    simulator::generate(scene.account, generation);
+    scene.configure("mirror", "start = \"2025-11-23\"\n");
+    REQUIRE(scene.run({"sync"}).code == 0);
+    meddle(scene, "DELETE FROM impression_rows WHERE id = 100000");
+    scene.server.start_over();
+    const Run run = scene.run({"audit", "--json"});
+    CHECK(run.code == 5);
+    CHECK(json(run).at("places").as_array().size() == 1);
+    CHECK(scene.requests() < 60);
+    MESSAGE("one missing row among 200,000: ", scene.requests(), " requests");
 }

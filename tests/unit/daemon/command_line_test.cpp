@@ -60,6 +60,11 @@ TEST_CASE("command line: status") {
     CHECK(line.max_lag == Seconds(600));
 }
 
+TEST_CASE("command line: run") {
+    CHECK(parse({"run"}).command_line.command == Command::run);
+    CHECK_THROWS_AS(parse({"run", "--force"}), UsageError);
+}
+
 TEST_CASE("command line: help and version are texts") {
     CHECK(parse({"--version"}).text == "copernica-mirror 1.2.3\n");
     CHECK(parse({"--help"}).text.value().find("backfill") != std::string::npos);

@@ -1,0 +1,185 @@
+// A session that goes on until it is stopped: poll, fill the past behind, read again, count.
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/sync/errors.hpp"
+#include "core/sync/facts.hpp"
+#include "core/sync/session.hpp"
+#include "core/sync/task_group.hpp"
+#include "core/time/text.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// With a refused token only a person can help; they are given time.
+constexpr std::chrono::minutes refused_token_pause(15);
+
+// What could not be read is tried again after so long, and counts that differ are compared again.
+constexpr std::chrono::hours second_try_pause(1);
+
+// The API counts the whole account so often.
+constexpr std::chrono::hours count_interval(24 * 7);
+
+// How often the file is told whether the API answers, and of the run so far.
+constexpr std::chrono::seconds watch_interval(10);
+constexpr std::chrono::hours record_interval(1);
+
+// An empty file begins with this much, so that there is something to see before the past is filled.
+constexpr Seconds first_tail{3600};
+
+}  // namespace
+
+asio::awaitable<void> Session::run() {
+    co_await recorded("run", run_now());
+}
+
+asio::awaitable<void> Session::run_now() {
+    TaskGroup tasks(executor_);
+    tasks.spawn(follow());
+    tasks.spawn(watch());
+    co_await tasks.join();
+}
+
+// Polls until cancelled. What a person must put right is waited for; what cannot be put right
+// while running (the zone, the file) is thrown.
+asio::awaitable<void> Session::follow() {
+    bool opened = false;
+    for (;;) {
+        const Monotonic due = clock_.monotonic() + settings_.poll_interval;
+        std::optional<std::string> refused;
+        std::optional<std::string> failed;
+        try {
+            if (!opened) {
+                co_await open();
+                opened = true;
+                observer_.info("following the account");
+            }
+            co_await poll(due);
+        } catch (const TokenRefused& error) {
+            refused = error.what();
+        } catch (const ApiFailed& error) {
+            failed = error.what();
+        }
+        if (refused) {
+            co_await note_error(
+                fmt::format("{}; put a new token in and restart the service", *refused));
+            co_await clock_.sleep(refused_token_pause);
+            continue;
+        }
+        if (failed) {
+            co_await note_error(*failed);
+        }
+        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(due - clock_.monotonic());
+        if (rest.count() > 0) {
+            co_await clock_.sleep(rest);
+        }
+    }
+}
+
+// One poll: the tail first; then, until the next is due, the past, newest first, and what came of
+// age.
+asio::awaitable<void> Session::poll(Monotonic due) {
+    outcome_ = Outcome{};
+    const Instant since = co_await following_since();
+    const Window wanted = everything();
+    outcome_.period = wanted;
+    co_await store_.set_fact(facts::wanted_from, seconds_text(wanted.begin));
+
+    WindowSet covered = co_await store_.coverage(0);
+    const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
+    co_await follow_tail({std::max(wanted.begin, mark), wanted.end}, wanted.begin);
+
+    covered = co_await store_.coverage(0);
+    WindowSet missing(wanted);
+    missing.subtract(covered);
+    const bool complete_now = missing.within({wanted.begin, mark}).empty();
+    if (clock_.monotonic() >= unread_again_) {
+        postponed_ = WindowSet{};
+    }
+    missing.subtract(postponed_);
+    co_await complete(missing, std::nullopt, due);
+    if (complete_now && outcome_.unread.empty()) {
+        co_await count_when_due(wanted.begin);
+    }
+    co_await read_again(since, due);
+    co_await cut_back_coverage();
+    // Only one-shot runs doubt this at their end; here it is read again when it comes of age.
+    experience_.emptiness.take_believed();
+
+    for (const UnreadWindow& unread : outcome_.unread) {
+        postponed_.add(unread.window);
+        unread_again_ = clock_.monotonic() + second_try_pause;
+    }
+    total_.written += outcome_.written;
+    total_.unread = outcome_.unread;
+    if (outcome_.unread.empty() && postponed_.empty() && !outcome_.difference) {
+        co_await note_success();
+    } else if (!outcome_.unread.empty()) {
+        co_await note_error(outcome_.unread.front().reason);
+    }
+}
+
+asio::awaitable<void> Session::count_when_due(Instant begin) {
+    if (clock_.monotonic() < count_again_) {
+        co_return;
+    }
+    const auto counted = co_await store_.fact(facts::counted_from);
+    const auto at = co_await store_.fact(facts::counted_at);
+    const bool fresh = counted && *counted == format_local(settings_.start) && at &&
+                       fetcher_.server_now() - Instant(Seconds(std::stoll(*at))) < count_interval;
+    if (fresh) {
+        co_return;
+    }
+    co_await compare_counts(begin);
+    count_again_ = clock_.monotonic() + second_try_pause;
+}
+
+// Tells the file, whose readers see nothing else of us.
+asio::awaitable<void> Session::watch() {
+    Monotonic record_at = clock_.monotonic();
+    for (;;) {
+        co_await clock_.sleep(watch_interval);
+        if (fetcher_.outage()) {
+            co_await note_error(*fetcher_.outage());
+        }
+        if (clock_.monotonic() >= record_at && file_is_ours_ && fetcher_.server_clock_known()) {
+            record_at = clock_.monotonic() + record_interval;
+            co_await store_.record_run(run_record("run", "running"));
+        }
+    }
+}
+
+asio::awaitable<void> Session::note_error(std::string error) {
+    if (noted_error_ == error) {
+        co_return;
+    }
+    // An outage has its own lines in the log.
+    if (!fetcher_.outage()) {
+        observer_.warning(error);
+    }
+    const Instant now = clock_.utc();
+    const auto since = co_await store_.fact(facts::failing_since);
+    if (!since || since->empty()) {
+        co_await store_.set_fact(facts::failing_since, seconds_text(now));
+    }
+    co_await store_.set_fact(facts::last_error, error);
+    co_await store_.set_fact(facts::last_error_at, seconds_text(now));
+    noted_error_ = error;
+}
+
+asio::awaitable<void> Session::note_success() {
+    if (noted_error_ != "") {
+        co_await store_.set_fact(facts::last_error, "");
+        co_await store_.set_fact(facts::failing_since, "");
+        noted_error_ = "";
+    }
+    co_await store_.set_fact(facts::last_success, seconds_text(clock_.utc()));
+}
+
+}  // namespace mirror::sync

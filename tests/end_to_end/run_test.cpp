@@ -1,0 +1,111 @@
+// `run`: follows a live account until it is told to stop.
+
+#include <csignal>
+#include <string>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <doctest/doctest.h>
+
+#include "tests/end_to_end/scene.hpp"
+#include "tests/simulator/generate.hpp"
+
+using namespace mirror;
+using namespace mirror::test;
+
+namespace {
+
+bool mirrored(Scene& scene, std::uint64_t requests) {
+    return scene.server.wait(
+        [&](const simulator::Counters& counters) { return counters.requests >= requests; });
+}
+
+// Waits for so many more requests than there were.
+bool polls(Scene& scene, std::uint64_t more) {
+    return mirrored(scene, scene.requests() + more);
+}
+
+}  // namespace
+
+TEST_CASE("run: fills the past behind the tail, follows live rows, ends with 0") {
+    for (const int signal : {SIGTERM, SIGINT}) {
+        Scene scene;
+        populate(scene);
+        scene.server.clock().run_from(utc("2026-11-23 16:00:00"));
+        scene.configure("mirror", "poll_interval = \"1s\"\nsettle = \"1s\"\n");
+        const auto process = scene.start({"run"});
+        REQUIRE(mirrored(scene, 30));
+        scene.account.add(row(5'000'000, utc("2026-11-23 16:00:01")));
+        for (int look = 0;
+             look < 200 &&
+             scene.query("SELECT count(*) FROM impressions WHERE id = 5000000") == "0";
+             ++look) {
+            REQUIRE(polls(scene, 1));
+        }
+        process->signal(signal);
+        CHECK(process->wait() == 0);
+        CAPTURE(process->err());
+        CHECK(process->err().find("stopped; the next run goes on") != std::string::npos);
+        CHECK(scene.difference() == "");
+        CHECK(scene.query("SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == "stopped");
+    }
+}
+
+TEST_CASE("run: a second one is turned away, a sync works beside it") {
+    Scene scene;
+    populate(scene);
+    scene.configure("mirror", "poll_interval = \"1s\"\n");
+    const auto process = scene.start({"run"});
+    REQUIRE(mirrored(scene, 20));
+    const Run second = scene.run({"run"});
+    CHECK(second.code == 4);
+    CHECK(scene.run({"sync"}).code == 0);
+    CHECK(scene.difference() == "");
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+}
+
+TEST_CASE("run: an outage is waited out and told in status") {
+    Scene scene;
+    populate(scene);
+    scene.configure("mirror", "poll_interval = \"1s\"\n");
+    const auto process = scene.start({"run"});
+    REQUIRE(mirrored(scene, 30));
+    scene.server.set_rule(simulator::rules::always(simulator::faults::gateway(503)));
+    REQUIRE(polls(scene, 4));
+    scene.server.set_rule({});
+    scene.account.add(row(5'000'000, utc("2026-11-23 15:59:50")));
+    REQUIRE(polls(scene, 4));
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+    CAPTURE(process->err());
+    CHECK(process->err().find("the API does not answer") != std::string::npos);
+    CHECK(process->err().find("the API answers again") != std::string::npos);
+    CHECK(scene.difference() == "");
+}
+
+TEST_CASE("run: with a refused token it stays up and says what to do") {
+    Scene scene;
+    populate(scene);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.token = "another-token";
+    scene.server.start_over();
+    const auto process = scene.start({"run"});
+    REQUIRE(mirrored(scene, 1));
+    // The file says so; it is written after the reply has come.
+    std::string error;
+    for (int look = 0; look < 2000 && error.empty(); ++look) {
+        const Run status = scene.run({"status", "--json"});
+        const auto json = boost::json::parse(status.out).as_object();
+        if (json.at("last_error").is_string()) {
+            error = json.at("last_error").as_string();
+        }
+    }
+    CHECK(error.find("Invalid access token") != std::string::npos);
+    CHECK(error.find("new token") != std::string::npos);
+    CHECK(error.find("another-token") == std::string::npos);
+    CHECK(scene.requests() == 1);
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+    CHECK(process->err().find("another-token") == std::string::npos);
+}
