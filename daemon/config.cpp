@@ -235,6 +235,16 @@ const std::vector<std::string>& log_formats() {
     return all;
 }
 
+std::vector<std::string> config_keys() {
+    std::vector<std::string> all;
+    for (const auto& [table, keys] : tables()) {
+        for (const auto& [key, _] : keys) {
+            all.push_back(table + "." + key);
+        }
+    }
+    return all;
+}
+
 Config read_config(const std::filesystem::path& file) {
     const toml::table root = parse(file);
     Config config;

@@ -49,6 +49,9 @@ struct Config {
 const std::vector<std::string>& log_levels();
 const std::vector<std::string>& log_formats();
 
+/// "api.url" and all other keys, sorted.
+std::vector<std::string> config_keys();
+
 /// Reads a TOML file. Relative paths in it are relative to it. Throws UsageError, naming file,
 /// line and key, for anything that is not understood: nothing is guessed.
 Config read_config(const std::filesystem::path& file);

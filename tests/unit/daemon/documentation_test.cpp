@@ -1,0 +1,122 @@
+// The documents against the program: what users meet is written down, or a test fails.
+
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+#include <doctest/doctest.h>
+
+#include "daemon/audit_command.hpp"
+#include "daemon/command_line.hpp"
+#include "daemon/config.hpp"
+#include "daemon/status.hpp"
+
+using namespace mirror;
+using namespace mirror::daemon;
+
+namespace {
+
+std::string file(const std::string& name) {
+    std::ifstream in(std::string(PROJECT_ROOT) + "/" + name);
+    REQUIRE(in.good());
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::set<std::string> all_matches(const std::string& text, const std::string& pattern) {
+    const std::regex expression(pattern);
+    std::set<std::string> found;
+    for (std::sregex_iterator at(text.begin(), text.end(), expression), end; at != end; ++at) {
+        found.insert((*at)[1]);
+    }
+    return found;
+}
+
+bool mentions(const std::string& text, const std::string& word) {
+    return text.find(word) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("documentation: every command and option") {
+    const std::string readme = file("README.md");
+    const std::string help = parse_command_line({"--help-all"}, "1").text.value();
+    const auto options = all_matches(help, "(--[a-z][a-z-]+)");
+    CHECK(options.size() >= 15);
+    for (const std::string& option : options) {
+        CAPTURE(option);
+        CHECK((option == "--help-all" || mentions(readme, option)));
+    }
+    for (const char* command : {"run", "sync", "backfill", "audit", "status"}) {
+        CAPTURE(command);
+        CHECK(mentions(help, command));
+        CHECK(mentions(readme, std::string("\n  ") + command + " "));
+    }
+}
+
+TEST_CASE("documentation: every key with its default, in the README and the example") {
+    const std::string readme = file("README.md");
+    const std::string example = file("packaging/config.toml");
+    for (const std::string& key : config_keys()) {
+        const std::string name = key.substr(key.find('.') + 1);
+        CAPTURE(key);
+        if (key == "metrics.listen") {
+            continue;  // read, but nothing listens yet
+        }
+        CHECK(mentions(readme, "`" + name + "`"));
+        CHECK(mentions(example, "\n" + name + " = "));
+    }
+    // The example is what the program does without it.
+    const Config defaults;
+    const Config read = read_config(std::string(PROJECT_ROOT) + "/packaging/config.toml");
+    CHECK(read.api.url == defaults.api.url);
+    CHECK(read.api.page_size == defaults.api.page_size);
+    CHECK(read.api.connections == defaults.api.connections);
+    CHECK(read.api.requests_per_second == defaults.api.requests_per_second);
+    CHECK(read.mirror.start == defaults.mirror.start);
+    CHECK(read.mirror.poll_interval == defaults.mirror.poll_interval);
+    CHECK(read.mirror.overlap == defaults.mirror.overlap);
+    CHECK(read.mirror.settle == defaults.mirror.settle);
+    CHECK(read.mirror.audit_ages == defaults.mirror.audit_ages);
+    CHECK(read.mirror.give_up_after == defaults.mirror.give_up_after);
+    CHECK(read.mirror.indexes == defaults.mirror.indexes);
+}
+
+TEST_CASE("documentation: every table, view and column") {
+    const std::string readme = file("README.md");
+    const std::string sql = file("storage/schema.sql") + file("storage/views.sql");
+    for (const std::string& name : all_matches(sql, "CREATE (?:TABLE|VIEW) ([a-z_]+)")) {
+        CAPTURE(name);
+        CHECK(mentions(readme, "`" + name + "`"));
+    }
+    const std::string rows = sql.substr(sql.find("CREATE VIEW impressions AS"));
+    for (const std::string& column :
+         all_matches(rows.substr(0, rows.find("FROM impression_rows;")), "\n    ([a-z_]+),?")) {
+        CAPTURE(column);
+        CHECK(mentions(readme, "`" + column + "`"));
+    }
+}
+
+TEST_CASE("documentation: every field of the JSON objects") {
+    const std::string readme = file("README.md");
+    const auto status = boost::json::parse(status_json(Status{})).as_object();
+    const auto audit = boost::json::parse(audit_json(sync::AuditReport{})).as_object();
+    for (const auto& object : {status, audit}) {
+        for (const auto& field : object) {
+            CAPTURE(std::string(field.key()));
+            CHECK(mentions(readme, "`" + std::string(field.key()) + "`"));
+        }
+    }
+}
+
+TEST_CASE("documentation: every exit code") {
+    const std::string readme = file("README.md");
+    for (const char* code :
+         {"| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 4 |", "| 5 |", "| 130, 143 |"}) {
+        CAPTURE(code);
+        CHECK(mentions(readme, code));
+    }
+}
