@@ -22,7 +22,7 @@ struct DatabaseOptions {
     /// Optional indexes, by column: mailing, destination, profile, changed_at.
     std::set<std::string> indexes{"mailing"};
     /// How long to wait for another writer before giving up.
-    std::chrono::milliseconds busy_timeout{30'000};
+    std::chrono::milliseconds busy_timeout{10'000};
 };
 
 /// Throws std::invalid_argument, naming the index, where one of them is none of ours.

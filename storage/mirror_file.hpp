@@ -31,7 +31,7 @@ struct MirrorOptions {
     std::string api_url{};          ///< kept as a fact; never with a token in it
     std::string program_version{};  ///< kept as a fact
     /// How long to wait for another writer before giving up.
-    std::chrono::milliseconds busy_timeout{30'000};
+    std::chrono::milliseconds busy_timeout{10'000};
 };
 
 /// Our clocks at one moment.

@@ -20,6 +20,9 @@ namespace {
 // With a refused token only a person can help; they are given time.
 constexpr std::chrono::minutes refused_token_pause(15);
 
+// What the API refuses, or a certificate that does not verify, is seldom mended within a poll.
+constexpr std::chrono::minutes failure_pause(5);
+
 // What could not be read is tried again after so long, and counts that differ are compared again.
 constexpr std::chrono::hours second_try_pause(1);
 
@@ -74,6 +77,8 @@ asio::awaitable<void> Session::follow() {
         }
         if (failed) {
             co_await note_error(*failed);
+            co_await clock_.sleep(failure_pause);
+            continue;
         }
         const auto rest = std::chrono::ceil<std::chrono::milliseconds>(due - clock_.monotonic());
         if (rest.count() > 0) {

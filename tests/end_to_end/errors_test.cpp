@@ -392,6 +392,23 @@ TEST_CASE("errors: a file that may be read, but not written, is exit 4 and untou
     CHECK(scene.requests() == 0);
 }
 
+TEST_CASE("errors: a database that stays locked is given up, untouched") {
+    Scene scene;
+    populate(scene, 100);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.account.add(row(100'000, present() + Seconds(5)));
+    scene.server.clock().advance(Seconds(60));
+    const std::string before = file_bytes(scene);
+    SQLite::Database other(scene.database().string(), SQLite::OPEN_READWRITE);
+    other.exec("BEGIN EXCLUSIVE");
+    const Run run = scene.run({"sync"});
+    other.exec("ROLLBACK");
+    CAPTURE(run.err);
+    CHECK(run.code == 4);
+    CHECK(run.err.find("locked") != std::string::npos);
+    CHECK(file_bytes(scene) == before);
+}
+
 TEST_CASE("errors: a database that is locked for a while is waited for") {
     Scene scene;
     populate(scene, 500);
