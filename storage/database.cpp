@@ -44,12 +44,14 @@ void refuse_other_zone(SQLite::Database& sql, const std::filesystem::path& file,
     }
 }
 
-// A statement of many rows keeps a journal of its own, to be undone alone. SQLite puts all but the
-// first 64 kB of a transaction's into a file: more writes than for all the rest. It holds no more
-// than the pages that some twenty rows touch. Only before SQLite's first use in the process, and
-// without harm later.
-void keep_statement_journals_in_memory() {
-    static const int result = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+// What holds for SQLite in the whole process; only before its first use there, and without harm
+// later. A statement of many rows keeps a journal of its own, to be undone alone: SQLite puts all
+// but the first 64 kB of a transaction's into a file, which was more writes than for all the rest.
+// It holds no more than the pages that some twenty rows touch, so it stays in memory. Statistics
+// of memory cost a lock for each allocation, and nobody reads them.
+void configure_sqlite() {
+    static const int result = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) |
+                              sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     static_cast<void>(result);
 }
 
@@ -96,9 +98,11 @@ Database::~Database() {
 }
 
 void Database::connect() {
-    keep_statement_journals_in_memory();
+    configure_sqlite();
     try {
-        sql_ = std::make_unique<SQLite::Database>(path_.string(), SQLite::OPEN_READWRITE,
+        // A file is used by one thread at a time (see MirrorFile), so no call needs a lock.
+        sql_ = std::make_unique<SQLite::Database>(path_.string(),
+                                                  SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
                                                   as_milliseconds(options_.busy_timeout));
     } catch (const SQLite::Exception& error) {
         throw explain_open(error, path_);
