@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 4> optional_indexes{"mailing", "destinati
 
 // The whole program is to stay under 32 MB; beyond some megabytes a larger cache does not load
 // faster.
-constexpr char cache[] = "PRAGMA cache_size = -8192";
+constexpr char cache[] = "PRAGMA cache_size = -4096";
 // What remains of a log that had to grow, once it starts anew.
 constexpr char log_limit[] = "PRAGMA journal_size_limit = 16777216";
 // How long an attempt to empty the log may hold up the rows that wait.

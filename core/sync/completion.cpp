@@ -113,10 +113,23 @@ asio::awaitable<void> Completion::close_writer() {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
 }
 
+// Whether one more window may be begun. Each in work counts as large as wanted; what waits to be
+// stored, or is being stored, counts as it is. So memory does not grow where the disk is slower
+// than the network, and one window more than there are connections keeps both busy.
+bool Completion::room_for_one_more() const {
+    const std::uint64_t wanted = experience_.planner.rows_wanted();
+    const std::uint64_t most = (settings_.connections + 1) * wanted;
+    return in_work_ == 0 || (in_work_ + 1) * wanted + queued_records_ <= most;
+}
+
 asio::awaitable<void> Completion::work() {
     for (;;) {
         if (stop_after_ && fetcher_.monotonic() >= *stop_after_) {
             co_return;
+        }
+        if (!room_for_one_more()) {
+            co_await work_changed_.wait();
+            continue;
         }
         std::optional<Piece> piece = worklist_.take(in_work_ > 0);
         if (piece) {
@@ -312,14 +325,18 @@ asio::awaitable<void> Completion::write() {
         std::vector<WholeWindow> batch(std::make_move_iterator(queue_.begin()),
                                        std::make_move_iterator(queue_.end()));
         queue_.clear();
-        queued_records_ = 0;
-        queue_changed_.wake_all();
         WindowSet windows;
+        std::size_t records = 0;
         for (const WholeWindow& whole : batch) {
             windows.add(whole.window);
+            records += records_of(whole);
         }
         const Window last = batch.back().window;
         const Written written = co_await store_.commit(std::move(batch), fetcher_.server_now());
+        // What is being written takes memory, too, and counts until it is stored.
+        queued_records_ -= records;
+        queue_changed_.wake_all();
+        work_changed_.wake_all();
         written_ += written;
         progress_.done += windows.width();
         report(last);

@@ -57,6 +57,7 @@ class Completion {
   private:
     class InWork;
 
+    bool room_for_one_more() const;
     boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> read(Piece piece);
     boost::asio::awaitable<bool> try_again(Piece& piece, const api::ApiError& error);
