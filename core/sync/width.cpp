@@ -9,6 +9,9 @@ namespace {
 // server always refuses is asked for no oftener than once in so many windows.
 constexpr int patience = 16;
 
+// A window of which less than one in so many of the wanted rows is expected holds little.
+constexpr double few = 4;
+
 constexpr Seconds widest{std::int64_t{200} * 365 * 24 * 3600};
 
 }  // namespace
@@ -25,16 +28,18 @@ void WidthPlanner::observe(Seconds width, std::uint64_t rows) {
     // A narrow window with little in it is no reason to become narrower: it may be a remnant, or
     // one of several that were taken before any had answered.
     std::int64_t wanted = std::max(most, width_.count());
-    growing_ = true;
-    if (rows > 0) {
-        const double rows_per_second = static_cast<double>(rows) / static_cast<double>(seconds);
-        const double exact = static_cast<double>(rows_wanted_) / rows_per_second;
-        if (exact < static_cast<double>(wanted)) {
-            wanted = static_cast<std::int64_t>(exact);
-            growing_ = false;
-        }
+    const double rows_per_second = static_cast<double>(rows) / static_cast<double>(seconds);
+    const double exact = static_cast<double>(rows_wanted_) / rows_per_second;  // may be infinite
+    bool says_something = most > width_.count();
+    if (exact < static_cast<double>(wanted)) {
+        wanted = static_cast<std::int64_t>(exact);
+        says_something = true;
     }
     width_ = Seconds(std::max<std::int64_t>(wanted, 1));
+    if (says_something) {
+        const double expected = rows_per_second * static_cast<double>(width_.count());
+        growing_ = expected * few < static_cast<double>(rows_wanted_);
+    }
     if (limit_ && width >= *limit_ && ++served_at_limit_ >= patience) {
         *limit_ = std::min(*limit_ * 2, widest);
         served_at_limit_ = 0;

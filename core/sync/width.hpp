@@ -39,7 +39,7 @@ class WidthPlanner {
   private:
     std::uint64_t rows_wanted_;
     Seconds width_ = first_width;
-    bool growing_ = true;  // no window yet whose rows told the width
+    bool growing_ = true;  // the next window is expected to hold little
     std::optional<Seconds> limit_;
     int served_at_limit_ = 0;
 };

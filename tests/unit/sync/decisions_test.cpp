@@ -88,6 +88,30 @@ TEST_CASE("the width follows the rows") {
     }
 }
 
+TEST_CASE("several windows at a time wait for one only where little is expected") {
+    struct Line {
+        Seconds width;
+        std::uint64_t rows;
+        bool exploring;
+    };
+    const Line lines[] = {
+        {1h, 0, true},         // nothing
+        {1h, 300, true},       // eight times as wide: 2,400 of 10,000
+        {1h, 400, false},      // eight times as wide: 3,200, several pages
+        {1h, 10'000, false},   // as wanted
+        {10s, 20'000, false},  // narrow and full
+        {1min, 0, false},      // a remnant of what was wider says nothing
+    };
+    for (const Line& line : lines) {
+        CAPTURE(line.rows);
+        WidthPlanner planner(10'000);
+        CHECK(planner.exploring());
+        planner.observe(1h, 10'000);
+        planner.observe(line.width, line.rows);
+        CHECK(planner.exploring() == line.exploring);
+    }
+}
+
 TEST_CASE("a refused width is stayed below, and tried again with patience") {
     WidthPlanner planner(10'000);
     planner.observe(24h, 0);
