@@ -207,7 +207,7 @@ simulator::Row row(std::int64_t id, Instant at) {
     row.useragent = fmt::format("Mozilla/5.0 (X11; Linux x86_64; rv:{}.0)", id % 11);
     row.device = "desktop";
     row.destination = 100 + id % 13;
-    row.profile = 13000 + id;
+    row.profile = 13000 + id % 1'000'000'000;  // IDs go up to 2^63-1
     return row;
 }
 
