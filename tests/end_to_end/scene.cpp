@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/time/text.hpp"
+#include "tests/paths.hpp"
 #include "tests/simulator/generate.hpp"
 
 namespace mirror::test {
@@ -87,7 +88,7 @@ ProcessOptions Scene::options_for(const std::vector<std::string>& arguments) con
 }
 
 std::unique_ptr<Process> Scene::start(const std::vector<std::string>& arguments) {
-    return std::make_unique<Process>(COPERNICA_MIRROR_PROGRAM, options_for(arguments));
+    return std::make_unique<Process>(program_path, options_for(arguments));
 }
 
 Run Scene::run(const std::vector<std::string>& arguments) {
@@ -98,7 +99,7 @@ Run Scene::run_unprivileged(const std::vector<std::string>& arguments) {
     using std::filesystem::perms;
     // Where the program was built, strangers may not be let in.
     const auto program = directory() / "copernica-mirror";
-    std::filesystem::copy_file(COPERNICA_MIRROR_PROGRAM, program,
+    std::filesystem::copy_file(program_path, program,
                                std::filesystem::copy_options::overwrite_existing);
     std::filesystem::permissions(
         directory(), perms::owner_read | perms::owner_exec | perms::group_read | perms::group_exec);

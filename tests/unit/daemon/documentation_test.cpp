@@ -14,6 +14,7 @@
 #include "daemon/command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/status.hpp"
+#include "tests/paths.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;
@@ -21,7 +22,7 @@ using namespace mirror::daemon;
 namespace {
 
 std::string file(const std::string& name) {
-    std::ifstream in(std::string(PROJECT_ROOT) + "/" + name);
+    std::ifstream in(std::string(test::project_root) + "/" + name);
     REQUIRE(in.good());
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
@@ -81,7 +82,7 @@ TEST_CASE("documentation: every key with its default, in the README and the exam
     }
     // The example is what the program does without it.
     const Config defaults;
-    const Config read = read_config(std::string(PROJECT_ROOT) + "/packaging/config.toml");
+    const Config read = read_config(std::string(test::project_root) + "/packaging/config.toml");
     CHECK(read.api.url == defaults.api.url);
     CHECK(read.api.page_size == defaults.api.page_size);
     CHECK(read.api.connections == defaults.api.connections);
