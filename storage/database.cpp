@@ -30,6 +30,14 @@ constexpr char log_limit[] = "PRAGMA journal_size_limit = 16777216";
 // How long an attempt to empty the log may hold up the rows that wait.
 constexpr auto truncation_patience = std::chrono::milliseconds(100);
 
+// Instructions of SQLite's machine between two signs of progress: some tenths of a millisecond.
+constexpr int steps_between_signs = 20'000;
+
+int sign_of_progress(void* function) {
+    (*static_cast<const std::function<void()>*>(function))();
+    return 0;  // go on
+}
+
 int as_milliseconds(std::chrono::milliseconds duration) {
     return static_cast<int>(duration.count());
 }
@@ -106,6 +114,10 @@ void Database::connect() {
                                                   as_milliseconds(options_.busy_timeout));
     } catch (const SQLite::Exception& error) {
         throw explain_open(error, path_);
+    }
+    if (options_.progressing) {
+        sqlite3_progress_handler(sql_->getHandle(), steps_between_signs, sign_of_progress,
+                                 &options_.progressing);
     }
     // Until the file is accepted, closing must not change it.
     checkpoint_on_close(false);

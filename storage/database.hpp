@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,6 +24,8 @@ struct DatabaseOptions {
     std::set<std::string> indexes{"mailing"};
     /// How long to wait for another writer before giving up.
     std::chrono::milliseconds busy_timeout{10'000};
+    /// Called now and then while a statement comes along, on the thread that carries it out.
+    std::function<void()> progressing;
 };
 
 /// Throws std::invalid_argument, naming the index, where one of them is none of ours.

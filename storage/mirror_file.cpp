@@ -24,6 +24,7 @@ DatabaseOptions database_options(const MirrorOptions& options) {
     database.time_zone = options.zone.name();
     database.indexes = options.indexes;
     database.busy_timeout = options.busy_timeout;
+    database.progressing = options.progressing;
     return database;
 }
 
@@ -295,12 +296,19 @@ std::optional<std::string> MirrorFile::fact(const std::string& key) {
 }
 
 void MirrorFile::set_fact(const std::string& key, const std::string& value) {
+    set_facts({{key, value}});
+}
+
+void MirrorFile::set_facts(const std::map<std::string, std::string>& facts) {
     database_.guarded([&] {
-        if (facts_.get(key) == value) {
+        const auto known = [&](const auto& fact) { return facts_.get(fact.first) == fact.second; };
+        if (std::all_of(facts.begin(), facts.end(), known)) {
             return;
         }
         WriteTransaction transaction(database_);
-        facts_.set(key, value);
+        for (const auto& [key, value] : facts) {
+            facts_.set(key, value);
+        }
         transaction.commit();
     });
 }

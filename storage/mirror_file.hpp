@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +34,8 @@ struct MirrorOptions {
     std::string program_version{};  ///< kept as a fact
     /// How long to wait for another writer before giving up.
     std::chrono::milliseconds busy_timeout{10'000};
+    /// Called on the working thread again and again while a statement comes along; must be quick.
+    std::function<void()> progressing{};
 };
 
 /// Our clocks at one moment.
@@ -63,6 +67,8 @@ class MirrorFile {
     void claim_account(const std::string& id, const std::string& name);
     std::optional<std::string> fact(const std::string& key);
     void set_fact(const std::string& key, const std::string& value);
+    /// In one transaction, or in none where all of them are so already.
+    void set_facts(const std::map<std::string, std::string>& facts);
 
     const std::filesystem::path& path() const { return database_.path(); }
 

@@ -64,7 +64,8 @@ auto SqliteStore::on_thread(Work work) -> asio::awaitable<std::invoke_result_t<W
     auto start = [this](auto handler, Work job) {
         // The caller's loop has something to wait for until the answer is on it.
         auto guard = asio::make_work_guard(handler);
-        auto task = [job = std::move(job), handler = std::move(handler),
+        ++asked_;
+        auto task = [this, job = std::move(job), handler = std::move(handler),
                      guard = std::move(guard)]() mutable {
             Answer<Result> answer;
             try {
@@ -72,6 +73,7 @@ auto SqliteStore::on_thread(Work work) -> asio::awaitable<std::invoke_result_t<W
             } catch (...) {
                 answer.error = std::current_exception();
             }
+            ++done_;
             const auto executor = guard.get_executor();
             asio::post(executor, [handler = std::move(handler), answer = std::move(answer),
                                   guard = std::move(guard)]() mutable { answer.give(handler); });
@@ -82,8 +84,28 @@ auto SqliteStore::on_thread(Work work) -> asio::awaitable<std::invoke_result_t<W
         std::move(start), asio::use_awaitable, std::move(work));
 }
 
-SqliteStore::SqliteStore(MirrorOptions options, Clock& clock)
-    : clock_(clock), file_(std::move(options), clock.utc()) {}
+SqliteStore::SqliteStore(MirrorOptions options, Clock& clock, std::function<void()> opening)
+    : clock_(clock), opening_(std::move(opening)), file_(watched(std::move(options)), clock.utc()) {
+    opening_ = nullptr;
+}
+
+MirrorOptions SqliteStore::watched(MirrorOptions options) {
+    options.progressing = [this] {
+        ++steps_;
+        if (opening_) {
+            opening_();
+        }
+    };
+    return options;
+}
+
+Activity SqliteStore::activity() const {
+    Activity now;
+    now.done = done_;  // first, so that it is never ahead of what was asked
+    now.asked = asked_;
+    now.steps = steps_;
+    return now;
+}
 
 SqliteStore::~SqliteStore() {
     thread_.join();
@@ -161,6 +183,11 @@ asio::awaitable<void> SqliteStore::set_fact(std::string key, std::string value) 
     auto work = [this, key = std::move(key), value = std::move(value)] {
         file_.set_fact(key, value);
     };
+    return on_thread(std::move(work));
+}
+
+asio::awaitable<void> SqliteStore::set_facts(std::map<std::string, std::string> facts) {
+    auto work = [this, facts = std::move(facts)] { file_.set_facts(facts); };
     return on_thread(std::move(work));
 }
 

@@ -1,10 +1,15 @@
 // sync::Store on SQLite: the file on a thread of its own, behind awaitable calls.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
 #include <boost/asio/thread_pool.hpp>
 
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
+#include "storage/activity.hpp"
 #include "storage/mirror_file.hpp"
 
 namespace mirror::storage {
@@ -18,9 +23,10 @@ namespace mirror::storage {
 /// callers; the destructor waits for calls at hand, then closes the file.
 class SqliteStore final : public sync::Store {
   public:
-    /// Opens or creates the file, on the calling thread. Throws DatabaseError, OtherZone, and
+    /// Opens or creates the file, on the calling thread; where that takes long (a migration, an
+    /// index), `opening` is called now and then meanwhile. Throws DatabaseError, OtherZone, and
     /// std::invalid_argument for an index that does not exist.
-    SqliteStore(MirrorOptions options, Clock& clock);
+    SqliteStore(MirrorOptions options, Clock& clock, std::function<void()> opening = {});
     ~SqliteStore() override;
 
     boost::asio::awaitable<WindowSet> coverage(std::int64_t age) override;
@@ -41,13 +47,24 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<std::optional<std::string>> fact(std::string key) override;
     boost::asio::awaitable<void> set_fact(std::string key, std::string value) override;
 
+    boost::asio::awaitable<void> set_facts(std::map<std::string, std::string> facts) override;
+
     const std::filesystem::path& path() const { return file_.path(); }
+
+    /// From any thread.
+    Activity activity() const;
 
   private:
     template <typename Work>
     auto on_thread(Work work) -> boost::asio::awaitable<std::invoke_result_t<Work&>>;
 
+    MirrorOptions watched(MirrorOptions options);
+
     Clock& clock_;
+    std::atomic<std::uint64_t> asked_{0};
+    std::atomic<std::uint64_t> done_{0};
+    std::atomic<std::uint64_t> steps_{0};
+    std::function<void()> opening_;  // empty once the file is open
     MirrorFile file_;
     boost::asio::thread_pool thread_{1};
 };

@@ -1,6 +1,8 @@
 // A Store in front of the real one that finds out what whole windows would change.
 #pragma once
 
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -67,6 +69,9 @@ class ComparingStore final : public Store {
     }
     boost::asio::awaitable<void> set_fact(std::string key, std::string value) override {
         return inner_.set_fact(std::move(key), std::move(value));
+    }
+    boost::asio::awaitable<void> set_facts(std::map<std::string, std::string> facts) override {
+        return inner_.set_facts(std::move(facts));
     }
 
   private:

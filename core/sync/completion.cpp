@@ -338,6 +338,7 @@ asio::awaitable<void> Completion::write() {
         queue_changed_.wake_all();
         work_changed_.wake_all();
         written_ += written;
+        observer_.stored(written);
         progress_.done += windows.width();
         report(last);
     }

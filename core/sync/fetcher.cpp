@@ -20,6 +20,40 @@ namespace {
 // Failures of one request after which, if another is answered, the fault is its own.
 constexpr int most_failures = 8;
 
+RequestOutcome outcome_of(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::try_again:
+            break;
+        case ErrorKind::not_plainly_right:
+            return RequestOutcome::not_plainly_right;
+        case ErrorKind::request_refused:
+            return RequestOutcome::request_refused;
+        case ErrorKind::token_refused:
+            return RequestOutcome::token_refused;
+        case ErrorKind::unusable:
+            return RequestOutcome::unusable;
+    }
+    return RequestOutcome::failed;
+}
+
+// Tells of one request when it has ended, however that is.
+class Measured {
+  public:
+    Measured(Observer& observer, Clock& clock)
+        : observer_(observer), clock_(clock), begun_(clock.monotonic()) {}
+    Measured(const Measured&) = delete;
+    Measured& operator=(const Measured&) = delete;
+    ~Measured() { observer_.request_ended(outcome_, clock_.monotonic() - begun_); }
+
+    void ended(RequestOutcome outcome) { outcome_ = outcome; }
+
+  private:
+    Observer& observer_;
+    Clock& clock_;
+    Monotonic begun_;
+    RequestOutcome outcome_ = RequestOutcome::cancelled;
+};
+
 }  // namespace
 
 Fetcher::Fetcher(const asio::any_io_executor& executor, api::Api& api, Clock& clock,
@@ -30,7 +64,8 @@ Fetcher::Fetcher(const asio::any_io_executor& executor, api::Api& api, Clock& cl
       settings_(settings),
       gate_(executor, clock, {settings.requests_per_second, settings.connections},
             std::random_device{}()),
-      server_clock_(clock.utc(), clock.monotonic()) {}
+      server_clock_(clock.utc(), clock.monotonic()),
+      outage_began_(executor) {}
 
 void Fetcher::succeeded(Gate::Pass& pass) {
     pass.succeeded();
@@ -47,11 +82,19 @@ void Fetcher::failed(Gate::Pass& pass, const ApiError& error) {
     pass.failed(error.retry_after());
     if (const auto line = outage_.failed(error.what(), clock_.monotonic())) {
         observer_.warning(*line);
+        outage_began_.wake_all();
+    }
+}
+
+asio::awaitable<void> Fetcher::outage_begins() {
+    while (!outage_.reason()) {
+        co_await outage_began_.wait();
     }
 }
 
 asio::awaitable<Fetched> Fetcher::page(api::PageQuery query, Seconds slack) {
     Gate::Pass pass = co_await gate_.enter();
+    Measured measured(observer_, clock_);
     try {
         api::PageReply reply = co_await api_.impressions(query);
         const Monotonic now = clock_.monotonic();
@@ -65,8 +108,10 @@ asio::awaitable<Fetched> Fetcher::page(api::PageQuery query, Seconds slack) {
                            "a reply has no readable Date, so it proves nothing", 200);
         }
         succeeded(pass);
+        measured.ended(RequestOutcome::ok);
         co_return Fetched(std::move(reply.page), *until);
     } catch (const ApiError& error) {
+        measured.ended(outcome_of(error.kind()));
         failed(pass, error);
         throw;
     }
@@ -74,12 +119,15 @@ asio::awaitable<Fetched> Fetcher::page(api::PageQuery query, Seconds slack) {
 
 asio::awaitable<api::Identity> Fetcher::identity() {
     Gate::Pass pass = co_await gate_.enter();
+    Measured measured(observer_, clock_);
     try {
         api::Identity identity = co_await api_.identity();
         server_clock_.observe(identity.date, clock_.monotonic());
         succeeded(pass);
+        measured.ended(RequestOutcome::ok);
         co_return identity;
     } catch (const ApiError& error) {
+        measured.ended(outcome_of(error.kind()));
         failed(pass, error);
         throw;
     }
@@ -153,6 +201,7 @@ void Fetcher::check_hope(const ApiError& error) const {
             break;
     }
     if (!settings_.give_up_after) {
+        observer_.request_again();
         return;
     }
     if (error.retry_after() && *error.retry_after() > *settings_.give_up_after) {
@@ -163,6 +212,7 @@ void Fetcher::check_hope(const ApiError& error) const {
         throw ApiFailed(fmt::format("gave up after {} s without a success; last: {}",
                                     settings_.give_up_after->count(), error.what()));
     }
+    observer_.request_again();
 }
 
 asio::awaitable<bool> Fetcher::request_at_fault() {

@@ -13,6 +13,7 @@
 #include "core/sync/outage.hpp"
 #include "core/sync/server_clock.hpp"
 #include "core/sync/settings.hpp"
+#include "core/sync/wakeup.hpp"
 
 namespace mirror::sync {
 
@@ -62,6 +63,8 @@ class Fetcher {
 
     /// Why requests fail for some time now; nothing while they do not.
     const std::optional<std::string>& outage() const { return outage_.reason(); }
+    /// Waits until there is an outage.
+    boost::asio::awaitable<void> outage_begins();
 
     std::uint64_t requests() const { return gate_.requests(); }
     std::uint64_t successes() const { return gate_.successes(); }
@@ -77,6 +80,7 @@ class Fetcher {
     Gate gate_;
     ServerClock server_clock_;
     OutageLog outage_;
+    Wakeup outage_began_;
 };
 
 }  // namespace mirror::sync

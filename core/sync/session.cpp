@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
@@ -126,17 +127,8 @@ asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> 
     std::exception_ptr unrecorded;
     try {
         co_await store_.record_run(run);
-        if (!last_error.empty()) {
-            const auto since = co_await store_.fact(facts::failing_since);
-            if (!since || since->empty()) {
-                co_await store_.set_fact(facts::failing_since, seconds_text(*run.ended));
-            }
-            co_await store_.set_fact(facts::last_error, last_error);
-            co_await store_.set_fact(facts::last_error_at, seconds_text(*run.ended));
-        } else if (!failed) {
-            co_await store_.set_fact(facts::last_error, "");
-            co_await store_.set_fact(facts::failing_since, "");
-            co_await store_.set_fact(facts::last_success, seconds_text(*run.ended));
+        if (!failed || !last_error.empty()) {
+            co_await write_outcome(std::move(last_error));
         }
     } catch (...) {
         unrecorded = std::current_exception();
@@ -148,6 +140,24 @@ asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> 
     if (unrecorded) {
         std::rethrow_exception(unrecorded);
     }
+}
+
+// How the last run or poll ended, for `status`, in one transaction. No error: all went well.
+asio::awaitable<void> Session::write_outcome(std::string error) {
+    const std::string now = seconds_text(clock_.utc());
+    std::map<std::string, std::string> changed;
+    if (error.empty()) {
+        changed[facts::failing_since] = "";
+        changed[facts::last_success] = now;
+    } else {
+        const auto since = co_await store_.fact(facts::failing_since);
+        if (!since || since->empty()) {
+            changed[facts::failing_since] = now;
+        }
+        changed[facts::last_error_at] = now;
+    }
+    changed[facts::last_error] = std::move(error);
+    co_await store_.set_facts(std::move(changed));
 }
 
 Window Session::everything() const {

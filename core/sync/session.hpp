@@ -78,6 +78,7 @@ class Session {
   private:
     // A run from its begin to its row in `runs`.
     boost::asio::awaitable<void> recorded(std::string kind, boost::asio::awaitable<void> work);
+    boost::asio::awaitable<void> write_outcome(std::string error);
     boost::asio::awaitable<void> sync_now();
     boost::asio::awaitable<void> backfill_now(BackfillRequest request);
     boost::asio::awaitable<void> audit_now(AuditRequest request);
@@ -110,8 +111,10 @@ class Session {
     boost::asio::awaitable<void> poll(Monotonic due);
     boost::asio::awaitable<void> count_when_due(Instant begin);
     boost::asio::awaitable<void> watch();
+    boost::asio::awaitable<void> record_when_due();
     boost::asio::awaitable<void> note_error(std::string error);
     boost::asio::awaitable<void> note_success();
+    boost::asio::awaitable<void> tell(std::optional<std::string> trouble);
 
     boost::asio::any_io_executor executor_;
     Store& store_;
@@ -129,7 +132,9 @@ class Session {
     WindowSet postponed_;
     Monotonic unread_again_{};
     Monotonic count_again_{};
+    Monotonic record_again_{};
     std::optional<std::string> noted_error_;
+    std::optional<Instant> last_success_;
 
     bool file_is_ours_ = true;  // as far as known: false where it may be another account's
 };

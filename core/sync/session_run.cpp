@@ -29,7 +29,7 @@ constexpr std::chrono::hours second_try_pause(1);
 // The API counts the whole account so often.
 constexpr std::chrono::hours count_interval(24 * 7);
 
-// How often the file is told whether the API answers, and of the run so far.
+// How often the file is told why the API does not answer, and of the run so far.
 constexpr std::chrono::seconds watch_interval(10);
 constexpr std::chrono::hours record_interval(1);
 
@@ -62,6 +62,7 @@ asio::awaitable<void> Session::follow() {
                 co_await open();
                 opened = true;
                 observer_.info("following the account");
+                co_await tell(std::nullopt);
             }
             co_await poll(due);
         } catch (const TokenRefused& error) {
@@ -128,6 +129,7 @@ asio::awaitable<void> Session::poll(Monotonic due) {
     } else if (!outcome_.unread.empty()) {
         co_await note_error(outcome_.unread.front().reason);
     }
+    co_await record_when_due();
 }
 
 asio::awaitable<void> Session::count_when_due(Instant begin) {
@@ -145,46 +147,58 @@ asio::awaitable<void> Session::count_when_due(Instant begin) {
     count_again_ = clock_.monotonic() + second_try_pause;
 }
 
-// Tells the file, whose readers see nothing else of us.
+// An outage leaves a poll waiting, so it is told from here.
 asio::awaitable<void> Session::watch() {
-    Monotonic record_at = clock_.monotonic();
     for (;;) {
-        co_await clock_.sleep(watch_interval);
-        if (fetcher_.outage()) {
-            co_await note_error(*fetcher_.outage());
-        }
-        if (clock_.monotonic() >= record_at && file_is_ours_ && fetcher_.server_clock_known()) {
-            record_at = clock_.monotonic() + record_interval;
-            co_await store_.record_run(run_record("run", "running"));
+        co_await fetcher_.outage_begins();
+        while (fetcher_.outage()) {
+            co_await note_error(fmt::format(
+                "{}; it is tried again and again, and `copernica-mirror check` tells where it "
+                "breaks",
+                *fetcher_.outage()));
+            co_await clock_.sleep(watch_interval);
         }
     }
+}
+
+// The run so far, for whoever reads `runs` while it goes on.
+asio::awaitable<void> Session::record_when_due() {
+    if (clock_.monotonic() < record_again_) {
+        co_return;
+    }
+    record_again_ = clock_.monotonic() + record_interval;
+    co_await store_.record_run(run_record("run", "running"));
 }
 
 asio::awaitable<void> Session::note_error(std::string error) {
-    if (noted_error_ == error) {
-        co_return;
+    if (noted_error_ != error) {
+        // An outage has its own lines in the log.
+        if (!fetcher_.outage()) {
+            observer_.warning(error);
+        }
+        co_await write_outcome(error);
+        noted_error_ = error;
     }
-    // An outage has its own lines in the log.
-    if (!fetcher_.outage()) {
-        observer_.warning(error);
-    }
-    const Instant now = clock_.utc();
-    const auto since = co_await store_.fact(facts::failing_since);
-    if (!since || since->empty()) {
-        co_await store_.set_fact(facts::failing_since, seconds_text(now));
-    }
-    co_await store_.set_fact(facts::last_error, error);
-    co_await store_.set_fact(facts::last_error_at, seconds_text(now));
-    noted_error_ = error;
+    co_await tell(std::move(error));
 }
 
 asio::awaitable<void> Session::note_success() {
-    if (noted_error_ != "") {
-        co_await store_.set_fact(facts::last_error, "");
-        co_await store_.set_fact(facts::failing_since, "");
-        noted_error_ = "";
+    co_await write_outcome("");
+    noted_error_ = "";
+    last_success_ = clock_.utc();
+    co_await tell(std::nullopt);
+}
+
+asio::awaitable<void> Session::tell(std::optional<std::string> trouble) {
+    const WindowSet covered = co_await store_.coverage(0);
+    Following state;
+    if (!covered.empty()) {
+        state.complete = covered.windows().back();
     }
-    co_await store_.set_fact(facts::last_success, seconds_text(clock_.utc()));
+    state.server_now = fetcher_.server_now();
+    state.last_success = last_success_;
+    state.trouble = std::move(trouble);
+    observer_.following(state);
 }
 
 }  // namespace mirror::sync

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -142,6 +143,8 @@ class Store {
     /// A fact of the table `mirror`; absent where it was never set.
     virtual boost::asio::awaitable<std::optional<std::string>> fact(std::string key) = 0;
     virtual boost::asio::awaitable<void> set_fact(std::string key, std::string value) = 0;
+    /// Several facts in one transaction.
+    virtual boost::asio::awaitable<void> set_facts(std::map<std::string, std::string> facts) = 0;
 };
 
 }  // namespace mirror::sync

@@ -50,6 +50,10 @@ asio::awaitable<void> use_every_call(SqliteStore& store, std::thread::id loop) {
     co_await store.set_fact("last_success", "now");
     const auto fact = co_await store.fact("last_success");
     CHECK(fact == "now");
+    std::map<std::string, std::string> several{{"last_success", "later"}, {"last_error", ""}};
+    co_await store.set_facts(std::move(several));
+    const auto changed = co_await store.fact("last_success");
+    CHECK(changed == "later");
     const auto unknown = co_await store.fact("unknown");
     CHECK_FALSE(unknown.has_value());
 }
@@ -73,6 +77,35 @@ TEST_CASE("every call of the store, from a coroutine") {
     SqliteStore store(options_for(directory / "m.db"), clock);
     asio::co_spawn(loop, use_every_call(store, std::this_thread::get_id()), rethrow);
     loop.run();
+}
+
+TEST_CASE("a long statement is seen to come along") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    {
+        MirrorFile file(options_for(path), noon());
+        for (std::int64_t first = 1; first < 30'000; first += 3'000) {
+            file.commit(whole(noon_window(first, first + 3'000), rows(first, first + 2'999)),
+                        noon(40'000), at(noon(40'000)));
+        }
+    }
+    SystemClock clock;
+    asio::io_context loop;
+    int opening = 0;
+    MirrorOptions options = options_for(path);
+    options.indexes.insert("profile");
+    SqliteStore store(std::move(options), clock, [&] { ++opening; });
+    const Activity before = store.activity();
+    CHECK(before.asked == 0);
+    CHECK(before.done == 0);
+    const int opened = opening;
+    asio::co_spawn(loop, claim(store, "34"), rethrow);
+    loop.run();
+    const Activity after = store.activity();
+    CHECK(after.asked == 1);
+    CHECK(after.done == 1);
+    CHECK(after.steps > before.steps + 10);  // an index was built
+    CHECK(opening == opened);                // the file was open by then
 }
 
 TEST_CASE("errors reach the caller with their type") {

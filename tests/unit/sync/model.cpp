@@ -340,6 +340,13 @@ asio::awaitable<void> FakeStore::set_fact(std::string key, std::string value) {
     facts[key] = std::move(value);
 }
 
+asio::awaitable<void> FakeStore::set_facts(std::map<std::string, std::string> changed) {
+    co_await yield_always();
+    for (auto& [key, value] : changed) {
+        facts[key] = std::move(value);
+    }
+}
+
 sync::Outcome World::sync() {
     sync::Session session(loop.get_executor(), api, store, clock, log, settings);
     return run(loop, session.sync());

@@ -148,6 +148,7 @@ class FakeStore : public sync::Store {
     boost::asio::awaitable<void> claim_account(std::string id, std::string name) override;
     boost::asio::awaitable<std::optional<std::string>> fact(std::string key) override;
     boost::asio::awaitable<void> set_fact(std::string key, std::string value) override;
+    boost::asio::awaitable<void> set_facts(std::map<std::string, std::string> changed) override;
 
     std::map<std::int64_t, LocalTime> rows;
     std::multimap<LocalTime, std::string> rejects;
