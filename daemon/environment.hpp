@@ -3,10 +3,12 @@
 
 #include <filesystem>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "core/time/clock.hpp"
+#include "daemon/service_manager.hpp"
 
 namespace mirror::daemon {
 
@@ -23,6 +25,8 @@ struct Environment {
     bool err_is_journal = false;              ///< $JOURNAL_STREAM names standard error
     std::optional<std::string> access_token;  ///< $COPERNICA_ACCESS_TOKEN
     std::optional<std::filesystem::path> credentials_directory;  ///< $CREDENTIALS_DIRECTORY
+    /// Who is told how a service is doing.
+    std::shared_ptr<ServiceManager> service_manager = make_service_manager();
     std::filesystem::path default_config = "/etc/copernica-mirror/config.toml";
 };
 

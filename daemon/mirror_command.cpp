@@ -8,6 +8,8 @@
 
 #include "core/time/text.hpp"
 #include "daemon/mirror_session.hpp"
+#include "daemon/service_report.hpp"
+#include "daemon/watchdog_feeder.hpp"
 #include "storage/file_lock.hpp"
 
 namespace mirror::daemon {
@@ -54,8 +56,21 @@ boost::asio::awaitable<sync::Outcome> work_of(const CommandLine& line, sync::Ses
 
 ExitCode run_mirror(const CommandLine& line, const Config& config, const Environment& environment,
                     const std::shared_ptr<spdlog::logger>& log) {
-    MirrorSession mirror(line, config, environment, log);
+    ServiceReport report(*environment.service_manager, environment.clock,
+                         Zone(config.api.time_zone));
+    MirrorSession mirror(line, config, environment, log, [&report] { report.opening(); });
     const storage::RunLock only_one(mirror.database());
+    mirror.observe(report);
+    mirror.on_stop([&report] { report.stopping(); });
+    WatchdogFeeder feeder(
+        mirror.executor(), *environment.service_manager,
+        [&mirror] { return mirror.storage_activity(); },
+        [&report](bool held_up) { report.held_up(held_up); });
+    mirror.on_end([&] {
+        report.stopping();
+        feeder.close();
+    });
+    report.ready();
     mirror.run(mirror.session().run());
     return ExitCode::done;
 }

@@ -65,15 +65,17 @@ storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
 }  // namespace
 
 MirrorSession::MirrorSession(const CommandLine& line, const Config& config,
-                             const Environment& environment, std::shared_ptr<spdlog::logger> log)
+                             const Environment& environment, std::shared_ptr<spdlog::logger> log,
+                             std::function<void()> opening)
     : log_(std::move(log)),
       settings_(settings_of(line, config)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
       api_(make_api(config, std::move(token_.token))),
-      store_(store_options(config, settings_.zone), environment.clock),
+      store_(store_options(config, settings_.zone), environment.clock, std::move(opening)),
       display_(environment, log_, settings_.zone, line.quiet),
-      session_(loop_.get_executor(), api_, store_, environment.clock, display_, settings_),
+      session_(loop_.get_executor(), api_, store_, environment.clock, observers_, settings_),
       signals_(loop_.get_executor()) {
+    observers_.add(display_);
     if (token_.warning) {
         log_->warn("{}", *token_.warning);
     }
@@ -98,6 +100,9 @@ bool MirrorSession::run(asio::awaitable<void> work) {
 void MirrorSession::close() {
     signals_.close();
     api_.close();
+    for (const auto& function : at_end_) {
+        function();
+    }
 }
 
 ExitCode MirrorSession::stopped_by() const {

@@ -3,11 +3,14 @@
 
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <spdlog/logger.h>
@@ -19,6 +22,7 @@
 #include "daemon/config.hpp"
 #include "daemon/environment.hpp"
 #include "daemon/exit_code.hpp"
+#include "daemon/observers.hpp"
 #include "daemon/progress.hpp"
 #include "daemon/stop_signals.hpp"
 #include "daemon/token.hpp"
@@ -29,13 +33,23 @@ namespace mirror::daemon {
 /// Opens the file and sets up the API, the loop and the signals; runs one piece of work.
 class MirrorSession {
   public:
-    /// Throws UsageError, UnknownZone, storage errors. Asks the API nothing.
+    /// Throws UsageError, UnknownZone, storage errors. Asks the API nothing. `opening` is called
+    /// now and then while the file is opened.
     MirrorSession(const CommandLine& line, const Config& config, const Environment& environment,
-                  std::shared_ptr<spdlog::logger> log);
+                  std::shared_ptr<spdlog::logger> log, std::function<void()> opening = {});
 
     sync::Session& session() { return session_; }
     const std::filesystem::path& database() const { return store_.path(); }
     const Zone& zone() const { return settings_.zone; }
+    storage::Activity storage_activity() const { return store_.activity(); }
+
+    // For what goes on beside the work, on the same loop. All of it must outlive run().
+    boost::asio::any_io_executor executor() { return loop_.get_executor(); }
+    void observe(sync::Observer& observer) { observers_.add(observer); }
+    /// Called once, when a signal has asked for the end.
+    void on_stop(std::function<void()> function) { signals_.on_first(std::move(function)); }
+    /// Called when the work has ended: nothing may keep the loop running any more.
+    void on_end(std::function<void()> function) { at_end_.push_back(std::move(function)); }
 
     /// Runs `work` to its end on this thread. Nothing where a signal stopped it: stopped_by() says
     /// with which exit code. Throws what the work throws.
@@ -67,8 +81,10 @@ class MirrorSession {
     boost::asio::io_context loop_{1};
     storage::SqliteStore store_;
     ProgressDisplay display_;
+    Observers observers_;
     sync::Session session_;
     StopSignals signals_;
+    std::vector<std::function<void()>> at_end_;
 };
 
 }  // namespace mirror::daemon

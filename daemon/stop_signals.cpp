@@ -31,6 +31,9 @@ void StopSignals::wait() {
             std::_Exit(128 + signal);
         }
         caught_ = signal;
+        if (on_first_) {
+            on_first_();
+        }
         cancel();
         wait();
     });

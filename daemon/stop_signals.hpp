@@ -1,7 +1,9 @@
 // SIGINT and SIGTERM as an orderly end.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -19,6 +21,9 @@ class StopSignals {
     /// The slot for the work's coroutine.
     boost::asio::cancellation_slot slot() { return cancel_.slot(); }
 
+    /// Is called once, when the first signal has come.
+    void on_first(std::function<void()> function) { on_first_ = std::move(function); }
+
     /// The signal that came first.
     std::optional<int> caught() const { return caught_; }
 
@@ -32,6 +37,7 @@ class StopSignals {
     boost::asio::signal_set signals_;
     boost::asio::steady_timer again_;
     boost::asio::cancellation_signal cancel_;
+    std::function<void()> on_first_;
     std::optional<int> caught_;
     bool closed_ = false;
 };

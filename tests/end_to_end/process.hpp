@@ -14,6 +14,7 @@ struct ProcessOptions {
     std::vector<std::string> arguments;
     std::map<std::string, std::string> environment;  ///< all of it, besides PATH and TMPDIR
     std::filesystem::path directory = ".";           ///< to work in
+    std::filesystem::path standard_error{};          ///< empty: a file, for err()
 };
 
 /// A running program. Killed and reaped, where it still runs, by the destructor.

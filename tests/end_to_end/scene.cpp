@@ -83,6 +83,8 @@ ProcessOptions Scene::options_for(const std::vector<std::string>& arguments) con
     if (!token.empty()) {
         options.environment["COPERNICA_ACCESS_TOKEN"] = token;
     }
+    options.environment.insert(environment.begin(), environment.end());
+    options.standard_error = standard_error;
     options.directory = directory();
     return options;
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -63,6 +64,8 @@ class Scene {
 
     /// What the program is given besides the configuration.
     std::string token = "simulated-token";
+    std::map<std::string, std::string> environment;  ///< more variables
+    std::filesystem::path standard_error;            ///< instead of a file: Run::err is empty then
     std::string api_url;
 
   private:

@@ -1,0 +1,176 @@
+// `run` as a service: what it tells the service manager, and when it stays silent.
+
+#include <array>
+#include <csignal>
+#include <fcntl.h>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "storage/file_lock.hpp"
+#include "tests/end_to_end/notify_socket.hpp"
+#include "tests/end_to_end/scene.hpp"
+#include "tests/simulator/fault.hpp"
+
+using namespace mirror;
+using namespace mirror::test;
+
+namespace {
+
+bool holds(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+// The place of the first message with this in it; npos where there is none.
+std::size_t place(const std::vector<std::string>& messages, const std::string& part) {
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        if (holds(messages[i], part)) {
+            return i;
+        }
+    }
+    return std::string::npos;
+}
+
+void stop(Process& process) {
+    process.signal(SIGTERM);
+    CHECK(process.wait() == 0);
+}
+
+// A watchdog that bites after 40 ms, if anybody listened to it.
+constexpr const char* watchdog_usec = "40000";
+
+// A named pipe that takes no byte more until it is read.
+class FullPipe {
+  public:
+    explicit FullPipe(const std::filesystem::path& path) {
+        REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+        descriptor_ = ::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        REQUIRE(descriptor_ >= 0);
+        const std::array<char, 4096> bytes{};
+        while (::write(descriptor_, bytes.data(), bytes.size()) > 0) {
+        }
+    }
+    ~FullPipe() { ::close(descriptor_); }
+    FullPipe(const FullPipe&) = delete;
+    FullPipe& operator=(const FullPipe&) = delete;
+
+    void empty() const {
+        std::array<char, 4096> bytes{};
+        while (::read(descriptor_, bytes.data(), bytes.size()) > 0) {
+        }
+    }
+
+  private:
+    int descriptor_ = -1;
+};
+
+}  // namespace
+
+TEST_CASE("service: READY, then how things are, then STOPPING") {
+    for (const bool abstract : {false, true}) {
+        Scene scene;
+        populate(scene);
+        scene.configure("mirror", "poll_interval = \"1s\"\n");
+        const std::string address = abstract ? fmt::format("@copernica-mirror-test-{}", getpid())
+                                             : (scene.directory() / "notify").string();
+        const NotifySocket socket(address);
+        scene.environment["NOTIFY_SOCKET"] = address;
+        const auto process = scene.start({"run"});
+        REQUIRE(
+            socket.waits_for("STATUS=complete through 2026-11-23 16:59:55 (Europe/Amsterdam), "
+                             "5 s behind"));
+        stop(*process);
+        const auto messages = socket.messages();
+        CHECK(place(messages, "READY=1") == 0);
+        CHECK(place(messages, "STOPPING=1") == messages.size() - 1);
+        CHECK(place(messages, "WATCHDOG=1") == std::string::npos);  // nobody watches
+    }
+}
+
+TEST_CASE("service: ready before the API answers, and one that never comes up is not ready") {
+    Scene scene;
+    populate(scene);
+    scene.server.set_rule(simulator::rules::always(simulator::faults::gateway(503)));
+    const std::string address = (scene.directory() / "notify").string();
+    const NotifySocket socket(address);
+    scene.environment["NOTIFY_SOCKET"] = address;
+    const auto process = scene.start({"run"});
+    REQUIRE(socket.waits_for("READY=1"));
+    REQUIRE(socket.waits_for("STATUS=http"));
+    const std::string outage = socket.messages().back();
+    CHECK(holds(outage, "503"));
+    CHECK(holds(outage, "`copernica-mirror check`"));
+
+    // A second one has no file to itself, so it never is ready; nor do other commands speak.
+    const std::string other = (scene.directory() / "other").string();
+    const NotifySocket silent(other);
+    scene.environment["NOTIFY_SOCKET"] = other;
+    CHECK(scene.run({"run"}).code == 4);
+    scene.server.set_rule({});
+    CHECK(scene.run({"sync"}).code == 0);
+    CHECK(silent.messages().empty());
+    stop(*process);
+}
+
+TEST_CASE("service: a refused token is told with what to do, and goes away") {
+    Scene scene;
+    populate(scene);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.token = "another-token";
+    const std::string address = (scene.directory() / "notify").string();
+    const NotifySocket socket(address);
+    scene.environment["NOTIFY_SOCKET"] = address;
+    const auto process = scene.start({"run"});
+    REQUIRE(socket.waits_for("Invalid access token"));
+    const std::string refused = socket.messages().back();
+    CHECK(holds(refused, "new token"));
+    CHECK(holds(refused, "complete through"));
+    CHECK_FALSE(holds(refused, "another-token"));
+    stop(*process);
+}
+
+TEST_CASE("service: the watchdog is fed while it comes along, not while the storage hangs") {
+    Scene scene;
+    populate(scene);
+    scene.server.clock().run_from(present());
+    scene.configure("mirror", "poll_interval = \"1s\"\nsettle = \"1s\"\n");
+    const std::string address = (scene.directory() / "notify").string();
+    const NotifySocket socket(address);
+    scene.environment["NOTIFY_SOCKET"] = address;
+    scene.environment["WATCHDOG_USEC"] = watchdog_usec;
+    const auto process = scene.start({"run"});
+    REQUIRE(socket.waits_for("STATUS=complete"));
+    REQUIRE(socket.waits_for("WATCHDOG=1"));
+    {
+        storage::FileLock lock(scene.database());
+        REQUIRE(lock.lock(storage::FileLock::Part::write, std::chrono::seconds(60)));
+        CHECK(socket.falls_silent());
+        CHECK(holds(socket.messages().back(), "STATUS=the database makes no progress"));
+    }
+    const std::size_t until_now = socket.messages().size();
+    CHECK(socket.waits_for("WATCHDOG=1", until_now));
+    CHECK(socket.waits_for("STATUS=complete", until_now));
+    stop(*process);
+}
+
+TEST_CASE("service: the watchdog is not fed while the loop hangs") {
+    Scene scene;
+    populate(scene);
+    scene.standard_error = scene.directory() / "pipe";
+    const FullPipe pipe(scene.standard_error);  // the first line of the log waits here
+    const std::string address = (scene.directory() / "notify").string();
+    const NotifySocket socket(address);
+    scene.environment["NOTIFY_SOCKET"] = address;
+    scene.environment["WATCHDOG_USEC"] = watchdog_usec;
+    const auto process = scene.start({"run"});
+    REQUIRE(socket.waits_for("READY=1"));
+    CHECK(socket.falls_silent());
+    const std::size_t until_now = socket.messages().size();
+    pipe.empty();
+    CHECK(socket.waits_for("WATCHDOG=1", until_now));
+    CHECK(socket.waits_for("STATUS=complete", until_now));
+    stop(*process);
+}
