@@ -53,6 +53,15 @@ api::HttpApi make_api(const Config& config, std::string token) {
     }
 }
 
+RenewedToken::Source token_source(const FoundToken& found, api::HttpApi& api) {
+    RenewedToken::Source source;
+    source.read = [file = found.file]() -> std::optional<std::string> {
+        return file ? token_now(*file) : std::nullopt;
+    };
+    source.use = [&api](api::Secret token) { api.set_token(std::move(token)); };
+    return source;
+}
+
 storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
     storage::MirrorOptions options{config.mirror.database, zone};
     options.indexes =
@@ -71,11 +80,13 @@ MirrorSession::MirrorSession(const CommandLine& line, const Config& config,
       settings_(settings_of(line, config)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
       api_(make_api(config, std::move(token_.token))),
+      renewed_(api_, api_.token(), token_source(token_, api_), log_),
       store_(store_options(config, settings_.zone), environment.clock, std::move(opening)),
       display_(environment, log_, settings_.zone, line.quiet),
-      session_(loop_.get_executor(), api_, store_, environment.clock, observers_, settings_),
+      session_(loop_.get_executor(), renewed_, store_, environment.clock, observers_, settings_),
       signals_(loop_.get_executor()) {
     observers_.add(display_);
+    settings_.token_advice = token_.advice;
     if (token_.warning) {
         log_->warn("{}", *token_.warning);
     }

@@ -24,6 +24,7 @@
 #include "daemon/exit_code.hpp"
 #include "daemon/observers.hpp"
 #include "daemon/progress.hpp"
+#include "daemon/renewed_token.hpp"
 #include "daemon/stop_signals.hpp"
 #include "daemon/token.hpp"
 #include "storage/sqlite_store.hpp"
@@ -78,6 +79,7 @@ class MirrorSession {
     sync::Settings settings_;
     FoundToken token_;
     api::HttpApi api_;
+    RenewedToken renewed_;
     boost::asio::io_context loop_{1};
     storage::SqliteStore store_;
     ProgressDisplay display_;

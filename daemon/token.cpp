@@ -52,6 +52,10 @@ std::string read_token(const std::filesystem::path& file) {
 FoundToken from_file(const std::filesystem::path& file) {
     FoundToken found;
     found.source = file.string();
+    found.file = file;
+    found.advice = fmt::format(
+        "put a new one into {}: it is read again every 15 minutes, and when the program starts",
+        file.string());
     found.token = read_token(file);
     if (found.token.empty()) {
         throw UsageError(
@@ -85,6 +89,9 @@ FoundToken find_token(const std::optional<std::filesystem::path>& option,
         if (std::filesystem::exists(credential, ignored)) {
             FoundToken found;
             found.source = "the systemd credential access_token";
+            found.advice =
+                "put a new one into the file that LoadCredential= of the unit names (as "
+                "installed: /etc/copernica-mirror/access_token), and restart the service";
             found.token = read_token(credential);
             if (!found.token.empty()) {
                 return found;
@@ -94,6 +101,7 @@ FoundToken find_token(const std::optional<std::filesystem::path>& option,
     if (environment.access_token && !environment.access_token->empty()) {
         FoundToken found;
         found.source = "$COPERNICA_ACCESS_TOKEN";
+        found.advice = "start the program again with a new one in $COPERNICA_ACCESS_TOKEN";
         found.token = without_white_ends(*environment.access_token);
         check_characters(found.token, found.source);
         if (!found.token.empty()) {
@@ -104,6 +112,18 @@ FoundToken find_token(const std::optional<std::filesystem::path>& option,
         "there is no access token; make one in the Copernica dashboard, put it into a file that "
         "only you may read, and name it with --token-file or [api] token_file (or set "
         "COPERNICA_ACCESS_TOKEN)");
+}
+
+std::optional<std::string> token_now(const std::filesystem::path& file) {
+    try {
+        std::string token = read_token(file);
+        if (!token.empty()) {
+            return token;
+        }
+    } catch (const UsageError&) {
+        // Somebody may be at work on it.
+    }
+    return std::nullopt;
 }
 
 }  // namespace mirror::daemon

@@ -46,6 +46,10 @@ class HttpApi final : public Api {
     boost::asio::awaitable<PageReply> impressions(PageQuery query) override;
     boost::asio::awaitable<Identity> identity() override;
 
+    /// From the next request on. Those that are under way have the one before.
+    void set_token(Secret token) { options_.token = std::move(token); }
+    const Secret& token() const { return options_.token; }
+
     /// Closes the connections that rest. Calls that are under way go on, but keep none any more:
     /// when the last has ended, nothing keeps the io_context running.
     void close() { pool_.close(); }

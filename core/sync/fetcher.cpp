@@ -80,6 +80,13 @@ void Fetcher::failed(Gate::Pass& pass, const ApiError& error) {
         return;
     }
     pass.failed(error.retry_after());
+    if (error.kind() == ErrorKind::token_refused) {
+        // An answer, so no outage; what it means is told by who waits for another token.
+        if (const auto line = outage_.succeeded(clock_.monotonic())) {
+            observer_.info(*line);
+        }
+        return;
+    }
     if (const auto line = outage_.failed(error.what(), clock_.monotonic())) {
         observer_.warning(*line);
         outage_began_.wake_all();

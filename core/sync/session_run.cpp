@@ -53,6 +53,7 @@ asio::awaitable<void> Session::run_now() {
 // while running (the zone, the file) is thrown.
 asio::awaitable<void> Session::follow() {
     bool opened = false;
+    bool announced = false;
     for (;;) {
         const Monotonic due = clock_.monotonic() + settings_.poll_interval;
         std::optional<std::string> refused;
@@ -61,7 +62,9 @@ asio::awaitable<void> Session::follow() {
             if (!opened) {
                 co_await open();
                 opened = true;
-                observer_.info("following the account");
+                if (!std::exchange(announced, true)) {
+                    observer_.info("following the account");
+                }
                 co_await tell(std::nullopt);
             }
             co_await poll(due);
@@ -71,8 +74,9 @@ asio::awaitable<void> Session::follow() {
             failed = error.what();
         }
         if (refused) {
-            co_await note_error(
-                fmt::format("{}; put a new token in and restart the service", *refused));
+            // The token that comes next may be another account's.
+            opened = false;
+            co_await note_error(fmt::format("{}; {}", *refused, settings_.token_advice));
             co_await clock_.sleep(refused_token_pause);
             continue;
         }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Settings {
     /// How old covered periods are when they are read again; none: never.
     std::vector<Seconds> audit_ages{Seconds(900), Seconds(86400), Seconds(604800)};
     std::optional<Seconds> give_up_after = Seconds(900);  ///< nothing: never
+    /// What a person must do about a refused token, for people.
+    std::string token_advice = "put a new token in";
 };
 
 }  // namespace mirror::sync

@@ -102,7 +102,7 @@ TEST_CASE("run: with a refused token it stays up and says what to do") {
         }
     }
     CHECK(error.find("Invalid access token") != std::string::npos);
-    CHECK(error.find("new token") != std::string::npos);
+    CHECK(error.find("with a new one in $COPERNICA_ACCESS_TOKEN") != std::string::npos);
     CHECK(error.find("another-token") == std::string::npos);
     CHECK(scene.requests() == 1);
     process->signal(SIGTERM);

@@ -126,7 +126,7 @@ TEST_CASE("service: a refused token is told with what to do, and goes away") {
     const auto process = scene.start({"run"});
     REQUIRE(socket.waits_for("Invalid access token"));
     const std::string refused = socket.messages().back();
-    CHECK(holds(refused, "new token"));
+    CHECK(holds(refused, "a new one"));
     CHECK(holds(refused, "complete through"));
     CHECK_FALSE(holds(refused, "another-token"));
     stop(*process);

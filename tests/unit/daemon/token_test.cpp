@@ -83,3 +83,24 @@ TEST_CASE("token: a file that everybody may read draws a warning") {
     std::filesystem::permissions(file, static_cast<std::filesystem::perms>(0640));
     CHECK_FALSE(find_token(file, {}, s.environment).warning.has_value());
 }
+
+TEST_CASE("token: read again while the program runs") {
+    Surroundings s;
+    const auto file = s.secret("token", "first\n");
+    const FoundToken found = find_token(file, {}, s.environment);
+    REQUIRE(found.file.has_value());
+    CHECK(found.advice.find(file.string()) != std::string::npos);
+    CHECK(token_now(*found.file) == "first");
+    std::filesystem::remove(file);
+    CHECK_FALSE(token_now(file).has_value());
+    s.secret("token", "\n");
+    CHECK_FALSE(token_now(file).has_value());
+    std::filesystem::remove(file);
+    s.secret("token", "two\nlines\n");
+    CHECK_FALSE(token_now(file).has_value());
+
+    s.environment.access_token = "from-environment";
+    const FoundToken from_environment = find_token(std::nullopt, {}, s.environment);
+    CHECK_FALSE(from_environment.file.has_value());
+    CHECK(from_environment.advice.find("$COPERNICA_ACCESS_TOKEN") != std::string::npos);
+}

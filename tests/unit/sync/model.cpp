@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -40,6 +42,23 @@ asio::awaitable<void> yield_always() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
+// One sleeper among those of a clock, until he wakes or is cancelled.
+class Asleep {
+  public:
+    Asleep(std::multiset<std::chrono::milliseconds>& wakes, std::chrono::milliseconds until)
+        : wakes_(wakes), place_(wakes.insert(until)) {}
+    ~Asleep() { wakes_.erase(place_); }
+    Asleep(const Asleep&) = delete;
+    Asleep& operator=(const Asleep&) = delete;
+
+    bool first() const { return *place_ == *wakes_.begin(); }
+    std::chrono::milliseconds until() const { return *place_; }
+
+  private:
+    std::multiset<std::chrono::milliseconds>& wakes_;
+    std::multiset<std::chrono::milliseconds>::iterator place_;
+};
+
 }  // namespace
 
 Instant utc(const std::string& text) {
@@ -55,11 +74,14 @@ Instant FakeClock::utc() const {
 }
 
 asio::awaitable<void> FakeClock::sleep(std::chrono::milliseconds duration) {
-    const auto until = passed_ + duration;
+    const Asleep asleep(wakes_, passed_ + duration);
     do {
         co_await yield();
-    } while (held_);
-    passed_ = std::max(passed_, until);
+    } while (held_ || !asleep.first());
+    passed_ = std::max(passed_, asleep.until());
+    if (on_time) {
+        on_time();
+    }
 }
 
 void FakeClock::advance_to(Instant at) {
@@ -359,6 +381,31 @@ sync::Outcome World::backfill(LocalTime from, std::optional<LocalTime> to, bool 
     request.to = to;
     request.force = force;
     return run(loop, session.backfill(request));
+}
+
+void World::follow_until(Instant end) {
+    sync::Session session(loop.get_executor(), api, store, clock, log, settings);
+    asio::cancellation_signal stop;
+    // Not from within a sleeper: cancelling runs handlers.
+    clock.on_time = [&] {
+        if (clock.now() >= end) {
+            asio::post(loop, [&stop] { stop.emit(asio::cancellation_type::terminal); });
+        }
+    };
+    std::exception_ptr failed;
+    asio::co_spawn(loop, session.run(),
+                   asio::bind_cancellation_slot(
+                       stop.slot(), [&](const std::exception_ptr& error) { failed = error; }));
+    loop.restart();
+    loop.run();
+    clock.on_time = nullptr;
+    try {
+        std::rethrow_exception(failed);
+    } catch (const boost::system::system_error& error) {
+        if (error.code() != asio::error::operation_aborted) {
+            throw;
+        }
+    }
 }
 
 std::string World::difference() const {

@@ -27,7 +27,8 @@ namespace mirror::tests {
 Instant utc(const std::string& text);
 LocalTime local(const std::string& text);
 
-/// Time passes only when somebody sleeps or the test says so.
+/// Time passes only when somebody sleeps or the test says so. Of several sleepers the one who wakes
+/// first moves it.
 class FakeClock final : public Clock {
   public:
     explicit FakeClock(Instant now) : start_(now) {}
@@ -44,10 +45,16 @@ class FakeClock final : public Clock {
     void hold(bool held) { held_ = held; }
     /// How wrong utc() is.
     void set_error(Seconds error) { error_ = error; }
+    /// The machine is asleep for so long: its monotonic clock stands meanwhile.
+    void suspend(Seconds duration) { start_ += duration; }
+
+    /// Called when a sleeper has moved the time.
+    std::function<void()> on_time;
 
   private:
     Instant start_;
     std::chrono::milliseconds passed_{0};
+    std::multiset<std::chrono::milliseconds> wakes_;  // of those who sleep
     Seconds error_{0};
     bool held_ = false;
 };
@@ -165,8 +172,9 @@ class FakeStore : public sync::Store {
 struct Log final : sync::Observer {
     void progress(const sync::Progress&) override {}
     void debug(const std::string&) override {}
-    void info(const std::string&) override {}
+    void info(const std::string& line) override { infos.push_back(line); }
     void warning(const std::string& line) override { warnings.push_back(line); }
+    std::vector<std::string> infos;
     std::vector<std::string> warnings;
 };
 
@@ -189,6 +197,8 @@ struct World {
 
     sync::Outcome sync();
     sync::Outcome backfill(LocalTime from, std::optional<LocalTime> to, bool force = false);
+    /// `run`, stopped at about that time. Throws what ended it before.
+    void follow_until(Instant end);
 
     /// What is wrong with the covered periods of the store: rows that are not there, or not
     /// any more at the API. Empty where all is well.

@@ -1,0 +1,182 @@
+// `run` over days of trouble, on a clock that the tests own.
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "core/sync/facts.hpp"
+#include "tests/unit/sync/model.hpp"
+
+using namespace mirror;
+using namespace mirror::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Instant noon = utc("2026-11-23 11:00:00");
+
+std::size_t count(const std::vector<std::string>& lines, const std::string& part) {
+    return static_cast<std::size_t>(std::count_if(
+        lines.begin(), lines.end(),
+        [&](const std::string& line) { return line.find(part) != std::string::npos; }));
+}
+
+// An account with a row every ten minutes, two days before noon and on to the end of time.
+struct Live : World {
+    Live() : World(noon) {
+        settings.start = local("2026-11-21 00:00:00");
+        settings.give_up_after.reset();
+        settings.poll_interval = Seconds(300);
+        for (Instant at = noon - std::chrono::hours(36); at < noon + std::chrono::hours(24 * 20);
+             at += std::chrono::minutes(10)) {
+            model.add(at);
+        }
+    }
+
+    // Complete to within two polls, and right.
+    void check_caught_up() const {
+        CHECK(difference() == "");
+        REQUIRE_FALSE(store.covered.empty());
+        CHECK(store.covered.windows().back().end >= clock.now() - 2 * settings.poll_interval);
+        CHECK(store.covered.windows().size() == 1);
+    }
+};
+
+api::ApiError no_answer() {
+    return {api::ErrorKind::try_again, "connection refused"};
+}
+
+}  // namespace
+
+TEST_CASE("run: follows the account, poll by poll") {
+    Live world;
+    world.follow_until(noon + 6h);
+    world.check_caught_up();
+    CHECK(world.store.runs.back().outcome == "stopped");
+    CHECK(world.log.warnings.empty());
+    // A poll costs a request or three; reading again comes on top.
+    CHECK(world.api.pages < 6 * 12 * 4);
+}
+
+TEST_CASE("run: an outage of hours is one line, reminders, one line, and few requests") {
+    Live world;
+    std::uint64_t tried = 0;
+    world.api.on_page = [&](const api::PageQuery&) {
+        if (world.clock.now() >= noon + 1h && world.clock.now() < noon + 6h) {
+            ++tried;
+            throw no_answer();
+        }
+    };
+    world.api.on_identity = [&] { world.api.on_page({}); };
+    world.follow_until(noon + 5h);
+    CHECK(world.store.facts[sync::facts::last_error].find("connection refused") !=
+          std::string::npos);
+    CHECK_FALSE(world.store.facts[sync::facts::failing_since].empty());
+    CHECK(count(world.log.warnings, "the API does not answer: connection refused") == 1);
+    CHECK(count(world.log.warnings, "has not answered for") == 3);
+    CHECK(world.log.warnings.size() == 4);
+    // Pauses grow to five minutes, of which each is a share.
+    CHECK(tried > 4 * 12);
+    CHECK(tried < 4 * 60);
+
+    // The next one begins in the same outage, and lives to see its end.
+    world.follow_until(noon + 8h);
+    world.check_caught_up();
+    CHECK(count(world.log.infos, "the API answers again, after ") == 1);
+    CHECK(world.store.facts[sync::facts::last_error].empty());
+    CHECK(world.store.facts[sync::facts::failing_since].empty());
+}
+
+TEST_CASE("run: a refused token is asked again every 15 minutes, and taken when it is right") {
+    Live world;
+    std::uint64_t refused = 0;
+    world.settings.token_advice = "put a new one into token.txt";
+    world.api.on_page = [&](const api::PageQuery&) {
+        if (world.clock.now() >= noon + 1h && world.clock.now() < noon + 4h) {
+            ++refused;
+            throw api::ApiError(api::ErrorKind::token_refused, "Invalid access token", 401);
+        }
+    };
+    world.api.on_identity = [&] { world.api.on_page({}); };
+    world.follow_until(noon + 3h);
+    // Twice in the first poll that meets it at the most, then once in 15 minutes.
+    CHECK(refused >= 8);
+    CHECK(refused <= 10);
+    CHECK(world.store.facts[sync::facts::last_error] ==
+          "Invalid access token; put a new one into token.txt");
+    CHECK(count(world.log.warnings, "Invalid access token") == 1);
+    world.follow_until(noon + 6h);
+    world.check_caught_up();
+    CHECK(world.store.facts[sync::facts::last_error].empty());
+}
+
+TEST_CASE("run: the token that was put in is asked whose it is") {
+    Live world;
+    world.api.on_page = [&](const api::PageQuery&) {
+        if (world.clock.now() >= noon + 1h && world.clock.now() < noon + 2h) {
+            throw api::ApiError(api::ErrorKind::token_refused, "Invalid access token", 401);
+        }
+    };
+    world.api.on_identity = [&] { world.api.on_page({}); };
+    world.follow_until(noon + 50min);
+    const auto before = world.api.identities;
+    world.follow_until(noon + 3h);
+    // At the start, refused at each try, and once more when it is right.
+    CHECK(world.api.identities >= before + 5);
+    world.check_caught_up();
+}
+
+TEST_CASE("run: the machine sleeps for a night") {
+    Live world;
+    bool slept = false;
+    world.api.on_page = [&](const api::PageQuery&) {
+        if (!slept && world.clock.now() >= noon + 2h) {
+            slept = true;
+            world.clock.suspend(std::chrono::hours(9));
+        }
+    };
+    world.follow_until(noon + 12h);
+    CHECK(slept);
+    world.check_caught_up();
+}
+
+TEST_CASE("run: this machine's clock jumps, forth and back, by hours and by months") {
+    for (const Seconds error :
+         {Seconds(3 * 3600), Seconds(-3 * 3600), Seconds(90 * 86400), Seconds(-90 * 86400)}) {
+        CAPTURE(error.count());
+        Live world;
+        world.api.on_page = [&](const api::PageQuery&) {
+            const Instant now = world.clock.now();
+            world.clock.set_error(now >= noon + 2h && now < noon + 4h ? error : Seconds(0));
+        };
+        world.follow_until(noon + 3h + 30min);
+        world.check_caught_up();
+        world.follow_until(noon + 6h);
+        world.check_caught_up();
+    }
+}
+
+TEST_CASE("run: once a week the whole account is counted, and what is missing found") {
+    Live world;
+    world.settings.poll_interval = Seconds(1800);
+    world.settings.audit_ages.clear();  // so that nothing else finds it
+    world.follow_until(noon + 24h);
+    world.check_caught_up();
+    const std::string first = world.store.facts[sync::facts::counted_at];
+    CHECK_FALSE(first.empty());
+    // A row is lost from what is covered.
+    const auto lost = world.store.rows.begin();
+    const std::int64_t id = lost->first;
+    world.store.rows.erase(lost);
+
+    world.follow_until(noon + 24h * 6);
+    CHECK_FALSE(world.store.rows.contains(id));
+    CHECK(world.store.facts[sync::facts::counted_at] == first);
+
+    world.follow_until(noon + 24h * 9);
+    CHECK(world.store.rows.contains(id));
+    CHECK(world.store.facts[sync::facts::counted_at] != first);
+    world.check_caught_up();
+}
