@@ -81,6 +81,20 @@ class Value {
         return value.empty() ? value : file_.parent_path() / value;
     }
 
+    std::optional<ListenAddress> listen_address() const {
+        const std::string wanted =
+            "an address and a port, such as \"127.0.0.1:9743\" or \"[::1]:9743\", or \"\" for none";
+        const std::string value = text(wanted);
+        if (value.empty()) {
+            return std::nullopt;
+        }
+        const auto parsed = parse_listen_address(value);
+        if (!parsed) {
+            refuse(wanted);
+        }
+        return parsed;
+    }
+
     template <typename Read>
     auto list(const std::string& wanted, Read read) const {
         std::vector<std::invoke_result_t<Read, Value>> values;
@@ -184,10 +198,7 @@ const std::map<std::string, Keys, std::less<>>& tables() {
          }},
         {"metrics",
          {
-             {"listen",
-              [](Config& c, const Value& v) {
-                  c.metrics.listen = v.text("\"ADDRESS:PORT\", or \"\" for none");
-              }},
+             {"listen", [](Config& c, const Value& v) { c.metrics.listen = v.listen_address(); }},
          }},
         {"log",
          {

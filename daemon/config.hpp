@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/time/instant.hpp"
+#include "daemon/listen_address.hpp"
 
 namespace mirror::daemon {
 
@@ -32,7 +33,7 @@ struct Config {
         std::vector<std::string> indexes{"mailing"};
     };
     struct Metrics {
-        std::string listen;  ///< "ADDRESS:PORT"; empty: off
+        std::optional<ListenAddress> listen;  ///< nothing: off
     };
     struct Log {
         std::string level = "info";

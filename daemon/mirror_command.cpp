@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/time/text.hpp"
+#include "daemon/metrics_service.hpp"
 #include "daemon/mirror_session.hpp"
 #include "daemon/service_report.hpp"
 #include "daemon/watchdog_feeder.hpp"
@@ -52,6 +53,27 @@ boost::asio::awaitable<sync::Outcome> work_of(const CommandLine& line, sync::Ses
     return session.backfill(request);
 }
 
+// Nothing where none are wanted.
+std::unique_ptr<MetricsService> serve_metrics(const Config& config, const Environment& environment,
+                                              MirrorSession& mirror, spdlog::logger& log) {
+    if (!config.metrics.listen) {
+        return nullptr;
+    }
+    auto service = std::make_unique<MetricsService>(mirror.executor(), *config.metrics.listen,
+                                                    mirror.database(), environment.clock,
+                                                    config.mirror.poll_interval);
+    mirror.observe(service->metrics());
+    mirror.observe(service->health());
+    log.info("metrics are at http://{}/metrics", service->where());
+    if (!config.metrics.listen->loopback) {
+        log.warn(
+            "metrics are served to other machines, too: whoever reaches {} may read them; put them "
+            "on 127.0.0.1 unless that is meant",
+            service->where());
+    }
+    return service;
+}
+
 }  // namespace
 
 ExitCode run_mirror(const CommandLine& line, const Config& config, const Environment& environment,
@@ -66,9 +88,13 @@ ExitCode run_mirror(const CommandLine& line, const Config& config, const Environ
         mirror.executor(), *environment.service_manager,
         [&mirror] { return mirror.storage_activity(); },
         [&report](bool held_up) { report.held_up(held_up); });
+    const auto metrics = serve_metrics(config, environment, mirror, *log);
     mirror.on_end([&] {
         report.stopping();
         feeder.close();
+        if (metrics) {
+            metrics->close();
+        }
     });
     report.ready();
     mirror.run(mirror.session().run());

@@ -76,7 +76,8 @@ format = "json"
     CHECK(config.mirror.audit_ages == std::vector{Seconds(3600), Seconds(172800)});
     CHECK(config.mirror.give_up_after == Seconds(3600));
     CHECK(config.mirror.indexes == std::vector<std::string>{"mailing", "profile"});
-    CHECK(config.metrics.listen == "127.0.0.1:9743");
+    CHECK(config.metrics.listen.value().address == "127.0.0.1");
+    CHECK(config.metrics.listen.value().port == 9743);
     CHECK(config.log.level == "debug");
     CHECK(config.log.format == "json");
 }

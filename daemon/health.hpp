@@ -1,0 +1,42 @@
+// Whether `run` does what it is there for, for whoever asks /healthz.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/sync/observer.hpp"
+#include "core/time/clock.hpp"
+
+namespace mirror::daemon {
+
+/// What is known of a run, by the clock that does not jump.
+struct HealthFacts {
+    std::optional<std::string> trouble;     ///< as sync::Following has it
+    std::optional<Monotonic> last_success;  ///< when a poll of this run last ended well
+};
+
+/// Nothing where all is well, else the reason, in one line: a trouble that was told (a refused
+/// token, an outage, a period that cannot be read), or no poll that ended well, yet or for longer
+/// than three of them and five minutes. Not how far behind: in the night in which the clock goes
+/// back, two hours are right. Pure.
+std::optional<std::string> why_unhealthy(const HealthFacts& facts, Monotonic now,
+                                         Seconds poll_interval);
+
+class Health final : public sync::Observer {
+  public:
+    /// `clock` must outlive it.
+    Health(const Clock& clock, Seconds poll_interval)
+        : clock_(clock), poll_interval_(poll_interval) {}
+
+    void following(const sync::Following& state) override;
+
+    std::optional<std::string> why_not() const;
+
+  private:
+    const Clock& clock_;
+    Seconds poll_interval_;
+    HealthFacts facts_;
+    std::optional<Instant> last_success_;
+};
+
+}  // namespace mirror::daemon

@@ -1,0 +1,145 @@
+#include <array>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <utility>
+
+#include "daemon/metrics.hpp"
+#include "daemon/version.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Registry;
+
+// Seconds. A reply of the API takes some 0.2 to 2; a request is given up after five minutes.
+const Histogram::BucketBoundaries duration_buckets{0.05, 0.1, 0.25, 0.5, 1,  2.5,
+                                                   5,    10,  30,   60,  300};
+
+constexpr std::array<std::pair<sync::RequestOutcome, const char*>, 7> outcomes{{
+    {sync::RequestOutcome::ok, "ok"},
+    {sync::RequestOutcome::failed, "failed"},
+    {sync::RequestOutcome::not_plainly_right, "not_plainly_right"},
+    {sync::RequestOutcome::request_refused, "request_refused"},
+    {sync::RequestOutcome::token_refused, "token_refused"},
+    {sync::RequestOutcome::unusable, "unusable"},
+    {sync::RequestOutcome::cancelled, "cancelled"},
+}};
+
+const char* name_of(sync::RequestOutcome outcome) {
+    for (const auto& [known, name] : outcomes) {
+        if (known == outcome) {
+            return name;
+        }
+    }
+    return "failed";
+}
+
+Family<Gauge>& gauge(Registry& registry, const char* name, const char* help) {
+    return prometheus::BuildGauge()
+        .Name(std::string("copernica_mirror_") + name)
+        .Help(help)
+        .Register(registry);
+}
+
+Family<Counter>& counter(Registry& registry, const char* name, const char* help) {
+    return prometheus::BuildCounter()
+        .Name(std::string("copernica_mirror_") + name)
+        .Help(help)
+        .Register(registry);
+}
+
+// A time that is not known yet is no value at all: 0 would be 1970.
+void set_time(Family<Gauge>& family, const std::optional<Instant>& at) {
+    if (at) {
+        family.Add({}).Set(static_cast<double>(at->time_since_epoch().count()));
+    }
+}
+
+}  // namespace
+
+struct Metrics::Families {
+    Registry registry;
+    Family<Gauge>& complete_through =
+        gauge(registry, "complete_through_timestamp_seconds",
+              "End of the newest unbroken complete period, as Unix time.");
+    Family<Gauge>& last_success =
+        gauge(registry, "last_success_timestamp_seconds",
+              "When a poll or another run last ended well, as Unix time.");
+    Gauge& rows = gauge(registry, "rows", "Rows in the view impressions.").Add({});
+    Family<Counter>& rows_written =
+        counter(registry, "rows_written_total",
+                "Rows written by this process: inserted, updated, or marked as removed.");
+    Counter& inserted = rows_written.Add({{"change", "inserted"}});
+    Counter& updated = rows_written.Add({{"change", "updated"}});
+    Counter& removed = rows_written.Add({{"change", "removed"}});
+    Family<Counter>& requests =
+        counter(registry, "requests_total", "Requests to the API, by how they ended.");
+    Histogram& duration = prometheus::BuildHistogram()
+                              .Name("copernica_mirror_request_duration_seconds")
+                              .Help("How long requests to the API took, whatever their outcome.")
+                              .Register(registry)
+                              .Add({}, duration_buckets);
+    Counter& retries =
+        counter(registry, "retries_total", "Requests that failed and were worth another try.")
+            .Add({});
+    Gauge& rejects = gauge(registry, "rejects", "Records that could not be rows.").Add({});
+    Gauge& gaps =
+        gauge(registry, "gaps", "Periods before the newest complete one that are not complete.")
+            .Add({});
+    Gauge& database_bytes = gauge(registry, "database_bytes", "Size of the database file.").Add({});
+    Gauge& wal_bytes = gauge(registry, "wal_bytes", "Size of its write-ahead log.").Add({});
+    Gauge& build_info = gauge(registry, "build_info", "Always 1; the version is a label.")
+                            .Add({{"version", version}});
+};
+
+Metrics::Metrics() : families_(std::make_unique<Families>()) {
+    families_->build_info.Set(1);
+    // Series that are there from the start show their first increase.
+    for (const auto& [outcome, name] : outcomes) {
+        families_->requests.Add({{"outcome", name}});
+    }
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::request_ended(sync::RequestOutcome outcome, std::chrono::nanoseconds took) {
+    families_->requests.Add({{"outcome", name_of(outcome)}}).Increment();
+    families_->duration.Observe(std::chrono::duration<double>(took).count());
+}
+
+void Metrics::request_again() {
+    families_->retries.Increment();
+}
+
+void Metrics::stored(const sync::Written& written) {
+    families_->inserted.Increment(static_cast<double>(written.inserted));
+    families_->updated.Increment(static_cast<double>(written.updated));
+    families_->removed.Increment(static_cast<double>(written.removed));
+}
+
+void Metrics::set_file(const Status& file) {
+    std::optional<Instant> complete_through;
+    if (file.complete) {
+        complete_through = file.complete->end;
+    }
+    set_time(families_->complete_through, complete_through);
+    set_time(families_->last_success, file.last_success);
+    families_->rows.Set(static_cast<double>(file.rows));
+    families_->rejects.Set(static_cast<double>(file.rejects));
+    families_->gaps.Set(static_cast<double>(file.gaps.size()));
+    families_->database_bytes.Set(static_cast<double>(file.database_bytes));
+    families_->wal_bytes.Set(static_cast<double>(file.wal_bytes));
+}
+
+std::string Metrics::text() const {
+    return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,193 @@
+// `/metrics` and `/healthz` of a real `run`.
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <unistd.h>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "tests/end_to_end/notify_socket.hpp"
+#include "tests/end_to_end/scene.hpp"
+#include "tests/simulator/fault.hpp"
+#include "tests/unit/simulator/raw_client.hpp"
+
+using namespace mirror;
+using namespace mirror::test;
+using simulator::RawClient;
+using simulator::RawReply;
+
+namespace {
+
+bool holds(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+// A `run` whose metrics are on some free port, with somebody who hears how it is.
+class Service {
+  public:
+    explicit Service(Scene& scene) : socket((scene.directory() / "notify").string()) {
+        scene.configure("metrics", "listen = \"127.0.0.1:0\"\n");
+        scene.environment["NOTIFY_SOCKET"] = (scene.directory() / "notify").string();
+        process = scene.start({"run"});
+        REQUIRE(socket.waits_for("READY=1"));
+        const std::string said = process->err();
+        const std::string before = "metrics are at http://127.0.0.1:";
+        const auto place = said.find(before);
+        REQUIRE(place != std::string::npos);
+        port = static_cast<std::uint16_t>(std::stoi(said.substr(place + before.size())));
+    }
+
+    RawReply get(const std::string& path) const { return RawClient(port).get(path); }
+
+    NotifySocket socket;
+    std::unique_ptr<Process> process;
+    std::uint16_t port = 0;
+};
+
+// A value of the text format; "none" where it is not there.
+std::string value(const std::string& text, const std::string& series) {
+    const auto place = ("\n" + text).find("\n" + series + " ");
+    if (place == std::string::npos) {
+        return "none";
+    }
+    const auto begin = place + series.size() + 1;
+    return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+// What promtool says of it; empty where it finds nothing, or is not installed.
+std::string lint(const std::string& text, const std::filesystem::path& directory) {
+    if (std::system("command -v promtool >/dev/null") != 0) {
+        MESSAGE("promtool is not installed");
+        return {};
+    }
+    std::ofstream(directory / "metrics") << text;
+    const std::string command =
+        fmt::format("promtool check metrics <'{0}/metrics' >'{0}/lint' 2>&1", directory.string());
+    const int code = std::system(command.c_str());
+    const std::string said = bytes_of(directory / "lint");
+    return code == 0 && said.empty() ? "" : fmt::format("{} {}", code, said);
+}
+
+}  // namespace
+
+TEST_CASE("metrics: of a run that follows") {
+    Scene scene;
+    populate(scene);
+    Service service(scene);
+    REQUIRE(service.socket.waits_for("STATUS=complete through 2026-11-23 16:59:55"));
+    // The first poll has ended well when the past is filled; nothing is due before the next.
+    const RawReply reply = service.get("/metrics");
+    CHECK(reply.status() == 200);
+    CHECK(reply.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
+    const std::string& text = reply.body;
+    CHECK(value(text, "copernica_mirror_complete_through_timestamp_seconds") ==
+          std::to_string((present() - Seconds(5)).time_since_epoch().count()));
+    CHECK(value(text, "copernica_mirror_rows") == scene.query("SELECT count(*) FROM impressions"));
+    CHECK(value(text, "copernica_mirror_rows_written_total{change=\"inserted\"}") ==
+          value(text, "copernica_mirror_rows"));
+    CHECK(value(text, "copernica_mirror_last_success_timestamp_seconds") ==
+          scene.query("SELECT value FROM mirror WHERE key = 'last_success'"));
+    CHECK(value(text, "copernica_mirror_requests_total{outcome=\"ok\"}") ==
+          std::to_string(scene.requests()));
+    CHECK(value(text, "copernica_mirror_request_duration_seconds_count") ==
+          std::to_string(scene.requests()));
+    CHECK(value(text, "copernica_mirror_gaps") == "0");
+    CHECK(value(text, "copernica_mirror_database_bytes") ==
+          std::to_string(std::filesystem::file_size(scene.database())));
+    CHECK(value(text, "copernica_mirror_wal_bytes") ==
+          std::to_string(std::filesystem::file_size(scene.database().string() + "-wal")));
+    CHECK_FALSE(holds(text, scene.token));
+    CHECK(lint(text, scene.directory()) == "");
+
+    const RawReply health = service.get("/healthz");
+    CHECK(health.status() == 200);
+    CHECK(health.body == "ok\n");
+    CHECK(service.get("/").status() == 404);
+
+    service.process->signal(SIGTERM);
+    CHECK(service.process->wait() == 0);
+    CHECK_THROWS(service.get("/healthz"));
+}
+
+TEST_CASE("metrics: trouble is seen, and its reason") {
+    Scene scene;
+    populate(scene);
+    SUBCASE("a refused token") {
+        scene.token = "another-token";
+        Service service(scene);
+        REQUIRE(service.socket.waits_for("Invalid access token"));
+        const RawReply health = service.get("/healthz");
+        CHECK(health.status() == 503);
+        CHECK(holds(health.body, "Invalid access token"));
+        CHECK_FALSE(holds(health.body, scene.token));
+        CHECK(value(service.get("/metrics").body,
+                    "copernica_mirror_requests_total{outcome=\"token_refused\"}") == "1");
+        service.process->signal(SIGTERM);
+        CHECK(service.process->wait() == 0);
+    }
+    SUBCASE("an outage") {
+        scene.server.set_rule(simulator::rules::always(simulator::faults::gateway(503)));
+        Service service(scene);
+        REQUIRE(service.socket.waits_for("503"));
+        const RawReply health = service.get("/healthz");
+        CHECK(health.status() == 503);
+        CHECK(holds(health.body, "503"));
+        const std::string text = service.get("/metrics").body;
+        CHECK(std::stoi(value(text, "copernica_mirror_requests_total{outcome=\"failed\"}")) >= 3);
+        CHECK(std::stoi(value(text, "copernica_mirror_retries_total")) >= 3);
+        // A client that says nothing does not keep it from ending.
+        const RawClient silent(service.port);
+        service.process->signal(SIGTERM);
+        CHECK(service.process->wait() == 0);
+    }
+    SUBCASE("the file was taken away") {
+        Service service(scene);
+        REQUIRE(service.socket.waits_for("STATUS=complete"));
+        std::filesystem::rename(scene.database(), scene.directory() / "elsewhere.db");
+        const RawReply reply = service.get("/metrics");
+        CHECK(reply.status() == 500);
+        CHECK(holds(reply.body, "impressions.db"));
+        service.process->signal(SIGTERM);
+        service.process->wait();
+    }
+}
+
+TEST_CASE("metrics: off by default, a taken port is 2, other machines are warned of") {
+    Scene scene;
+    populate(scene);
+    Service service(scene);
+    Scene other;
+    populate(other);
+    other.configure("metrics", fmt::format("listen = \"127.0.0.1:{}\"\n", service.port));
+    const Run taken = other.run({"run"});
+    CHECK(taken.code == 2);
+    CHECK(holds(taken.err, "[metrics] listen"));
+    CHECK(holds(taken.err, "in use"));
+    CHECK(holds(taken.err, "another") == false);
+    CHECK(holds(taken.err, "choose"));
+    // Only `run` serves them.
+    CHECK(other.run({"sync"}).code == 0);
+    service.process->signal(SIGTERM);
+    CHECK(service.process->wait() == 0);
+    CHECK_FALSE(holds(service.process->err(), "other machines"));
+
+    Scene open;
+    open.configure("metrics", "listen = \"0.0.0.0:0\"\n");
+    open.environment["NOTIFY_SOCKET"] = (open.directory() / "notify").string();
+    const NotifySocket socket(open.environment["NOTIFY_SOCKET"]);
+    const auto process = open.start({"run"});
+    REQUIRE(socket.waits_for("READY=1"));
+    CHECK(holds(process->err(), "other machines"));
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+
+    Scene wrong;
+    wrong.configure("metrics", "listen = \"localhost\"\n");
+    const Run refused = wrong.run({"run"});
+    CHECK(refused.code == 2);
+    CHECK(holds(refused.err, "config.toml:"));
+    CHECK(holds(refused.err, "127.0.0.1:9743"));
+}

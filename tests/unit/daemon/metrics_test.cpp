@@ -1,0 +1,171 @@
+// What Prometheus is told, and what /healthz says.
+#include "daemon/metrics.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "daemon/health.hpp"
+#include "daemon/version.hpp"
+#include "tests/paths.hpp"
+#include "tests/unit/sync/model.hpp"
+
+using namespace mirror;
+using namespace mirror::daemon;
+
+namespace {
+
+std::set<std::string> lines_of(const std::string& text) {
+    std::istringstream in(text);
+    std::set<std::string> lines;
+    for (std::string line; std::getline(in, line);) {
+        lines.insert(line);
+    }
+    return lines;
+}
+
+// Every metric has a value.
+Status some_status() {
+    Status status;
+    status.complete = Window{Instant(Seconds(1'000)), Instant(Seconds(1'700'000'000))};
+    status.last_success = Instant(Seconds(1'700'000'005));
+    status.rows = 12'345'678;
+    status.rejects = 3;
+    status.gaps.resize(2);
+    status.database_bytes = 123'456'789;
+    status.wal_bytes = 4'152;
+    return status;
+}
+
+}  // namespace
+
+TEST_CASE("metrics: what is counted, and what the file holds") {
+    Metrics metrics;
+    // From the start: counters at 0, and no time that is not known.
+    auto lines = lines_of(metrics.text());
+    CHECK(lines.contains("copernica_mirror_rows_written_total{change=\"inserted\"} 0"));
+    CHECK(lines.contains("copernica_mirror_requests_total{outcome=\"token_refused\"} 0"));
+    CHECK(
+        lines.contains(std::string("copernica_mirror_build_info{version=\"") + version + "\"} 1"));
+    CHECK(metrics.text().find("timestamp_seconds ") == std::string::npos);
+
+    sync::Written written;
+    written.inserted = 3;
+    written.updated = 2;
+    written.unchanged = 7;
+    written.removed = 1;
+    metrics.stored(written);
+    metrics.stored(written);
+    metrics.request_ended(sync::RequestOutcome::ok, std::chrono::milliseconds(300));
+    metrics.request_ended(sync::RequestOutcome::failed, std::chrono::seconds(2));
+    metrics.request_ended(sync::RequestOutcome::not_plainly_right, std::chrono::seconds(400));
+    metrics.request_again();
+    metrics.set_file(some_status());
+    lines = lines_of(metrics.text());
+    for (const char* line : {
+             "copernica_mirror_rows_written_total{change=\"inserted\"} 6",
+             "copernica_mirror_rows_written_total{change=\"updated\"} 4",
+             "copernica_mirror_rows_written_total{change=\"removed\"} 2",
+             "copernica_mirror_requests_total{outcome=\"ok\"} 1",
+             "copernica_mirror_requests_total{outcome=\"failed\"} 1",
+             "copernica_mirror_requests_total{outcome=\"not_plainly_right\"} 1",
+             "copernica_mirror_requests_total{outcome=\"request_refused\"} 0",
+             "copernica_mirror_requests_total{outcome=\"unusable\"} 0",
+             "copernica_mirror_requests_total{outcome=\"cancelled\"} 0",
+             "copernica_mirror_request_duration_seconds_count 3",
+             "copernica_mirror_request_duration_seconds_bucket{le=\"0.25\"} 0",
+             "copernica_mirror_request_duration_seconds_bucket{le=\"0.5\"} 1",
+             "copernica_mirror_request_duration_seconds_bucket{le=\"2.5\"} 2",
+             "copernica_mirror_request_duration_seconds_bucket{le=\"300\"} 2",
+             "copernica_mirror_request_duration_seconds_bucket{le=\"+Inf\"} 3",
+             "copernica_mirror_retries_total 1",
+             "copernica_mirror_complete_through_timestamp_seconds 1700000000",
+             "copernica_mirror_last_success_timestamp_seconds 1700000005",
+             "copernica_mirror_rows 12345678",
+             "copernica_mirror_rejects 3",
+             "copernica_mirror_gaps 2",
+             "copernica_mirror_database_bytes 123456789",
+             "copernica_mirror_wal_bytes 4152",
+         }) {
+        CAPTURE(line);
+        CHECK(lines.contains(line));
+    }
+}
+
+TEST_CASE("documentation: every metric, and no other") {
+    std::ifstream in(std::string(test::project_root) + "/README.md");
+    const std::string readme{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    Metrics metrics;
+    metrics.set_file(some_status());
+    std::set<std::string> served;
+    for (const std::string& line : lines_of(metrics.text())) {
+        const std::string type = "# TYPE ";
+        if (line.rfind(type, 0) == 0) {
+            served.insert(line.substr(type.size(), line.rfind(' ') - type.size()));
+        }
+    }
+    CHECK(served.size() == 12);
+    std::set<std::string> documented;
+    const std::string row = "| `copernica_mirror_";
+    for (auto at = readme.find(row); at != std::string::npos; at = readme.find(row, at + 1)) {
+        const auto name = at + row.size() - std::string("copernica_mirror_").size();
+        documented.insert(readme.substr(name, readme.find_first_of("`{", name) - name));
+    }
+    CHECK(documented == served);
+    const auto lines = lines_of(metrics.text());
+    for (const std::string& name : served) {
+        CHECK(lines.contains("# HELP " + name) == false);  // there is a text behind it
+    }
+    for (const char* label :
+         {"`inserted`", "`updated`", "`removed`", "`ok`", "`failed`", "`not_plainly_right`",
+          "`request_refused`", "`token_refused`", "`unusable`", "`cancelled`"}) {
+        CAPTURE(label);
+        CHECK(readme.find(label) != std::string::npos);
+    }
+}
+
+TEST_CASE("health: well, not yet, not any more") {
+    const Monotonic start{};
+    HealthFacts facts;
+    const auto after = [&](std::chrono::seconds elapsed) {
+        return why_unhealthy(facts, start + elapsed, Seconds(60));
+    };
+    CHECK(after(std::chrono::seconds(1)) == "no poll has ended well yet");
+    facts.trouble = "the token was\nrefused";
+    CHECK(after(std::chrono::seconds(1)) == "the token was\\nrefused");
+    facts.last_success = start;
+    CHECK(after(std::chrono::seconds(1)) == "the token was\\nrefused");
+    facts.trouble.reset();
+    CHECK(after(std::chrono::seconds(1)) == std::nullopt);
+    CHECK(after(std::chrono::seconds(480)) == std::nullopt);
+    CHECK(after(std::chrono::seconds(481)) == "no poll has ended well for 481 s");
+}
+
+TEST_CASE("health: by the clock that does not jump") {
+    tests::FakeClock clock(tests::utc("2026-11-23 16:00:00"));
+    Health health(clock, Seconds(60));
+    CHECK(health.why_not());
+    sync::Following state;
+    state.last_success = clock.utc();
+    health.following(state);
+    CHECK_FALSE(health.why_not());
+    clock.set_error(std::chrono::hours(24));
+    CHECK_FALSE(health.why_not());
+    // Told again, but nothing new: no poll has ended well since.
+    clock.advance(std::chrono::minutes(8));
+    health.following(state);
+    CHECK_FALSE(health.why_not());
+    clock.advance(std::chrono::seconds(1));
+    CHECK(health.why_not() == "no poll has ended well for 481 s");
+    state.last_success = clock.utc();
+    health.following(state);
+    CHECK_FALSE(health.why_not());
+    state.trouble = "the API does not answer";
+    health.following(state);
+    CHECK(health.why_not() == "the API does not answer");
+}
