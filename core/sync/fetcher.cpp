@@ -63,7 +63,7 @@ Fetcher::Fetcher(const asio::any_io_executor& executor, api::Api& api, Clock& cl
       observer_(observer),
       settings_(settings),
       gate_(executor, clock, {settings.requests_per_second, settings.connections},
-            std::random_device{}()),
+            settings.jitter_seed ? *settings.jitter_seed : std::random_device{}()),
       server_clock_(clock.utc(), clock.monotonic()),
       outage_began_(executor) {}
 

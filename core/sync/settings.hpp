@@ -29,6 +29,8 @@ struct Settings {
     std::optional<Seconds> give_up_after = Seconds(900);  ///< nothing: never
     /// What a person must do about a refused token, for people.
     std::string token_advice = "put a new token in";
+    /// Of the pauses between attempts, which are partly random; nothing: another one each time.
+    std::optional<std::uint64_t> jitter_seed;
 };
 
 }  // namespace mirror::sync
