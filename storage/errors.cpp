@@ -113,6 +113,17 @@ DatabaseError make(Kind kind, const std::filesystem::path& file, const std::stri
 
 DatabaseError explain(const SQLite::Exception& error, int system_error,
                       const std::filesystem::path& file) {
+    const std::string name = "database " + file.string() + ": ";
+    if (error.getExtendedErrorCode() == SQLITE_READONLY_ROLLBACK) {
+        return DatabaseError(Kind::permission,
+                             name +
+                                 "the last write to it was cut short, and to undo that takes the "
+                                 "permission to write; run `sync` or `run`");
+    }
+    if ((error.getErrorCode() & 0xff) == SQLITE_NOMEM) {
+        return DatabaseError(Kind::io, name + "too little memory to work on it (" + error.what() +
+                                           "); nothing that was stored is lost");
+    }
     return make(kind_of(error.getErrorCode(), system_error), file, error.what());
 }
 

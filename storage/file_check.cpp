@@ -1,10 +1,12 @@
 #include "storage/file_check.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <string>
 #include <sys/stat.h>
 #include <system_error>
@@ -27,6 +29,12 @@ constexpr std::size_t header_size = 100;
 constexpr char magic[] = "SQLite format 3";  // with its final NUL
 constexpr std::size_t user_version_at = 60;
 constexpr std::size_t application_id_at = 68;
+
+// The head of a rollback journal: the same document, section 3.
+constexpr std::array<unsigned char, 8> journal_magic{0xd9, 0xd5, 0x05, 0xf9,
+                                                     0x20, 0xa1, 0x63, 0xd7};
+constexpr std::size_t pages_before_at = 16;
+constexpr std::size_t journal_header_size = 28;
 
 using Header = std::array<unsigned char, header_size>;
 
@@ -53,6 +61,19 @@ bool read_header(const std::filesystem::path& file, Header& header) {
         throw SQLite::Exception("cannot read the header", result);
     }
     return true;
+}
+
+// True where a journal beside the file says that it was empty before a transaction which was cut
+// short: whatever is in the file, SQLite undoes it, and nothing is left.
+bool is_half_made(const std::filesystem::path& file) {
+    std::ifstream journal(file.string() + "-journal", std::ios::binary);
+    std::array<char, journal_header_size> head{};
+    if (!journal.read(head.data(), head.size())) {
+        return false;
+    }
+    const char* const pages = head.data() + pages_before_at;
+    return std::memcmp(head.data(), journal_magic.data(), journal_magic.size()) == 0 &&
+           std::all_of(pages, pages + 4, [](char byte) { return byte == 0; });
 }
 
 [[noreturn]] void throw_foreign(const std::filesystem::path& file, const std::string& what) {
@@ -94,7 +115,7 @@ std::filesystem::path ensure_file(const std::filesystem::path& file) {
 
 void refuse_unless_ours(const std::filesystem::path& file) {
     std::error_code failure;
-    if (std::filesystem::file_size(file, failure) == 0) {
+    if (std::filesystem::file_size(file, failure) == 0 || is_half_made(file)) {
         return;
     }
     Header header{};

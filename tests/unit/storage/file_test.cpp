@@ -192,6 +192,39 @@ TEST_CASE("what is not ours is refused and left byte for byte as it was") {
     CHECK_FALSE(std::filesystem::exists(path.string() + ".lock"));
 }
 
+// What a power cut may leave of the transaction that makes a file: pages without the first, and the
+// journal that undoes them.
+TEST_CASE("a file that was being made when the power went is made anew") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    write_bytes(path, std::string(4096, '\0') + std::string(4096, 'x'));
+    std::string journal("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8);
+    journal +=
+        std::string(4, '\0') + "nonc" + std::string(4, '\0');  // records, nonce, pages before
+    journal += std::string("\0\0\2\0\0\0\x10\0", 8);           // sector, page
+    journal.resize(512);
+    SUBCASE("an empty file before") {
+        write_bytes(path.string() + "-journal", journal);
+        try {
+            read_status({path, 20, std::chrono::milliseconds(20)});
+            FAIL("read");
+        } catch (const DatabaseError& error) {
+            CHECK(std::string(error.what()).find("cut short") != std::string::npos);
+        }
+        make_mirror(path);
+        CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");
+        CHECK(ask(path, "PRAGMA integrity_check") == "ok");
+    }
+    SUBCASE("a page before: it was somebody's") {
+        journal[19] = 1;
+        write_bytes(path.string() + "-journal", journal);
+        const auto before = bytes_of(path);
+        CHECK(refusal(path) == DatabaseErrorKind::foreign);
+        CHECK(bytes_of(path) == before);
+        CHECK(bytes_of(path.string() + "-journal") == journal);
+    }
+}
+
 TEST_CASE("a newer version that is only in the log is refused, too") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
