@@ -9,11 +9,17 @@
 
 #include "storage/database.hpp"
 #include "storage/facts.hpp"
+#include "tests/support/fault_table.hpp"
+#include "tests/support/faulty_disk.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
 using namespace mirror;
 using namespace mirror::storage;
 using namespace mirror::storage::testing;
+using mirror::test::changing_calls;
+using mirror::test::DiskFailure;
+using mirror::test::FaultClass;
+using mirror::test::FaultyDisk;
 
 namespace {
 
@@ -76,22 +82,28 @@ TEST_CASE("processes that create and write one file together lose nothing") {
     CHECK(ask(path, "PRAGMA integrity_check") == "ok");
 }
 
-TEST_CASE("a kill at any moment of the first opening leaves a file that opens") {
-    for (int delay = 0; delay < 12'000; delay += 500) {
+TEST_CASE("a kill at any write of the first opening leaves a file that opens") {
+    FaultClass table("disk", "kill -9 while the file is made");
+    bool killed = true;
+    for (std::uint64_t nth = 1; killed; nth += nth < 40 ? 1 : 29) {
+        CAPTURE(nth);
+        table.begin();
         TemporaryDirectory directory;
         const auto path = directory / "m.db";
         const pid_t child = ::fork();
         if (child == 0) {
+            FaultyDisk::instance().arm({changing_calls, nth, DiskFailure::kill});
             ::_exit(write_among_others(path, 0));
         }
-        ::usleep(static_cast<useconds_t>(delay));
-        ::kill(child, SIGKILL);
         int status = 0;
         REQUIRE(::waitpid(child, &status, 0) == child);
+        killed = WIFSIGNALED(status);
+        REQUIRE((killed || status == 0));
         MirrorFile file(options_for(path), noon());
         file.commit(whole(noon_window(0, 10), rows(1, 10)), noon(10), at(noon(10)));
         CHECK(ask(path, "PRAGMA integrity_check") == "ok");
         CHECK(ask(path, "SELECT count(*) FROM impressions") == file.fact("rows"));
+        table.passed();
     }
 }
 
