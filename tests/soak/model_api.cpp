@@ -1,0 +1,150 @@
+#include "tests/soak/model_api.hpp"
+
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/api/identity_decoder.hpp"
+#include "core/time/text.hpp"
+#include "tests/simulator/answer.hpp"
+
+namespace mirror::soak {
+
+namespace asio = boost::asio;
+using api::ApiError;
+using api::ErrorKind;
+using simulator::Delivery;
+
+namespace {
+
+// The client's patience with silence (api::Timeouts).
+constexpr std::chrono::seconds silence{30};
+
+std::optional<std::chrono::seconds> retry_after_of(const simulator::Reply& reply) {
+    for (const auto& [name, value] : reply.headers) {
+        if (name == "Retry-After") {
+            return std::chrono::seconds(std::stoll(value));
+        }
+    }
+    return std::nullopt;
+}
+
+// What a status other than 200 means (see HttpApi).
+ApiError refused(const simulator::Reply& reply, bool is_identity) {
+    const int status = static_cast<int>(reply.status);
+    ErrorKind kind = ErrorKind::not_plainly_right;
+    if (status == 429 || status >= 500) {
+        kind = ErrorKind::try_again;
+    } else if (status == 401 || status == 403 || (status == 400 && is_identity)) {
+        kind = ErrorKind::token_refused;
+    } else if (status >= 400) {
+        kind = ErrorKind::request_refused;
+    }
+    return ApiError(kind, "HTTP status " + std::to_string(status), status,
+                    kind == ErrorKind::try_again ? retry_after_of(reply) : std::nullopt);
+}
+
+bool is_whole(Delivery delivery) {
+    return delivery == Delivery::whole || delivery == Delivery::close_after;
+}
+
+bool hangs(Delivery delivery) {
+    return delivery == Delivery::hang || delivery == Delivery::hang_in_body;
+}
+
+}  // namespace
+
+// The body of a reply that came whole, with status 200.
+asio::awaitable<std::string> ModelApi::body_of(simulator::Request& request, Trouble& what) {
+    request.number = ++requests_;
+    if (request.call == simulator::Call::impressions) {
+        request.call_number = ++calls_;
+    }
+    request.path =
+        request.call == simulator::Call::identity ? "/v3/identity" : "/v3/ms/impressions";
+    request.method = "GET";
+    request.token_right = true;
+    if (trouble) {
+        what = trouble(request);
+    }
+    co_await clock_.sleep(what.latency);
+    if (on_arrival) {
+        on_arrival();
+    }
+    const Delivery delivery = what.fault ? what.fault->delivery : Delivery::whole;
+    if (what.fault) {
+        co_await clock_.sleep(what.fault->delay);
+    }
+    if (!is_whole(delivery)) {
+        co_await clock_.sleep(hangs(delivery) ? silence : std::chrono::seconds(0));
+        throw ApiError(ErrorKind::try_again, "the connection came to nothing");
+    }
+    simulator::Answer answer =
+        simulator::answer(request, account_, behaviour_, what.fault, clock_.now());
+    if (answer.reply.status != 200) {
+        throw refused(answer.reply, request.call == simulator::Call::identity);
+    }
+    co_return std::move(answer.reply.body);
+}
+
+asio::awaitable<api::PageReply> ModelApi::impressions(api::PageQuery query) {
+    simulator::Request request;
+    request.call = simulator::Call::impressions;
+    request.question.begin = query.begintime;
+    request.question.end = query.endtime;
+    request.question.start = query.start;
+    request.question.limit = query.limit;
+    request.question.total = query.total;
+    Trouble what;
+    std::string body;
+    try {
+        body = co_await body_of(request, what);
+    } catch (const ApiError& error) {
+        say(query, error.what());
+        throw;
+    }
+    say(query, (what.fault ? "distorted: " : "") + body);
+    api::PageReply reply;
+    if (what.date_error) {
+        reply.date = clock_.now() + *what.date_error;
+    }
+    // The way back takes its time, too: what is logged meanwhile is not in the reply.
+    co_await clock_.sleep(what.latency);
+    try {
+        decoder_.begin();
+        decoder_.feed(body);
+        decoder_.finish();
+        reply.page = decoder_.take();
+    } catch (const api::BadBody& bad) {
+        throw ApiError(ErrorKind::not_plainly_right, bad.what());
+    }
+    co_return reply;
+}
+
+void ModelApi::say(const api::PageQuery& query, const std::string& outcome) const {
+    constexpr std::size_t enough = 120;
+    if (tell) {
+        tell(fmt::format("{} asked {} to {} from {}, {}: {}", format_utc(clock_.now()),
+                         format_local(query.begintime), format_local(query.endtime), query.start,
+                         query.limit, outcome.substr(0, enough)));
+    }
+}
+
+asio::awaitable<api::Identity> ModelApi::identity() {
+    simulator::Request request;
+    request.call = simulator::Call::identity;
+    Trouble what;
+    const std::string body = co_await body_of(request, what);
+    try {
+        api::Identity identity = api::decode_identity(body);
+        if (what.date_error) {
+            identity.date = clock_.now() + *what.date_error;
+        }
+        co_return identity;
+    } catch (const api::BadBody& bad) {
+        throw ApiError(ErrorKind::not_plainly_right, bad.what());
+    }
+}
+
+}  // namespace mirror::soak

@@ -1,0 +1,116 @@
+// An account, its API, a mirror and a disk in one process and in one thread, on virtual time.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "core/sync/observer.hpp"
+#include "core/sync/session.hpp"
+#include "tests/simulator/account.hpp"
+#include "tests/simulator/behaviour.hpp"
+#include "tests/soak/file_store.hpp"
+#include "tests/soak/model_api.hpp"
+#include "tests/soak/virtual_clock.hpp"
+#include "tests/support/faulty_disk.hpp"
+
+namespace mirror::soak {
+
+/// Something that must never happen; what() says what, for people.
+class Broken : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The real session, the real storage, the simulator's replies. What goes wrong is for its owner
+/// to say: through `trouble`, through the FaultyDisk, through the clock.
+class World final : private sync::Observer {
+  public:
+    World(std::filesystem::path file, Instant now, const std::string& zone);
+
+    test::FaultyDisk& disk = test::FaultyDisk::instance();
+    simulator::Account account;
+    simulator::Behaviour behaviour;
+    sync::Settings settings;
+    VirtualClock clock;
+
+    /// See ModelApi.
+    std::function<Trouble(const simulator::Request&)> trouble;
+    std::function<void()> on_arrival;
+    /// How long the store takes for a call.
+    std::function<std::chrono::milliseconds()> store_takes;
+
+    /// Called with all that sessions and the API say; may be empty.
+    std::function<void(const std::string&)> tell;
+
+    // Each opens the file, works, and closes it, as one run of the program does. Throw what ends a
+    // run, and Broken where it does not end.
+    sync::Outcome sync();
+    sync::Outcome backfill(const sync::BackfillRequest& request);
+    sync::AuditReport audit(const sync::AuditRequest& request);
+    /// `run`, stopped after so long.
+    void follow(Seconds duration);
+
+    const std::filesystem::path& file() const { return file_; }
+    std::uint64_t requests() const { return requests_; }
+    /// What sessions said, the latest last.
+    const std::vector<std::string>& log() const { return log_; }
+
+  private:
+    void with_session(const std::function<boost::asio::awaitable<void>(sync::Session&)>& work,
+                      std::optional<Seconds> stop_after);
+    void drive(boost::asio::io_context& loop, const bool& done, std::optional<Instant> stop_at,
+               boost::asio::cancellation_signal& stop);
+
+    void progress(const sync::Progress&) override {}
+    void debug(const std::string& line) override { say(line); }
+    void info(const std::string& line) override { keep(line); }
+    void warning(const std::string& line) override { keep(line); }
+    void say(const std::string& line) const {
+        if (tell) {
+            tell("    " + line);
+        }
+    }
+    void keep(const std::string& line) {
+        log_.push_back(line);
+        say(line);
+    }
+
+    std::filesystem::path file_;
+    std::uint64_t requests_ = 0;
+    std::vector<std::string> log_;
+};
+
+/// False where nothing was made yet, or its making was cut short: then the journal beside it says
+/// how to undo it, and only who may write can do that.
+bool is_made(const std::filesystem::path& file);
+
+/// What the file holds must be sound in itself, whatever has happened. Throws Broken. `now`:
+/// coverage does not end later.
+void expect_sound(const std::filesystem::path& file, Instant now);
+
+/// The covered periods of an age, as a reader sees them.
+WindowSet covered(const std::filesystem::path& file, std::int64_t age = 0);
+
+/// Throws Broken where a second is covered and the file lacks a row of it that has been there from
+/// then on. `rows`: IDs and when they were logged.
+void expect_covered_rows(const std::filesystem::path& file,
+                         const std::map<std::int64_t, Instant>& rows);
+
+/// The rows that the API still shows, ascending by ID.
+std::vector<simulator::TrueRow> rows_of(const std::filesystem::path& file);
+
+/// Throws Broken unless the file's rows are those that the API shows now, cell by cell, and the
+/// number of rejects is right, too.
+void expect_exact(const World& world);
+
+}  // namespace mirror::soak
