@@ -1,31 +1,59 @@
 #include "core/api/secret.hpp"
 
-#include "core/api/query.hpp"
+#include <algorithm>
+#include <cstddef>
 
 namespace mirror::api {
 namespace {
 
 constexpr std::string_view replacement = "[token]";
 
-std::string replace_all(std::string_view text, std::string_view what) {
-    std::string result;
-    if (what.empty()) {
-        return std::string(text);
+int hex_digit(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+// How many characters at the begin of `text` stand for `c`, as it is or as a URL writes it; 0
+// where they do not.
+std::size_t length_of(char c, std::string_view text) {
+    if (!text.empty() && (text[0] == c || (text[0] == '+' && c == ' '))) {
+        return 1;
     }
-    for (;;) {
-        const std::size_t at = text.find(what);
-        if (at == std::string_view::npos) {
-            return result.append(text);
+    if (text.size() < 3 || text[0] != '%' || hex_digit(text[1]) < 0 || hex_digit(text[2]) < 0) {
+        return 0;
+    }
+    return static_cast<char>(hex_digit(text[1]) * 16 + hex_digit(text[2])) == c ? 3 : 0;
+}
+
+// How many characters at the begin of `text` spell the secret; 0 where they do not.
+std::size_t length_of(std::string_view secret, std::string_view text) {
+    std::size_t length = 0;
+    for (const char c : secret) {
+        const std::size_t next = length_of(c, text.substr(length));
+        if (next == 0) {
+            return 0;
         }
-        result.append(text.substr(0, at)).append(replacement);
-        text.remove_prefix(at + what.size());
+        length += next;
     }
+    return length;
 }
 
 }  // namespace
 
 std::string Secret::redact(std::string_view text) const {
-    return replace_all(replace_all(text, text_), percent_encode(text_));
+    std::string result;
+    while (!text.empty()) {
+        const std::size_t length = length_of(text_, text);
+        if (length > 0) {
+            result += replacement;
+        } else {
+            result += text.front();
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return result;
 }
 
 }  // namespace mirror::api

@@ -15,8 +15,9 @@ class Secret {
 
     const std::string& reveal() const { return text_; }
 
-    /// `text` with every occurrence of the secret, as it is and percent-encoded, replaced: for
-    /// texts that come from the server, which may say to us what we said to it.
+    /// `text` with every occurrence of the secret replaced: as it is, and with any of its
+    /// characters percent-encoded, in whichever case, or "+" for a space. For texts that come from
+    /// the server, which may say to us what we said to it, in its own spelling.
     std::string redact(std::string_view text) const;
 
   private:

@@ -40,6 +40,12 @@ TEST_CASE("text from outside stays on its line and moves no cursor") {
 TEST_CASE("a secret is taken out of texts, encoded or not") {
     const Secret secret("a+b/ c");
     CHECK(secret.redact("token a+b/ c, a%2Bb%2F%20c.") == "token [token], [token].");
+    // A server that says what it was asked may spell it in its own way.
+    CHECK(secret.redact("a%2bb%2f%20c") == "[token]");
+    CHECK(secret.redact("a+b/+c, a%2Bb/ c, %61%2bb%2F+%63%") == "[token], [token], [token]%");
+    CHECK(secret.redact("a+a+b/ c") == "a+[token]");
+    CHECK(secret.redact("a+b/ ") == "a+b/ ");
+    CHECK(secret.redact("a%2") == "a%2");
     CHECK(secret.redact("nothing") == "nothing");
     CHECK(Secret("").redact("nothing") == "nothing");
 }
