@@ -10,12 +10,21 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include "core/api/printable.hpp"
 #include "core/time/zone.hpp"
 #include "daemon/units.hpp"
 #include "daemon/usage_error.hpp"
 
 namespace mirror::daemon {
 namespace {
+
+// What is wrong, and where. Names out of the file come from outside as all else: on one line, and
+// nothing in them moves the cursor.
+UsageError wrong(const std::filesystem::path& file, toml::source_index line,
+                 const std::string& what) {
+    return UsageError(
+        fmt::format("{}:{}: {}", file.string(), line, api::printable(what, what.size())));
+}
 
 // One key's value on its way into the struct, with the words to complain about it.
 class Value {
@@ -24,8 +33,7 @@ class Value {
         : file_(file), name_(std::move(name)), node_(node) {}
 
     [[noreturn]] void refuse(const std::string& wanted) const {
-        throw UsageError(fmt::format("{}:{}: {} must be {}", file_.string(),
-                                     node_.source().begin.line, name_, wanted));
+        throw wrong(file_, node_.source().begin.line, fmt::format("{} must be {}", name_, wanted));
     }
 
     std::string text(const std::string& wanted) const {
@@ -220,8 +228,7 @@ toml::table parse(const std::filesystem::path& file) {
                             "read it?",
                             file.string()));
         }
-        throw UsageError(fmt::format("{}:{}: {}", file.string(), error.source().begin.line,
-                                     std::string_view(error.description())));
+        throw wrong(file, error.source().begin.line, std::string(error.description()));
     }
 }
 
@@ -264,20 +271,19 @@ Config read_config(const std::filesystem::path& file) {
         const auto line = node.source().begin.line;
         const auto keys = tables().find(table);
         if (keys == tables().end()) {
-            throw UsageError(fmt::format("{}:{}: there is no [{}]; there are: {}", file.string(),
-                                         line, table, names(tables())));
+            throw wrong(file, line,
+                        fmt::format("there is no [{}]; there are: {}", table, names(tables())));
         }
         if (!node.is_table()) {
-            throw UsageError(
-                fmt::format("{}:{}: [{}] must be a table", file.string(), line, table));
+            throw wrong(file, line, fmt::format("[{}] must be a table", table));
         }
         for (const auto& [key_name, value] : *node.as_table()) {
             const std::string key(key_name.str());
             const auto set = keys->second.find(key);
             if (set == keys->second.end()) {
-                throw UsageError(fmt::format("{}:{}: [{}] has no key \"{}\"; it has: {}",
-                                             file.string(), value.source().begin.line, table, key,
-                                             names(keys->second)));
+                throw wrong(file, value.source().begin.line,
+                            fmt::format("[{}] has no key \"{}\"; it has: {}", table, key,
+                                        names(keys->second)));
             }
             set->second(config, Value(file, fmt::format("[{}] {}", table, key), value));
         }

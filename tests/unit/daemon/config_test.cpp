@@ -131,6 +131,13 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
     CHECK(complaint("[api]\nurl = \"a\"\nurl = \"b\"\n").rfind("config.toml:3: ", 0) == 0);
 }
 
+TEST_CASE("configuration: what is complained about stays on one line and moves no cursor") {
+    CHECK(complaint("[\"a\\u001b[2J\\nb\"]\n")
+              .rfind("config.toml:1: there is no [a\\u001b[2J\\nb]; there are: ", 0) == 0);
+    CHECK(complaint("[api]\n\"a\\u001b[2J\\nb\" = 1\n")
+              .rfind("config.toml:2: [api] has no key \"a\\u001b[2J\\nb\"; it has: ", 0) == 0);
+}
+
 TEST_CASE("configuration: a file that is not there is named") {
     CHECK_THROWS_WITH_AS(read_config("/nonexistent/config.toml"),
                          doctest::Contains("/nonexistent/config.toml"), UsageError);
