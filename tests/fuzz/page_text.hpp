@@ -1,0 +1,16 @@
+// A page as one text, for comparing.
+#pragma once
+
+#include <string>
+
+#include "core/impression/impression.hpp"
+
+namespace mirror::fuzz {
+
+/// All that a page says: two pages with the same text are the same.
+std::string text_of(const Page& page);
+
+/// What holds of every page, whatever it was made of. Throws Broken.
+void check_rows(const Page& page);
+
+}  // namespace mirror::fuzz
