@@ -14,6 +14,7 @@
 #include "storage/facts.hpp"
 #include "storage/file_check.hpp"
 #include "storage/migrations.hpp"
+#include "storage/page_writes.hpp"
 #include "storage/sql.hpp"
 
 namespace mirror::storage {
@@ -107,6 +108,7 @@ Database::~Database() {
 
 void Database::connect() {
     configure_sqlite();
+    count_page_writes();
     try {
         // A file is used by one thread at a time (see MirrorFile), so no call needs a lock.
         sql_ = std::make_unique<SQLite::Database>(path_.string(),

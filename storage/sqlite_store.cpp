@@ -10,6 +10,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "storage/page_writes.hpp"
+
 namespace mirror::storage {
 namespace {
 
@@ -103,7 +105,7 @@ Activity SqliteStore::activity() const {
     Activity now;
     now.done = done_;  // first, so that it is never ahead of what was asked
     now.asked = asked_;
-    now.steps = steps_;
+    now.steps = steps_ + page_writes();
     return now;
 }
 

@@ -1,6 +1,10 @@
 // The awaitable face: order, errors, cancellation, and ends at awkward moments.
+#include <filesystem>
+#include <optional>
 #include <thread>
 
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Database.h>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -58,13 +62,14 @@ asio::awaitable<void> use_every_call(SqliteStore& store, std::thread::id loop) {
     CHECK_FALSE(unknown.has_value());
 }
 
-asio::awaitable<void> claim(SqliteStore& store, std::string id) {
-    co_await store.claim_account(std::move(id), "name");
+asio::awaitable<void> claim(SqliteStore& store, std::string id, std::string name = "name") {
+    co_await store.claim_account(std::move(id), std::move(name));
 }
 
-asio::awaitable<void> commit_rows(SqliteStore& store, std::uint64_t& inserted) {
-    auto windows = whole(noon_window(0, 60), rows(1, 50));
-    const sync::Written written = co_await store.commit(std::move(windows), noon(60));
+asio::awaitable<void> commit_rows(SqliteStore& store, std::uint64_t& inserted,
+                                  std::int64_t first = 1, std::int64_t count = 50) {
+    auto windows = whole(noon_window(first, first + count), rows(first, first + count - 1));
+    const sync::Written written = co_await store.commit(std::move(windows), noon(first + count));
     inserted = written.inserted;
 }
 
@@ -106,6 +111,36 @@ TEST_CASE("a long statement is seen to come along") {
     CHECK(after.done == 1);
     CHECK(after.steps > before.steps + 10);  // an index was built
     CHECK(opening == opened);                // the file was open by then
+}
+
+TEST_CASE("a checkpoint is seen to come along") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    SystemClock clock;
+    asio::io_context loop;
+    SqliteStore store(options_for(path), clock);
+    asio::co_spawn(loop, claim(store, "34"), rethrow);
+    loop.run();
+    // While somebody reads, the log grows; then one commit puts all of it into the file.
+    std::optional<SQLite::Database> reader;
+    reader.emplace(path.string(), SQLite::OPEN_READONLY);
+    reader->exec("BEGIN");
+    reader->execAndGet("SELECT count(*) FROM impressions");
+    for (std::int64_t first = 1; first < 30'000; first += 3'000) {
+        std::uint64_t inserted = 0;
+        asio::co_spawn(loop, commit_rows(store, inserted, first, 3'000), rethrow);
+        loop.restart();
+        loop.run();
+    }
+    reader.reset();
+    const auto size = std::filesystem::file_size(path);
+    const Activity before = store.activity();
+    asio::co_spawn(loop, claim(store, "34", "renamed"), rethrow);
+    loop.restart();
+    loop.run();
+    const auto pages = (std::filesystem::file_size(path) - size) / 4096;
+    CHECK(pages > 500);
+    CHECK(store.activity().steps >= before.steps + pages);
 }
 
 TEST_CASE("errors reach the caller with their type") {
