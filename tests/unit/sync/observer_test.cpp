@@ -1,0 +1,212 @@
+// What a run tells about itself: requests, what was stored, how it is; and what the file is told.
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <doctest/doctest.h>
+
+#include "core/sync/facts.hpp"
+#include "core/sync/session.hpp"
+#include "tests/unit/sync/model.hpp"
+
+using namespace mirror;
+using namespace mirror::tests;
+using api::ApiError;
+using api::ErrorKind;
+using sync::RequestOutcome;
+namespace asio = boost::asio;
+
+namespace {
+
+struct Recorder final : sync::Observer {
+    void warning(const std::string& line) override { warnings.push_back(line); }
+    void request_ended(RequestOutcome outcome, std::chrono::nanoseconds took) override {
+        ++outcomes[outcome];
+        longest = std::max(longest, took);
+    }
+    void request_again() override { ++again; }
+    void stored(const sync::Written& more) override { written += more; }
+    void following(const sync::Following& state) override {
+        states.push_back(state);
+        if (on_following) {
+            on_following(state);
+        }
+    }
+
+    std::uint64_t requests() const {
+        std::uint64_t all = 0;
+        for (const auto& [outcome, count] : outcomes) {
+            all += count;
+        }
+        return all;
+    }
+
+    std::map<RequestOutcome, std::uint64_t> outcomes;
+    std::uint64_t again = 0;
+    std::chrono::nanoseconds longest{0};
+    sync::Written written;
+    std::vector<sync::Following> states;
+    std::vector<std::string> warnings;
+    std::function<void(const sync::Following&)> on_following;
+};
+
+struct Follower : World {
+    Follower() : World(utc("2026-11-23 16:00:00")) {
+        settings.start = local("2026-11-20 00:00:00");
+        settings.give_up_after.reset();
+        for (int row = 0; row < 200; ++row) {
+            model.add(utc("2026-11-20 00:00:00") + Seconds(row * 600));
+        }
+    }
+
+    // Runs until `end` is emitted.
+    void follow() {
+        sync::Session session(loop.get_executor(), api, store, clock, recorder, settings);
+        asio::co_spawn(loop, session.run(),
+                       asio::bind_cancellation_slot(end.slot(), [](const std::exception_ptr&) {}));
+        loop.restart();
+        loop.run();
+    }
+
+    void stop() { end.emit(asio::cancellation_type::terminal); }
+
+    Recorder recorder;
+    asio::cancellation_signal end;
+};
+
+}  // namespace
+
+TEST_CASE("requests are told of as they end, and those that are made again") {
+    World world(utc("2026-11-23 16:00:00"));
+    world.settings.start = local("2026-11-20 00:00:00");
+    for (int row = 0; row < 200; ++row) {
+        world.model.add(utc("2026-11-20 00:00:00") + Seconds(row * 600));
+    }
+    int page = 0;
+    world.api.on_page = [&](const api::PageQuery&) {
+        ++page;
+        if (page == 2 || page == 3) {
+            throw ApiError(ErrorKind::try_again, "HTTP status 503", 503);
+        }
+    };
+    int distorted = 0;
+    world.api.distort = [&](const api::PageQuery&, Page& reply) {
+        if (page == 4 && ++distorted == 1) {
+            reply.count = 12'345;  // not as many records as it says
+        }
+    };
+    Recorder recorder;
+    sync::Session session(world.loop.get_executor(), world.api, world.store, world.clock, recorder,
+                          world.settings);
+    const sync::Outcome outcome = run(world.loop, session.sync());
+    CHECK(outcome.whole());
+    CHECK(recorder.outcomes[RequestOutcome::failed] == 2);
+    CHECK(recorder.outcomes[RequestOutcome::not_plainly_right] == 1);
+    CHECK(recorder.outcomes.size() == 3);  // and ok
+    CHECK(recorder.again == 3);
+    CHECK(recorder.requests() == world.api.pages + world.api.identities);
+    CHECK(recorder.requests() == outcome.requests);
+    CHECK(recorder.longest >= world.api.duration);
+    CHECK(recorder.written.inserted == 200);
+    CHECK(recorder.written.inserted == outcome.written.inserted);
+    CHECK(recorder.states.empty());  // it follows nothing
+}
+
+TEST_CASE("a refused token is told of once, and is no retry") {
+    World world(utc("2026-11-23 16:00:00"));
+    world.api.on_identity = [] {
+        throw ApiError(ErrorKind::token_refused, "HTTP status 401", 401);
+    };
+    Recorder recorder;
+    sync::Session session(world.loop.get_executor(), world.api, world.store, world.clock, recorder,
+                          world.settings);
+    CHECK_THROWS(run(world.loop, session.sync()));
+    CHECK(recorder.outcomes ==
+          std::map<RequestOutcome, std::uint64_t>{{RequestOutcome::token_refused, 1}});
+    CHECK(recorder.again == 0);
+}
+
+TEST_CASE("run tells how it is after each poll") {
+    Follower world;
+    world.recorder.on_following = [&](const sync::Following&) {
+        if (world.recorder.states.size() == 4) {
+            world.stop();
+        }
+    };
+    world.follow();
+    const auto& states = world.recorder.states;
+    REQUIRE(states.size() == 4);
+    CHECK_FALSE(states[0].complete.has_value());  // nothing but the account is known
+    CHECK_FALSE(states[0].last_success.has_value());
+    for (std::size_t i = 1; i < states.size(); ++i) {
+        REQUIRE(states[i].complete.has_value());
+        CHECK(states[i].complete->begin == utc("2026-11-19 23:00:00"));
+        CHECK(states[i].last_success.has_value());
+        CHECK_FALSE(states[i].trouble.has_value());
+        CHECK(states[i].server_now - states[i].complete->end < Seconds(60));
+    }
+    const Seconds moved = states[3].complete->end - states[2].complete->end;
+    CHECK(moved >= world.settings.poll_interval - Seconds(1));  // parts of seconds are cut off
+    CHECK(moved <= world.settings.poll_interval + Seconds(1));
+    CHECK(world.store.facts.at(sync::facts::last_error) == "");
+    CHECK(world.store.facts.contains(sync::facts::last_success));
+}
+
+TEST_CASE("run tells of an outage while it lasts, and the file since when") {
+    Follower world;
+    bool down = false;
+    world.api.on_page = [&](const api::PageQuery&) {
+        if (down) {
+            throw ApiError(ErrorKind::try_again, "HTTP status 503", 503);
+        }
+    };
+    std::optional<std::string> since;
+    std::size_t told = 0;
+    bool recovered = false;
+    world.recorder.on_following = [&](const sync::Following& state) {
+        if (!down && !recovered && state.last_success) {
+            down = true;
+        } else if (down && state.trouble) {
+            CHECK(state.complete.has_value());
+            CHECK(state.trouble->find("HTTP status 503") != std::string::npos);
+            CHECK(state.trouble->find("copernica-mirror check") != std::string::npos);
+            CHECK(world.store.facts.at(sync::facts::last_error) == *state.trouble);
+            const std::string now = world.store.facts.at(sync::facts::failing_since);
+            CHECK(now != "");
+            CHECK(since.value_or(now) == now);
+            since = now;
+            if (++told == 50) {
+                down = false;
+                recovered = true;
+            }
+        } else if (recovered && !state.trouble) {
+            world.stop();
+        }
+    };
+    world.follow();
+    CHECK(told == 50);
+    CHECK(world.store.facts.at(sync::facts::last_error) == "");
+    CHECK(world.store.facts.at(sync::facts::failing_since) == "");
+    CHECK(world.recorder.warnings.size() >= 1);  // that it began, and reminders
+    CHECK(world.difference() == "");
+}
+
+TEST_CASE("run writes itself down at the first poll, then each hour, and at its end") {
+    Follower world;
+    world.recorder.on_following = [&](const sync::Following&) {
+        if (world.recorder.states.size() == 130) {
+            world.stop();
+        }
+    };
+    world.follow();
+    std::vector<std::string> outcomes;
+    for (const sync::RunRecord& run : world.store.runs) {
+        outcomes.push_back(run.outcome);
+    }
+    // 129 polls a minute apart.
+    CHECK(outcomes == std::vector<std::string>{"running", "running", "running", "stopped"});
+}
