@@ -241,7 +241,7 @@ asio::awaitable<void> Session::sync_now() {
     co_await cut_back_coverage();
 }
 
-// Since when this file follows the account: from the first sync on.
+// Since when this file follows the account: from the first command on that covers anything.
 asio::awaitable<Instant> Session::following_since() {
     const auto text = co_await store_.fact(facts::following_since);
     if (text) {
@@ -254,6 +254,8 @@ asio::awaitable<Instant> Session::following_since() {
 
 asio::awaitable<void> Session::backfill_now(BackfillRequest request) {
     co_await open();
+    // What it covers may be young, and has to be read again when it is not.
+    co_await following_since();
     const Instant settled = fetcher_.settled();
     Window wanted;
     wanted.begin = settings_.zone.align_down(settings_.zone.earliest(request.from));
