@@ -147,14 +147,19 @@ void expect_covered_rows(const std::filesystem::path& file,
     }
 }
 
-void expect_exact(const World& world) {
-    std::vector<simulator::TrueRow> truth = world.account.truth(world.clock.now());
+std::vector<simulator::TrueRow> shown_rows(const World& world) {
+    std::vector<simulator::TrueRow> rows = world.account.truth(world.clock.now());
     if (!world.behaviour.profile_fields) {
-        for (simulator::TrueRow& row : truth) {
+        for (simulator::TrueRow& row : rows) {
             row.profile.reset();
             row.subprofile.reset();
         }
     }
+    return rows;
+}
+
+void expect_exact(const World& world) {
+    const std::vector<simulator::TrueRow> truth = shown_rows(world);
     const std::vector<simulator::TrueRow> held = rows_of(world.file());
     const auto [shown, stored] =
         std::mismatch(truth.begin(), truth.end(), held.begin(), held.end());

@@ -13,6 +13,7 @@
 #include "core/sync/errors.hpp"
 #include "core/time/text.hpp"
 #include "storage/errors.hpp"
+#include "tests/soak/history.hpp"
 #include "tests/soak/story.hpp"
 
 namespace mirror::soak {
@@ -78,6 +79,11 @@ class Follower {
     std::int64_t newest_ = 0;
 };
 
+template <typename Result>
+boost::asio::awaitable<void> ignore_result(boost::asio::awaitable<Result> work) {
+    co_await std::move(work);
+}
+
 class Life {
   public:
     Life(std::uint64_t seed, const std::filesystem::path& directory,
@@ -87,6 +93,11 @@ class Life {
   private:
     void step();
     void session();
+    sync::BackfillRequest any_backfill();
+    World::Command any_command();
+    void go_on();
+    void pass(Seconds duration);
+    void look_at_history();
     void end_quietly();
     void endure(const std::function<void()>& work);
     void expect_true();
@@ -97,6 +108,7 @@ class Life {
     std::string zone_;
     World world_;
     std::optional<Rows> rows_;
+    History history_;
     Follower follower_;
     LifeCounts counts_;
     bool lies_;
@@ -114,7 +126,8 @@ Life::Life(std::uint64_t seed, const std::filesystem::path& directory,
     any_settings(world_.settings, dice_);
     rows_.emplace(world_, dice_, horizon());
     world_.settings.start = world_.settings.zone.to_local(rows_->begin()) - Seconds(7200);
-    world_.on_arrival = [this] { rows_->go_on(); };
+    look_at_history();
+    world_.on_arrival = [this] { go_on(); };
     if (dice_.in(30)) {
         world_.store_takes = [this] { return std::chrono::milliseconds(dice_.below(2000)); };
     }
@@ -144,33 +157,85 @@ void Life::say(const std::string& line) const {
     }
 }
 
+void Life::look_at_history() {
+    const auto& known = rows_->known();
+    history_.observe(shown_rows(world_), world_.clock.now(),
+                     [&known](std::int64_t id) { return known.at(id).at; });
+}
+
+void Life::go_on() {
+    if (rows_->go_on()) {
+        look_at_history();
+    }
+}
+
+// Nobody follows the account meanwhile, but it goes on.
+void Life::pass(Seconds duration) {
+    const Instant end = world_.clock.now() + duration;
+    for (auto next = rows_->next(); next && *next < end; next = rows_->next()) {
+        world_.clock.advance(std::max(*next - world_.clock.now(), Seconds(0)));
+        go_on();
+    }
+    world_.clock.advance(std::max(end - world_.clock.now(), Seconds(0)));
+}
+
+sync::BackfillRequest Life::any_backfill() {
+    const Zone& zone = world_.settings.zone;
+    const Instant now = world_.clock.now();
+    const auto width = static_cast<std::uint64_t>((now - rows_->begin()).count());
+    sync::BackfillRequest request;
+    request.from = zone.to_local(now - Seconds(static_cast<std::int64_t>(dice_.skewed(width))));
+    if (dice_.in(60)) {
+        request.to = request.from + Seconds(static_cast<std::int64_t>(1 + dice_.skewed(width)));
+    }
+    request.force = dice_.in(50);
+    return request;
+}
+
+// Beside `run`.
+World::Command Life::any_command() {
+    const std::uint64_t what = dice_.below(3);
+    if (what == 0) {
+        return [](sync::Session& session) { return ignore_result(session.sync()); };
+    }
+    if (what == 1) {
+        return [request = any_backfill()](sync::Session& session) {
+            return ignore_result(session.backfill(request));
+        };
+    }
+    sync::AuditRequest request;
+    request.options.repair = dice_.in(50);
+    return [request](sync::Session& session) { return ignore_result(session.audit(request)); };
+}
+
 // Carries out one of the program's commands.
 void Life::session() {
     ++counts_.sessions;
     const std::uint64_t what = dice_.below(100);
-    if (what < 45) {
+    if (what < 40) {
         say("sync");
         world_.sync();
-    } else if (what < 80) {
+    } else if (what < 60) {
         say("run");
         world_.follow(Seconds(static_cast<std::int64_t>(10 + dice_.skewed(4 * 3600))));
-    } else if (what < 92) {
-        const Zone& zone = world_.settings.zone;
-        const Instant now = world_.clock.now();
-        const auto width = static_cast<std::uint64_t>((now - rows_->begin()).count());
-        sync::BackfillRequest request;
-        request.from = zone.to_local(now - Seconds(static_cast<std::int64_t>(dice_.skewed(width))));
-        if (dice_.in(60)) {
-            request.to = request.from + Seconds(static_cast<std::int64_t>(1 + dice_.skewed(width)));
-        }
-        request.force = dice_.in(50);
+    } else if (what < 72) {
+        const std::vector<World::Command> commands{any_command(), any_command(), any_command()};
+        say("run, and others beside it");
+        world_.follow_beside(Seconds(static_cast<std::int64_t>(10 + dice_.skewed(4 * 3600))),
+                             commands, [this](const std::exception_ptr& error) {
+                                 endure([&error] { std::rethrow_exception(error); });
+                             });
+    } else if (what < 86) {
+        const sync::BackfillRequest request = any_backfill();
         say(fmt::format("backfill from {}{}", format_local(request.from),
                         request.force ? " --force" : ""));
         world_.backfill(request);
     } else {
         sync::AuditRequest request;
-        request.options.repair = true;
-        say("audit --repair");
+        request.options.repair = dice_.in(70);
+        request.options.prune = request.options.repair && dice_.in(40);
+        say(fmt::format("audit{}{}", request.options.repair ? " --repair" : "",
+                        request.options.prune ? " --prune" : ""));
         world_.audit(request);
     }
 }
@@ -230,7 +295,7 @@ void Life::step() {
     world_.disk.heal();
     world_.disk.forget();
     world_.trouble = nullptr;
-    world_.clock.advance(Seconds(static_cast<std::int64_t>(dice_.skewed(
+    pass(Seconds(static_cast<std::int64_t>(dice_.skewed(
         dice_.in(70) ? 900 : static_cast<std::uint64_t>(Seconds(hours(60)).count())))));
 }
 
@@ -252,6 +317,7 @@ void Life::expect_true() {
         }
     }
     expect_covered_rows(world_.file(), prompt);
+    expect_no_older_than_proven(world_.file(), history_, world_.settings.settle);
 }
 
 // Nothing happens any more, and time passes: then everything is there.

@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
     options.add_option("--from", from, "the first seed")->capture_default_str();
     options.add_option("--seeds", seeds, "how many; 0: until interrupted")->capture_default_str();
     bool tell = false;
-    options.add_flag("--tell", tell, "print all that happens");
+    options.add_flag("--verbose", tell, "print all that happens");
     CLI11_PARSE(options, argc, argv);
     std::signal(SIGINT, stop);
     std::signal(SIGTERM, stop);

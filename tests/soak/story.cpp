@@ -125,14 +125,16 @@ void Rows::one_more() {
 
 // What is due happens at its own time only as far as the clock has come: the world looks when a
 // request arrives, and before that nobody could have seen it.
-void Rows::go_on() {
+bool Rows::go_on() {
     const Instant now = world_.clock.now();
+    const std::uint64_t left_before = left_;
     while (left_ > 0 && next_ <= now) {
         one_more();
         --left_;
         next_ = std::max(next_, now - seconds(mean_pause_ * 20)) +
                 seconds(dice_.below(mean_pause_ * 2));
     }
+    return left_ != left_before;
 }
 
 simulator::Behaviour any_behaviour(Dice& dice) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -43,8 +44,10 @@ class Rows {
     /// Adds the past of the account to `world`.
     Rows(World& world, Dice& dice, Seconds horizon);
 
-    /// Lets happen what is due by the world's clock.
-    void go_on();
+    /// Lets happen what is due by the world's clock. True where something was.
+    bool go_on();
+    /// When the next thing is due; nothing: never.
+    std::optional<Instant> next() const { return left_ > 0 ? std::optional(next_) : std::nullopt; }
     /// Nothing happens any more.
     void end() { left_ = 0; }
 

@@ -24,6 +24,16 @@ storage::MirrorOptions options_for(const std::filesystem::path& file, const Zone
     return options;
 }
 
+bool is_stop(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& stopped) {
+        return stopped.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
 }  // namespace
 
 World::World(std::filesystem::path file, Instant now, const std::string& zone)
@@ -33,9 +43,9 @@ World::World(std::filesystem::path file, Instant now, const std::string& zone)
 }
 
 // Runs what is ready; where nothing is, time passes.
-void World::drive(asio::io_context& loop, const bool& done, std::optional<Instant> stop_at,
-                  asio::cancellation_signal& stop) {
-    for (std::uint64_t steps = 0; !done; ++steps) {
+void World::drive(asio::io_context& loop, const std::function<bool()>& done,
+                  std::optional<Instant> stop_at, asio::cancellation_signal& stop) {
+    for (std::uint64_t steps = 0; !done(); ++steps) {
         if (steps > most_steps) {
             throw Broken("a run does not end");
         }
@@ -56,33 +66,103 @@ void World::drive(asio::io_context& loop, const bool& done, std::optional<Instan
     }
 }
 
-void World::with_session(const std::function<asio::awaitable<void>(sync::Session&)>& work,
-                         std::optional<Seconds> stop_after) {
+// One run of the program: its API, its file, its session.
+struct World::Process {
+    /// The settings must stay where they are.
+    Process(World& world, asio::io_context& loop, const sync::Settings& settings)
+        : api(world.account, world.behaviour, world.clock),
+          store(options_for(world.file_, world.settings.zone), world.clock,
+                [&world] {
+                    return world.store_takes ? world.store_takes() : std::chrono::milliseconds(1);
+                }),
+          session(loop.get_executor(), api, store, world.clock, world, settings) {
+        api.trouble = world.trouble;
+        api.on_arrival = world.on_arrival;
+        api.tell = world.tell;
+    }
+
+    ModelApi api;
+    FileStore store;
+    sync::Session session;
+};
+
+void World::with_session(const Command& work) {
     asio::io_context loop{1};
     clock.clear();
-    ModelApi api(account, behaviour, clock);
-    api.trouble = trouble;
-    api.on_arrival = on_arrival;
-    api.tell = tell;
-    const auto takes = [this] {
-        return store_takes ? store_takes() : std::chrono::milliseconds(1);
-    };
-    FileStore store(options_for(file_, settings.zone), clock, takes);
-    sync::Session session(loop.get_executor(), api, store, clock, *this, settings);
-    asio::cancellation_signal stop;
+    Process process(*this, loop, settings);
     bool done = false;
     std::exception_ptr failed;
-    const std::optional<Instant> stop_at =
-        stop_after ? std::optional(clock.now() + *stop_after) : std::nullopt;
-    asio::co_spawn(loop, work(session),
-                   asio::bind_cancellation_slot(stop.slot(), [&](const std::exception_ptr& error) {
-                       failed = error;
-                       done = true;
-                   }));
-    drive(loop, done, stop_at, stop);
-    requests_ += api.requests();
+    asio::co_spawn(loop, work(process.session), [&](const std::exception_ptr& error) {
+        failed = error;
+        done = true;
+    });
+    asio::cancellation_signal never;
+    drive(
+        loop, [&] { return done; }, std::nullopt, never);
+    requests_ += process.api.requests();
     clock.clear();
     if (failed) {
+        std::rethrow_exception(failed);
+    }
+}
+
+asio::awaitable<void> World::one_by_one(
+    asio::io_context& loop, const std::vector<Command>& commands, Seconds pause,
+    const std::function<void(const std::exception_ptr&)>& ended) {
+    for (const Command& command : commands) {
+        co_await clock.sleep(pause);
+        std::exception_ptr failed;
+        try {
+            Process process(*this, loop, settings);
+            std::exception_ptr inner;
+            try {
+                co_await command(process.session);
+            } catch (...) {
+                inner = std::current_exception();
+            }
+            requests_ += process.api.requests();
+            if (inner) {
+                std::rethrow_exception(inner);
+            }
+        } catch (...) {
+            failed = std::current_exception();
+        }
+        if (failed) {
+            ended(failed);
+        }
+    }
+}
+
+void World::follow_beside(Seconds duration, const std::vector<Command>& commands,
+                          const std::function<void(const std::exception_ptr&)>& ended) {
+    asio::io_context loop{1};
+    clock.clear();
+    sync::Settings patient = settings;
+    patient.give_up_after.reset();
+    Process running(*this, loop, patient);
+    asio::cancellation_signal stop;
+    int at_work = 2;
+    std::exception_ptr failed;
+    std::exception_ptr unexpected;
+    asio::co_spawn(loop, running.session.run(),
+                   asio::bind_cancellation_slot(stop.slot(), [&](const std::exception_ptr& error) {
+                       failed = error;
+                       --at_work;
+                   }));
+    const Seconds pause = duration / static_cast<std::int64_t>(commands.size() + 1);
+    asio::co_spawn(loop, one_by_one(loop, commands, pause, ended),
+                   [&](const std::exception_ptr& error) {
+                       unexpected = error;
+                       --at_work;
+                   });
+    drive(
+        loop, [&] { return at_work == 0; }, clock.now() + duration, stop);
+    requests_ += running.api.requests();
+    clock.clear();
+    if (unexpected) {
+        std::rethrow_exception(unexpected);
+    }
+    if (failed && !is_stop(failed)) {
         std::rethrow_exception(failed);
     }
 }
@@ -92,7 +172,7 @@ sync::Outcome World::sync() {
     const auto work = [&outcome](sync::Session& session) -> asio::awaitable<void> {
         outcome = co_await session.sync();
     };
-    with_session(work, std::nullopt);
+    with_session(work);
     return outcome;
 }
 
@@ -101,7 +181,7 @@ sync::Outcome World::backfill(const sync::BackfillRequest& request) {
     const auto work = [&outcome, &request](sync::Session& session) -> asio::awaitable<void> {
         outcome = co_await session.backfill(request);
     };
-    with_session(work, std::nullopt);
+    with_session(work);
     return outcome;
 }
 
@@ -110,27 +190,12 @@ sync::AuditReport World::audit(const sync::AuditRequest& request) {
     const auto work = [&report, &request](sync::Session& session) -> asio::awaitable<void> {
         report = co_await session.audit(request);
     };
-    with_session(work, std::nullopt);
+    with_session(work);
     return report;
 }
 
 void World::follow(Seconds duration) {
-    const std::optional<Seconds> patience = std::exchange(settings.give_up_after, std::nullopt);
-    const auto work = [](sync::Session& session) -> asio::awaitable<void> { return session.run(); };
-    std::exception_ptr failed;
-    try {
-        with_session(work, duration);
-    } catch (const boost::system::system_error& stopped) {
-        if (stopped.code() != asio::error::operation_aborted) {
-            failed = std::current_exception();
-        }
-    } catch (...) {
-        failed = std::current_exception();
-    }
-    settings.give_up_after = patience;
-    if (failed) {
-        std::rethrow_exception(failed);
-    }
+    follow_beside(duration, {}, {});
 }
 
 }  // namespace mirror::soak

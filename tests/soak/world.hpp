@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -52,6 +53,9 @@ class World final : private sync::Observer {
     /// Called with all that sessions and the API say; may be empty.
     std::function<void(const std::string&)> tell;
 
+    /// What a session is to do.
+    using Command = std::function<boost::asio::awaitable<void>(sync::Session&)>;
+
     // Each opens the file, works, and closes it, as one run of the program does. Throw what ends a
     // run, and Broken where it does not end.
     sync::Outcome sync();
@@ -59,6 +63,10 @@ class World final : private sync::Observer {
     sync::AuditReport audit(const sync::AuditRequest& request);
     /// `run`, stopped after so long.
     void follow(Seconds duration);
+    /// The same, and other commands beside it, one after the other, each a process of its own.
+    /// What ends `run` is thrown; what ends another is for `ended`.
+    void follow_beside(Seconds duration, const std::vector<Command>& commands,
+                       const std::function<void(const std::exception_ptr&)>& ended);
 
     const std::filesystem::path& file() const { return file_; }
     std::uint64_t requests() const { return requests_; }
@@ -66,10 +74,14 @@ class World final : private sync::Observer {
     const std::vector<std::string>& log() const { return log_; }
 
   private:
-    void with_session(const std::function<boost::asio::awaitable<void>(sync::Session&)>& work,
-                      std::optional<Seconds> stop_after);
-    void drive(boost::asio::io_context& loop, const bool& done, std::optional<Instant> stop_at,
-               boost::asio::cancellation_signal& stop);
+    struct Process;
+
+    void with_session(const Command& work);
+    boost::asio::awaitable<void> one_by_one(
+        boost::asio::io_context& loop, const std::vector<Command>& commands, Seconds pause,
+        const std::function<void(const std::exception_ptr&)>& ended);
+    void drive(boost::asio::io_context& loop, const std::function<bool()>& done,
+               std::optional<Instant> stop_at, boost::asio::cancellation_signal& stop);
 
     void progress(const sync::Progress&) override {}
     void debug(const std::string& line) override { say(line); }
@@ -106,7 +118,10 @@ WindowSet covered(const std::filesystem::path& file, std::int64_t age = 0);
 void expect_covered_rows(const std::filesystem::path& file,
                          const std::map<std::int64_t, Instant>& rows);
 
-/// The rows that the API still shows, ascending by ID.
+/// What a mirror is to hold: the rows that the API shows now, as it shows them.
+std::vector<simulator::TrueRow> shown_rows(const World& world);
+
+/// The rows of the file that the API still shows, ascending by ID.
 std::vector<simulator::TrueRow> rows_of(const std::filesystem::path& file);
 
 /// Throws Broken unless the file's rows are those that the API shows now, cell by cell, and the

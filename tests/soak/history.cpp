@@ -1,0 +1,126 @@
+#include "tests/soak/history.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "core/time/window.hpp"
+#include "tests/soak/world.hpp"
+
+namespace mirror::soak {
+namespace {
+
+using Held = std::map<std::int64_t, simulator::TrueRow>;
+
+// What is covered at an age, with the time that a second must have had to settle before.
+struct Proof {
+    Seconds age;
+    WindowSet covered;
+};
+
+std::vector<Proof> proofs_of(const std::filesystem::path& file, Seconds settle) {
+    std::vector<Proof> proofs;
+    SQLite::Database sql(file.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement ages(sql, "SELECT DISTINCT age FROM coverage ORDER BY age");
+    while (ages.executeStep()) {
+        const std::int64_t age = ages.getColumn(0).getInt64();
+        proofs.push_back({age == 0 ? settle : Seconds(age), covered(file, age)});
+    }
+    return proofs;
+}
+
+// The earliest time at which the file may have read a row of this second.
+std::optional<Instant> proven_at(const std::vector<Proof>& proofs, Instant at) {
+    std::optional<Instant> proven;
+    for (const Proof& proof : proofs) {
+        if (proof.covered.contains({at, at + Seconds(1)})) {
+            const Instant read = at + Seconds(1) + proof.age;
+            proven = proven ? std::max(*proven, read) : read;
+        }
+    }
+    return proven;
+}
+
+std::string words(const std::optional<simulator::TrueRow>& row) {
+    if (!row) {
+        return "not there";
+    }
+    return fmt::format("profile {}, useragent {}", row->profile ? *row->profile : 0,
+                       row->useragent.value_or("NULL"));
+}
+
+// A second's replies may be of before or after a change in that same second.
+bool was_so(const std::vector<History::State>& states, std::optional<Instant> since,
+            const std::optional<simulator::TrueRow>& held) {
+    if (!held && (!since || states.empty() || *since <= states.front().from)) {
+        return true;
+    }
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        const bool last = i + 1 == states.size();
+        const bool lasted = !since || last || states[i + 1].from >= *since;
+        if (lasted && states[i].row == held) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+void History::observe(const std::vector<simulator::TrueRow>& shown, Instant now,
+                      const std::function<Instant(std::int64_t id)>& at_of) {
+    for (const simulator::TrueRow& row : shown) {
+        Course& course = courses_[row.id];
+        course.at = at_of(row.id);
+        if (course.states.empty() || course.states.back().row != row) {
+            course.states.push_back({now, row});
+        }
+    }
+    for (auto& [id, course] : courses_) {
+        const auto place = std::lower_bound(
+            shown.begin(), shown.end(), id,
+            [](const simulator::TrueRow& row, std::int64_t wanted) { return row.id < wanted; });
+        const bool is_shown = place != shown.end() && place->id == id;
+        if (!is_shown && course.states.back().row) {
+            course.states.push_back({now, std::nullopt});
+        }
+    }
+}
+
+void expect_no_older_than_proven(const std::filesystem::path& file, const History& history,
+                                 Seconds settle) {
+    if (!is_made(file)) {
+        return;
+    }
+    Held held;
+    for (simulator::TrueRow& row : rows_of(file)) {
+        held.emplace(row.id, std::move(row));
+    }
+    const std::vector<Proof> proofs = proofs_of(file, settle);
+    for (const auto& [id, course] : history.courses()) {
+        std::optional<simulator::TrueRow> now;
+        if (const auto found = held.find(id); found != held.end()) {
+            now = found->second;
+            held.erase(found);
+        }
+        const std::optional<Instant> since = proven_at(proofs, course.at);
+        if (!was_so(course.states, since, now)) {
+            std::string states;
+            for (const History::State& state : course.states) {
+                states += fmt::format("\n  from {}: {}", format_utc(state.from), words(state.row));
+            }
+            throw Broken(fmt::format("row {} of {} is in the file: {}; proven {}; the API:{}", id,
+                                     format_utc(course.at), words(now),
+                                     since ? format_utc(*since) : "never", states));
+        }
+    }
+    if (!held.empty()) {
+        throw Broken(fmt::format("row {} was never shown by the API", held.begin()->first));
+    }
+}
+
+}  // namespace mirror::soak
