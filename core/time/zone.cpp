@@ -61,6 +61,9 @@ LocalPeriod Zone::span(const Window& window) const {
             span.end = std::max(span.end, ends_at);
         }
     }
+    if (from_date(info.end) == window.end) {  // the change itself is outside, what it ends is not
+        span.end = std::max(span.end, LocalTime(info.end.time_since_epoch() + info.offset));
+    }
     return span;
 }
 
