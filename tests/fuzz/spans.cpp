@@ -69,9 +69,7 @@ void check_instant(const Zone& zone, Instant at) {
     require((down == at) == (up == at), "aligned on one side alone");
 }
 
-// The span of a window between aligned ends, as all windows that are asked for are.
-void check_span(const Zone& zone, Window window) {
-    window = {zone.align_down(window.begin), zone.align_up(window.end)};
+void check_span(const Zone& zone, const Window& window) {
     const LocalPeriod span = zone.span(window);
     require(exists(zone, span.begin) && exists(zone, span.end), "a bound does not exist");
     LocalTime first = span.end;
@@ -113,6 +111,7 @@ void check_zone(Numbers& numbers) {
     const Instant end = begin + Seconds(1 + numbers.below(std::uint64_t{1} << 19, 3));
     check_instant(where, end);
     check_span(where, {begin, end});
+    check_span(where, {where.align_down(begin), where.align_up(end)});
 }
 
 using Bits = std::bitset<96>;
