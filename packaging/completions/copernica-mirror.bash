@@ -1,0 +1,58 @@
+# Completion of copernica-mirror for bash.
+# shellcheck shell=bash
+
+_copernica_mirror() {
+    local current=${COMP_WORDS[COMP_CWORD]}
+    local previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local general='-c --config -d --database --api-url --token-file --log-level --log-format
+        -q --quiet --version -h --help --help-all'
+    COMPREPLY=()
+
+    case $previous in
+        -c | --config | -d | --database | --token-file)
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+            ;;
+        --log-level)
+            mapfile -t COMPREPLY < <(compgen -W 'trace debug info warning error' -- "$current")
+            return
+            ;;
+        --log-format)
+            mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current")
+            return
+            ;;
+        --api-url | --from | --to | --max-lag) return ;;
+    esac
+
+    # The command is the first word that is neither an option nor an option's value.
+    local command='' word is_value=false
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        if $is_value; then
+            is_value=false
+            continue
+        fi
+        case $word in
+            -c | --config | -d | --database | --api-url | --token-file | --log-level | --log-format)
+                is_value=true
+                ;;
+            -*) ;;
+            *)
+                command=$word
+                break
+                ;;
+        esac
+    done
+
+    local words=$general
+    case $command in
+        '') [[ $current == -* ]] || words='run sync backfill audit status check' ;;
+        backfill) words+=' --from --to --force' ;;
+        audit) words+=' --from --to --repair --prune --json' ;;
+        status) words+=' --json --max-lag' ;;
+        check) words+=' --json' ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+complete -F _copernica_mirror copernica-mirror

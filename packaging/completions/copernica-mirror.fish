@@ -1,0 +1,32 @@
+# Completion of copernica-mirror for fish.
+
+set -l commands run sync backfill audit status check
+set -l none "not __fish_seen_subcommand_from $commands"
+
+complete -c copernica-mirror -f
+complete -c copernica-mirror -s c -l config -r -F -d 'Configuration'
+complete -c copernica-mirror -s d -l database -r -F -d 'The SQLite file'
+complete -c copernica-mirror -l api-url -x -d 'Where the API is'
+complete -c copernica-mirror -l token-file -r -F -d 'File with the access token'
+complete -c copernica-mirror -l log-level -x -a 'trace debug info warning error' -d 'What to log'
+complete -c copernica-mirror -l log-format -x -a 'text json' -d 'How to log'
+complete -c copernica-mirror -s q -l quiet -d 'No progress, and no log but warnings and errors'
+complete -c copernica-mirror -l version -d 'Print the version'
+complete -c copernica-mirror -s h -l help -d 'Print the help'
+complete -c copernica-mirror -l help-all -d 'Print the help of all commands'
+
+complete -c copernica-mirror -n $none -a run -d 'Keep the mirror up to date until told to stop'
+complete -c copernica-mirror -n $none -a sync -d 'Bring it up to date once'
+complete -c copernica-mirror -n $none -a backfill -d 'Fetch a past period'
+complete -c copernica-mirror -n $none -a audit -d 'Compare counts with the API, and put right what differs'
+complete -c copernica-mirror -n $none -a status -d 'What the file holds, how far it is complete, what is wrong'
+complete -c copernica-mirror -n $none -a check -d 'Try everything that the mirror needs, and say what to do'
+
+set -l seen __fish_seen_subcommand_from
+complete -c copernica-mirror -n "$seen backfill audit" -l from -x -d 'Begin of the period'
+complete -c copernica-mirror -n "$seen backfill audit" -l to -x -d 'End of the period, not included'
+complete -c copernica-mirror -n "$seen backfill" -l force -d 'Fetch again what is covered'
+complete -c copernica-mirror -n "$seen audit" -l repair -d 'Fetch again the places that differ'
+complete -c copernica-mirror -n "$seen audit" -l prune -d 'Delete the rows there that the API does not show any more'
+complete -c copernica-mirror -n "$seen audit status check" -l json -d 'As JSON'
+complete -c copernica-mirror -n "$seen status" -l max-lag -x -d 'End with 5 where the mirror is further behind'
