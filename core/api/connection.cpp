@@ -39,6 +39,7 @@ using boost::system::error_code;
 using boost::system::system_error;
 using Time = std::chrono::steady_clock::time_point;
 using Kind = ConnectionError::Kind;
+using Stage = ConnectionError::Stage;
 
 constexpr std::size_t header_limit = std::size_t{64} << 10;
 constexpr std::size_t piece_size = std::size_t{64} << 10;
@@ -129,7 +130,7 @@ class TlsTransport final : public Transport {
                     SSL_set_tlsext_host_name(native, url.host.c_str()) == 1;
         }
         if (!ready) {
-            throw ConnectionError(Kind::trouble, "the TLS connection cannot be set up");
+            throw ConnectionError(Kind::trouble, "the TLS connection cannot be set up", Stage::tls);
         }
         const auto [error] = co_await stream_.async_handshake(ssl::stream_base::client,
                                                               asio::as_tuple(asio::use_awaitable));
@@ -360,7 +361,8 @@ asio::awaitable<tcp::socket> connect(const BaseUrl& url, const Timeouts& timeout
         throw system_error(failure);
     }
     if (failure) {
-        throw ConnectionError(Kind::trouble, "host name not resolved: " + failure.message());
+        throw ConnectionError(Kind::trouble, "host name not resolved: " + failure.message(),
+                              Stage::resolve);
     }
     std::string why;
     for (const tcp::endpoint& endpoint : endpoints) {
@@ -392,7 +394,7 @@ asio::awaitable<tcp::socket> connect(const BaseUrl& url, const Timeouts& timeout
             co_return std::move(socket);
         }
     }
-    throw ConnectionError(Kind::trouble, "not connected: " + why);
+    throw ConnectionError(Kind::trouble, "not connected: " + why, Stage::connect);
 }
 
 }  // namespace
@@ -417,17 +419,17 @@ asio::awaitable<std::unique_ptr<Connection>> Connection::open(BaseUrl url,
     const error_code error = co_await tls->handshake(url);
     watchdog.off();
     if (watchdog.has_bitten()) {
-        throw ConnectionError(Kind::trouble, "no answer to the TLS handshake");
+        throw ConnectionError(Kind::trouble, "no answer to the TLS handshake", Stage::tls);
     }
     // The verdict is asked first: with a refused certificate, it says more than the error.
     if (const char* const wrong = error ? tls->what_is_wrong_with_the_certificate() : nullptr) {
-        throw ConnectionError(Kind::certificate, wrong);
+        throw ConnectionError(Kind::certificate, wrong, Stage::tls);
     }
     if (error == asio::error::operation_aborted) {
         throw system_error(error);
     }
     if (error) {
-        throw ConnectionError(Kind::trouble, "TLS handshake failed: " + text_of(error));
+        throw ConnectionError(Kind::trouble, "TLS handshake failed: " + text_of(error), Stage::tls);
     }
     co_return std::make_unique<HttpConnection>(executor, std::move(transport), std::move(url),
                                                timeouts);

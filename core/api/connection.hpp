@@ -34,12 +34,16 @@ class ConnectionError : public std::runtime_error {
         gone,         ///< closed by the other side before the first byte of a reply
         too_large,    ///< the body
     };
-    ConnectionError(Kind kind, const std::string& message)
-        : std::runtime_error(message), kind_(kind) {}
+    /// How far it had come.
+    enum class Stage { resolve, connect, tls, request };
+    ConnectionError(Kind kind, const std::string& message, Stage stage = Stage::request)
+        : std::runtime_error(message), kind_(kind), stage_(stage) {}
     Kind kind() const { return kind_; }
+    Stage stage() const { return stage_; }
 
   private:
     Kind kind_;
+    Stage stage_;
 };
 
 /// What is needed for TLS: whom to trust. Shared by all connections.

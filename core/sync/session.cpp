@@ -12,6 +12,7 @@
 #include "core/sync/errors.hpp"
 #include "core/sync/facts.hpp"
 #include "core/sync/whole_account.hpp"
+#include "core/sync/zone_check.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::sync {
@@ -23,9 +24,6 @@ namespace {
 // Replies that may be asked for until enough of them, one after the other, agree on the time. Some
 // of them may come from a machine whose clock is wrong.
 constexpr int most_clock_replies = 3 * ServerClock::agreement;
-
-// How far the API's rows may be ahead of its own clock before the zone is wrong.
-constexpr Seconds most_ahead{60};
 
 bool is_cancellation(const std::exception_ptr& error) {
     try {
@@ -199,27 +197,12 @@ asio::awaitable<void> Session::cut_back_coverage() {
     co_await store_.uncover(WindowSet(beyond));
 }
 
-// A zone that lies behind the API's would lose rows silently: what the API shows as later than now
-// tells.
 asio::awaitable<void> Session::check_zone() {
-    // In the hour that occurs twice, texts of its first pass look as if they were ahead.
-    const Instant now = settings_.zone.align_up(fetcher_.server_now());
-    api::PageQuery query;
-    query.begintime = settings_.zone.to_local(now);
-    query.endtime = settings_.zone.to_local(now + std::chrono::hours(24));
-    query.limit = settings_.page_size;
-    const Fetched fetched = co_await fetcher_.page_at_last(query, std::chrono::hours(1));
-    Seconds ahead{0};
-    for (const Impression& row : fetched.page.rows) {
-        ahead = std::max<Seconds>(ahead, row.time - query.begintime);
-    }
-    if (ahead > most_ahead) {
-        const auto minutes = std::chrono::round<std::chrono::minutes>(ahead).count();
-        throw WrongZone(fmt::format(
-            "the API shows impressions up to {} h {} min later than its own clock as read in {}: "
-            "[api] time_zone is not the account's zone; put the right one in and start with a new "
-            "file",
-            minutes / 60, minutes % 60, settings_.zone.name()));
+    const api::PageQuery query =
+        rows_ahead_query(settings_.zone, fetcher_.server_now(), settings_.page_size);
+    const Fetched fetched = co_await fetcher_.page_at_last(query, rows_ahead_slack);
+    if (const auto why = why_wrong_zone(query, fetched.page, settings_.zone)) {
+        throw WrongZone(*why);
     }
 }
 
