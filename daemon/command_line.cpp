@@ -114,6 +114,10 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
         ->type_name("D");
     status->footer("D is a whole number and s, m, h or d.");
 
+    CLI::App* const check =
+        app.add_subcommand("check", "Try configuration, token, TLS, clock, file; say what to do");
+    check->add_flag("--json", line.json, "As one JSON object");
+
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     try {
         app.parse(reversed);
@@ -141,6 +145,9 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
     if (audit->parsed()) {
         line.command = Command::audit;
         read_period(*audit, from, to, line);
+    }
+    if (check->parsed()) {
+        line.command = Command::check;
     }
     if (status->parsed()) {
         line.command = Command::status;

@@ -10,7 +10,7 @@
 
 namespace mirror::daemon {
 
-enum class Command { run, sync, backfill, audit, status };
+enum class Command { run, sync, backfill, audit, status, check };
 
 struct CommandLine {
     Command command = Command::sync;
@@ -34,7 +34,7 @@ struct CommandLine {
     bool repair = false;
     bool prune = false;
 
-    // audit, status
+    // audit, status, check
     bool json = false;
 
     // status

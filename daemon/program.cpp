@@ -11,6 +11,7 @@
 #include "core/sync/errors.hpp"
 #include "core/time/zone.hpp"
 #include "daemon/audit_command.hpp"
+#include "daemon/check_command.hpp"
 #include "daemon/command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/logging.hpp"
@@ -57,6 +58,7 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
             return run_mirror(line, config, environment, log);
         case Command::audit:
             return audit_mirror(line, config, environment, log);
+        case Command::check:  // does without the configuration where it is wrong
         case Command::sync:
         case Command::backfill:
             break;
@@ -80,6 +82,9 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
             return ExitCode::done;
         }
         const CommandLine& line = parsed.command_line;
+        if (line.command == Command::check) {
+            return check(line, environment, [&] { return effective_config(line, environment); });
+        }
         const Config config = effective_config(line, environment);
         LogOptions options;
         options.level = config.log.level;

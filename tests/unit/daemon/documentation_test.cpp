@@ -11,8 +11,10 @@
 #include <doctest/doctest.h>
 
 #include "daemon/audit_command.hpp"
+#include "daemon/check_command.hpp"
 #include "daemon/command_line.hpp"
 #include "daemon/config.hpp"
+#include "daemon/finding.hpp"
 #include "daemon/status.hpp"
 #include "tests/paths.hpp"
 
@@ -61,7 +63,7 @@ TEST_CASE("documentation: every command and option") {
         CAPTURE(option);
         CHECK((option == "--help-all" || mentions(readme, option)));
     }
-    for (const char* command : {"run", "sync", "backfill", "audit", "status"}) {
+    for (const char* command : {"run", "sync", "backfill", "audit", "status", "check"}) {
         CAPTURE(command);
         CHECK(mentions(help, command));
         CHECK(mentions(readme, std::string("\n  ") + command + " "));
@@ -117,6 +119,21 @@ TEST_CASE("documentation: every field of the JSON objects") {
     const auto status = boost::json::parse(status_json(Status{})).as_object();
     const auto audit = boost::json::parse(audit_json(sync::AuditReport{})).as_object();
     for (const auto& object : {status, audit}) {
+        for (const auto& field : object) {
+            CAPTURE(std::string(field.key()));
+            CHECK(mentions(readme, "`" + std::string(field.key()) + "`"));
+        }
+    }
+}
+
+TEST_CASE("documentation: every line of check, and the fields of its JSON") {
+    const std::string readme = file("README.md");
+    for (const std::string& name : check_names()) {
+        CAPTURE(name);
+        CHECK(mentions(readme, "`" + name + "`"));
+    }
+    const auto json = boost::json::parse(findings_json({found_ok("a", "b")})).as_object();
+    for (const auto& object : {json, json.at("checks").at(0).as_object()}) {
         for (const auto& field : object) {
             CAPTURE(std::string(field.key()));
             CHECK(mentions(readme, "`" + std::string(field.key()) + "`"));

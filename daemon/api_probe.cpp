@@ -1,0 +1,150 @@
+#include "daemon/api_probe.hpp"
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "core/api/connection.hpp"
+#include "core/api/http_api.hpp"
+#include "core/api/resolver.hpp"
+#include "core/sync/page_check.hpp"
+#include "core/sync/zone_check.hpp"
+#include "daemon/version.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+namespace asio = boost::asio;
+using Stage = ApiProbe::Stage;
+
+// Somebody waits in front of a terminal.
+constexpr std::chrono::seconds silence(8);
+constexpr std::chrono::seconds request_time(15);
+
+constexpr std::uint32_t page_size = 1000;
+
+void note(ApiProbe& probe, Stage stage, const std::string& why, bool token_refused = false) {
+    probe.failure.emplace();
+    probe.failure->stage = stage;
+    probe.failure->token_refused = token_refused;
+    probe.failure->why = why;
+}
+
+Stage stage_of(const api::ConnectionError& error) {
+    switch (error.stage()) {
+        case api::ConnectionError::Stage::resolve:
+            return Stage::resolve;
+        case api::ConnectionError::Stage::connect:
+            return Stage::connect;
+        case api::ConnectionError::Stage::tls:
+        case api::ConnectionError::Stage::request:
+            break;
+    }
+    return Stage::tls;
+}
+
+// One try, stage after stage; an exception in it says in which.
+class Try {
+  public:
+    Try(const ApiProbeOptions& options, Clock& clock)
+        : options_(options),
+          clock_(clock),
+          trust_(options.url.tls ? api::load_trust(options.ca_file) : nullptr),
+          api_(http_options(options)) {
+        timeouts_.silence = silence;
+        timeouts_.request = request_time;
+        probe.place = fmt::format("{}:{}", options.url.host, options.url.port);
+        probe.tls = options.url.tls;
+        probe.has_token = options.token.has_value();
+    }
+
+    ApiProbe probe;
+
+    asio::awaitable<void> run() {
+        try {
+            co_await reach();
+            if (probe.has_token) {
+                co_await ask();
+            }
+        } catch (const api::ConnectionError& error) {
+            note(probe, stage_of(error), error.what());
+        } catch (const api::ApiError& error) {
+            note(probe, stage_, error.what(), error.kind() == api::ErrorKind::token_refused);
+        } catch (const boost::system::system_error& error) {
+            note(probe, stage_, error.code().message());
+        }
+        api_.close();
+    }
+
+  private:
+    static api::HttpOptions http_options(const ApiProbeOptions& options) {
+        api::HttpOptions http(options.url, api::Secret(options.token.value_or("")));
+        http.ca_file = options.ca_file;
+        http.version = version;
+        http.timeouts.silence = silence;
+        http.timeouts.request = request_time;
+        return http;
+    }
+
+    asio::awaitable<void> reach() {
+        stage_ = Stage::resolve;
+        const auto deadline = std::chrono::steady_clock::now() + timeouts_.connect;
+        std::string host = options_.url.host;
+        const auto endpoints = co_await api::resolve(std::move(host), options_.url.port, deadline);
+        for (const auto& endpoint : endpoints) {
+            probe.addresses.push_back(endpoint.address().to_string());
+        }
+        api::BaseUrl url = options_.url;
+        std::shared_ptr<api::TlsTrust> trust = trust_;
+        const std::unique_ptr<api::Connection> connection =
+            co_await api::Connection::open(std::move(url), std::move(trust), timeouts_);
+    }
+
+    asio::awaitable<void> ask() {
+        stage_ = Stage::identity;
+        api::Identity identity = co_await api_.identity();
+        probe.answered_at = clock_.utc();
+        probe.identity = std::move(identity);
+
+        stage_ = Stage::impressions;
+        const Instant server_now = probe.identity->date.value_or(probe.answered_at);
+        const api::PageQuery query = sync::rows_ahead_query(options_.zone, server_now, page_size);
+        const api::PageReply reply = co_await api_.impressions(query);
+        if (const auto why = sync::why_not_right(query, reply.page, sync::rows_ahead_slack)) {
+            note(probe, stage_, *why);
+            co_return;
+        }
+        probe.wrong_zone = sync::why_wrong_zone(query, reply.page, options_.zone);
+    }
+
+    const ApiProbeOptions& options_;
+    Clock& clock_;
+    api::Timeouts timeouts_;
+    std::shared_ptr<api::TlsTrust> trust_;
+    api::HttpApi api_;
+    Stage stage_ = Stage::resolve;
+};
+
+}  // namespace
+
+ApiProbe probe_api(const ApiProbeOptions& options, Clock& clock) {
+    Try attempt(options, clock);
+    asio::io_context loop(1);
+    std::exception_ptr failed;
+    asio::co_spawn(loop, attempt.run(),
+                   [&failed](const std::exception_ptr& error) { failed = error; });
+    loop.run();
+    if (failed) {
+        std::rethrow_exception(failed);
+    }
+    return std::move(attempt.probe);
+}
+
+}  // namespace mirror::daemon

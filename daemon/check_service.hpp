@@ -1,0 +1,23 @@
+// `check`: how is the service?
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "daemon/finding.hpp"
+
+namespace mirror::daemon {
+
+struct ServiceState {
+    bool systemd = false;  ///< it is what this machine was started with
+    /// What `systemctl show` says of the unit; nothing where it does not answer.
+    std::optional<std::string> properties;
+};
+
+/// Asks systemd, where there is one; waits a few seconds at the most.
+ServiceState read_service_state();
+
+/// Pure.
+Finding judge_service(const ServiceState& state);
+
+}  // namespace mirror::daemon
