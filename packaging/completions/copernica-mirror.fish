@@ -1,7 +1,7 @@
 # Completion of copernica-mirror for fish.
 
-set -l commands run sync backfill audit status check
-set -l none "not __fish_seen_subcommand_from $commands"
+set --local commands run sync backfill audit status check
+set --local none "not __fish_seen_subcommand_from $commands"
 
 complete -c copernica-mirror -f
 complete -c copernica-mirror -s c -l config -r -F -d 'Configuration'
@@ -22,7 +22,7 @@ complete -c copernica-mirror -n $none -a audit -d 'Compare counts with the API, 
 complete -c copernica-mirror -n $none -a status -d 'What the file holds, how far it is complete, what is wrong'
 complete -c copernica-mirror -n $none -a check -d 'Try everything that the mirror needs, and say what to do'
 
-set -l seen __fish_seen_subcommand_from
+set --local seen __fish_seen_subcommand_from
 complete -c copernica-mirror -n "$seen backfill audit" -l from -x -d 'Begin of the period'
 complete -c copernica-mirror -n "$seen backfill audit" -l to -x -d 'End of the period, not included'
 complete -c copernica-mirror -n "$seen backfill" -l force -d 'Fetch again what is covered'

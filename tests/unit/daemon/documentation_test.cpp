@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include <boost/json/parse.hpp>
@@ -50,6 +51,12 @@ std::set<std::string> words_after(const std::string& text, const std::string& pr
 
 bool mentions(const std::string& text, const std::string& word) {
     return text.find(word) != std::string::npos;
+}
+
+// As its help lists them.
+std::set<std::string> commands_of_the_program() {
+    const std::string help = parse_command_line({"--help"}, "1").text.value();
+    return words_after(help.substr(help.find("Subcommands:")), "\n  ");
 }
 
 }  // namespace
@@ -147,5 +154,108 @@ TEST_CASE("documentation: every exit code") {
          {"| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 4 |", "| 5 |", "| 130, 143 |"}) {
         CAPTURE(code);
         CHECK(mentions(readme, code));
+    }
+}
+
+TEST_CASE("documentation: the man pages") {
+    const std::string readme = file("README.md");
+    const std::string page = file("packaging/man/copernica-mirror.1.scd");
+    const auto options =
+        words_after(parse_command_line({"--help-all"}, "1").text.value(), "--", "--");
+    for (const std::string& option : options) {
+        CAPTURE(option);
+        CHECK(mentions(page, "*" + option + "*"));
+    }
+    for (const std::string& option : words_after(page, "*--", "--")) {
+        CAPTURE(option);
+        CHECK(options.contains(option));
+    }
+    const auto commands = commands_of_the_program();
+    CHECK(commands.size() >= 5);
+    for (const std::string& command : commands) {
+        CAPTURE(command);
+        CHECK(mentions(page, "\n*" + command + "*\n\t"));
+        CHECK(mentions(page, "\n*copernica-mirror* [options] *" + command + "*"));
+    }
+    for (const char* code : {"0", "1", "2", "3", "4", "5", "130*, *143"}) {
+        CAPTURE(code);
+        CHECK(mentions(page, std::string("\n*") + code + "*\n\t"));
+    }
+    const std::string sql = file("storage/schema.sql") + file("storage/views.sql");
+    auto names = words_after(sql, "CREATE TABLE ");
+    names.merge(words_after(sql, "CREATE VIEW "));
+    const std::string rows = sql.substr(sql.find("CREATE VIEW impressions AS"));
+    names.merge(words_after(rows.substr(0, rows.find("FROM impression_rows;")), "\n    "));
+    for (const std::string& name : names) {
+        CAPTURE(name);
+        CHECK(mentions(page, "_" + name + "_"));
+    }
+    const auto metrics = words_after(readme, "`copernica_mirror_");
+    CHECK(metrics.size() >= 12);
+    for (const std::string& metric : metrics) {
+        CAPTURE(metric);
+        CHECK(mentions(page, "*copernica_mirror_" + metric));
+    }
+    // Key and default as in the example, which is compared with the program.
+    const std::string config_page = file("packaging/man/copernica-mirror-config.5.scd");
+    std::istringstream example(file("packaging/config.toml"));
+    std::size_t keys = 0;
+    for (std::string line; std::getline(example, line);) {
+        const auto end_of_key = line.find(" = ");
+        if (line.starts_with('#') || end_of_key == std::string::npos) {
+            continue;
+        }
+        ++keys;
+        CAPTURE(line);
+        CHECK(mentions(config_page,
+                       "\n*" + line.substr(0, end_of_key) + "*" + line.substr(end_of_key) + "\n"));
+    }
+    CHECK(keys == config_keys().size());
+}
+
+TEST_CASE("documentation: completions know every command and option, and no others") {
+    const auto options =
+        words_after(parse_command_line({"--help-all"}, "1").text.value(), "--", "--");
+    const auto commands = commands_of_the_program();
+    const std::string folder = "packaging/completions/";
+    const std::string bash = file(folder + "copernica-mirror.bash");
+    const std::string zsh = file(folder + "_copernica-mirror");
+    const std::string fish = file(folder + "copernica-mirror.fish");
+    for (const std::string& option : options) {
+        CAPTURE(option);
+        CHECK(words_after(bash, "--", "--").contains(option));
+        CHECK(words_after(zsh, "--", "--").contains(option));
+        CHECK(words_after(fish, " -l ", "--").contains(option));
+    }
+    auto offered = words_after(zsh, "--", "--");
+    offered.merge(words_after(fish, " -l ", "--"));
+    for (const std::string& option : offered) {
+        CAPTURE(option);
+        CHECK(options.contains(option));
+    }
+    const std::string after = bash.substr(bash.find("words='") + std::string("words='").size());
+    const std::string first_word = " " + after.substr(0, after.find('\''));
+    for (const std::string& command : commands) {
+        CAPTURE(command);
+        CHECK(words_after(first_word, " ").contains(command));
+        CHECK(mentions(zsh, "'" + command + ":"));
+        CHECK(mentions(fish, " -a " + command + " -d "));
+    }
+}
+
+TEST_CASE("documentation: alerts and the dashboard use metrics that there are") {
+    const std::string readme = file("README.md");
+    const std::string dashboard = file("packaging/grafana/dashboard.json");
+    CHECK(boost::json::parse(dashboard).as_object().contains("panels"));
+    auto used = words_after(file("packaging/prometheus/alerts.yml"), "copernica_mirror_");
+    CHECK(used.size() >= 5);
+    used.merge(words_after(dashboard, "copernica_mirror_"));
+    CHECK(used.size() >= 10);
+    for (std::string metric : used) {
+        CAPTURE(metric);
+        if (metric.ends_with("_bucket")) {  // of a histogram
+            metric.resize(metric.size() - std::string("_bucket").size());
+        }
+        CHECK(words_after(readme, "`copernica_mirror_").contains(metric));
     }
 }
