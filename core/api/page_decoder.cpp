@@ -36,6 +36,8 @@ class Handler {
         at_ = At::top;
         skipped_levels_ = 0;
         data_seen_ = false;
+        rejects_counted_ = 0;
+        reject_bytes_ = 0;
         text_.clear();
         nested_.clear();
         repeated_.forget();
@@ -87,7 +89,7 @@ class Handler {
             case At::record:
                 at_ = At::data;
                 record_.finish(page_, repeated_);
-                return true;
+                return rejects_fit(ec);
             case At::nested:
                 nested_.end_object();
                 return nested_ended(ec);
@@ -239,6 +241,18 @@ class Handler {
         return page_.records() < limits_.records || fail("the reply has too many records", ec);
     }
 
+    // Rejects are kept in full, each more than once: many large ones are no records that went
+    // wrong.
+    bool rejects_fit(error_code& ec) {
+        for (; rejects_counted_ < page_.rejects.size(); ++rejects_counted_) {
+            const Reject& reject = page_.rejects[rejects_counted_];
+            reject_bytes_ += reject.record.size() + reject.reason.size() +
+                             (reject.timestamp ? reject.timestamp->size() : 0);
+        }
+        return reject_bytes_ <= limits_.reject_bytes ||
+               fail("the unusable records in the reply are too large", ec);
+    }
+
     bool fits(error_code& ec) {
         return (at_ != At::record && at_ != At::nested) ||
                record_.size() + nested_.size() <= limits_.record_bytes ||
@@ -280,7 +294,7 @@ class Handler {
             }
             nested_.clear();
         }
-        return true;
+        return rejects_fit(ec);
     }
 
     bool on_scalar(Kind kind, std::string_view text, error_code& ec) {
@@ -306,7 +320,7 @@ class Handler {
                 write_to(nested_, kind, text);
                 RecordBuilder::reject_value(page_, nested_.text());
                 nested_.clear();
-                return true;
+                return rejects_fit(ec);
             case At::envelope:
                 return set_envelope_field(kind, text, ec);
             case At::top:
@@ -356,7 +370,9 @@ class Handler {
     EnvelopeField envelope_field_ = EnvelopeField::unknown;
     std::size_t skipped_levels_ = 0;
     bool data_seen_ = false;
-    std::string text_;  // of a key, string or number that comes in pieces
+    std::size_t rejects_counted_ = 0;
+    std::size_t reject_bytes_ = 0;  // of those that are counted
+    std::string text_;              // of a key, string or number that comes in pieces
     RecordBuilder record_;
     SortedJson nested_;
     At nested_inside_ = At::record;

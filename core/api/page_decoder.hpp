@@ -16,7 +16,8 @@ struct PageLimits {
     std::size_t text_bytes = std::size_t{1} << 20;    ///< one string, key or number
     std::size_t record_bytes = std::size_t{4} << 20;  ///< one record
     std::size_t records = 100'000;
-    std::size_t depth = 32;  ///< of nested arrays and objects
+    std::size_t reject_bytes = std::size_t{4} << 20;  ///< all rejects of the page together
+    std::size_t depth = 32;                           ///< of nested arrays and objects
 };
 
 /// Decodes pages one after another, with no document in between and no allocation per field; its

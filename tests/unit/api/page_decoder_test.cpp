@@ -401,6 +401,18 @@ TEST_CASE("limits") {
                          doctest::Contains("too many records"), BadBody);
     CHECK_THROWS_WITH_AS(decode("{\"data\":[1,2,3,{}]}", 1000, limits),
                          doctest::Contains("too many records"), BadBody);
+
+    // What cannot be rows is kept whole, with a reason of a dozen bytes and more.
+    PageLimits few;
+    few.reject_bytes = 60;
+    CHECK(decode("{\"data\":[123]}", 1000, few).rejects.size() == 1);
+    for (const char* const rejects :
+         {"[1,2,3,4,5]", "[[],[],[],[],[]]", "[{},{}]", R"([{"ID":"1","timestamp":"never"}])"}) {
+        CAPTURE(std::string(rejects));
+        CHECK_THROWS_WITH_AS(decode("{\"data\":" + std::string(rejects) + "}", 1000, few),
+                             doctest::Contains("unusable records in the reply are too large"),
+                             BadBody);
+    }
     CHECK_THROWS_WITH_AS(decode("{\"data\":[]}" + std::string(20, ' '), 1, limits),
                          doctest::Contains("too large"), BadBody);
 }
