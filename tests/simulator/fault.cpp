@@ -169,6 +169,12 @@ Fault cut_gzip() {
     return fault;
 }
 
+Fault raw(VerbatimReply reply) {
+    Fault fault;
+    fault.raw = [reply = std::move(reply)](const std::string&) { return reply; };
+    return fault;
+}
+
 Fault delivery(Delivery delivery) {
     Fault fault;
     fault.delivery = delivery;

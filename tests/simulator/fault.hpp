@@ -45,9 +45,20 @@ enum class Delivery {
     close_after,         ///< whole, then the connection ends unannounced
 };
 
+/// What is sent in place of a reply, as it is: this way also what HTTP forbids can be said.
+struct VerbatimReply {
+    std::string bytes;
+    std::string piece;         ///< follows, so often, or until the client has gone
+    std::uint64_t pieces = 0;  ///< 2 GB need not be held
+    enum class End { close, reset, stay };
+    End end = End::close;  ///< of the connection
+};
+
 /// What happens to one reply. Members that are set apply one after the other.
 struct Fault {
     std::chrono::milliseconds delay{0};
+    /// In place of everything else; it is given the right body, not compressed.
+    std::function<VerbatimReply(const std::string&)> raw;
     std::optional<Reply> reply;               ///< in place of an answer
     std::function<void(Question&)> question;  ///< edits what is looked up
     std::function<void(Page&)> page;          ///< edits the page
@@ -92,6 +103,7 @@ Fault cut_json();
 Fault trailing(const std::string& text);
 Fault cut_gzip();
 
+Fault raw(VerbatimReply reply);
 Fault delivery(Delivery delivery);
 Fault delay(std::chrono::milliseconds delay);
 

@@ -53,6 +53,7 @@ struct Connection {
 // All that is decided about one reply before the first byte of it is sent.
 struct Exchange {
     Wire wire;
+    std::optional<VerbatimReply> raw;  // in place of wire
     Delivery delivery = Delivery::whole;
     std::chrono::nanoseconds wait{0};
     bool keep_alive = true;
@@ -316,6 +317,7 @@ class Server::Impl {
         const bool last = !keep_alive || (behaviour.requests_per_connection != 0 &&
                                           served >= behaviour.requests_per_connection);
 
+        Exchange exchange;
         std::optional<Fault> fault;
         Answer answered;
         try {
@@ -329,12 +331,14 @@ class Server::Impl {
                 fault = faults::too_many_requests(behaviour.retry_after);
             }
             answered = answer(request, account_, behaviour, fault, clock_.now());
+            if (fault && fault->raw) {
+                exchange.raw = fault->raw(answered.reply.body);
+            }
         } catch (const std::exception& error) {
             // A rule or hook of the test threw: let the test see it as a reply.
             answered.reply = {500, "text/plain", {}, std::string("simulator: ") + error.what()};
         }
 
-        Exchange exchange;
         exchange.wait = behaviour.latency + answered.cost;
         if (fault) {
             exchange.wait += fault->delay;
@@ -401,6 +405,10 @@ class Server::Impl {
 
     // False where the connection has come to its end.
     asio::awaitable<bool> deliver(Stream& stream, const Exchange& exchange) {
+        if (exchange.raw) {
+            co_await deliver_raw(stream, *exchange.raw);
+            co_return false;
+        }
         const auto head = asio::buffer(exchange.wire.head);
         const auto body = asio::buffer(exchange.wire.body);
         const auto half = asio::buffer(body, body.size() / 2);
@@ -444,6 +452,20 @@ class Server::Impl {
                 co_return false;
         }
         co_return false;
+    }
+
+    asio::awaitable<void> deliver_raw(Stream& stream, const VerbatimReply& raw) {
+        bool there = co_await stream.write(asio::buffer(raw.bytes), asio::const_buffer());
+        for (std::uint64_t sent = 0; there && sent < raw.pieces; ++sent) {
+            there = co_await stream.write(asio::buffer(raw.piece), asio::const_buffer());
+        }
+        if (raw.end == VerbatimReply::End::reset) {
+            stream.reset();
+        } else if (raw.end == VerbatimReply::End::stay) {
+            co_await until_closed(stream);
+        } else if (there) {
+            co_await finish(stream);
+        }
     }
 
     // Closing with unread bytes would be an RST, which may overtake what was sent: so the
