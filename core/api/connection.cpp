@@ -125,7 +125,9 @@ class TlsTransport final : public Transport {
         if (url.host_is_address) {
             ready = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(native), url.host.c_str()) == 1;
         } else {
-            SSL_set_hostflags(native, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+            // The names of a certificate are in subjectAltName, not in its subject (RFC 9525).
+            SSL_set_hostflags(
+                native, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
             ready = SSL_set1_host(native, url.host.c_str()) == 1 &&
                     SSL_set_tlsext_host_name(native, url.host.c_str()) == 1;
         }

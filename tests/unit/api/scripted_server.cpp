@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,9 +69,23 @@ void ScriptedServer::run() {
     ::shutdown(listener_, SHUT_RDWR);
 }
 
+bool ScriptedServer::say(int socket, std::string_view left) {
+    while (!left.empty()) {
+        const ssize_t bytes = ::send(socket, left.data(), left.size(), MSG_NOSIGNAL);
+        if (bytes <= 0) {
+            return false;
+        }
+        left.remove_prefix(static_cast<std::size_t>(bytes));
+    }
+    return true;
+}
+
 void ScriptedServer::play(int socket, const Script& script) {
     std::string received;
     char buffer[4096];
+    if (!say(socket, script.greeting)) {
+        return;
+    }
     for (const std::string& reply : script.replies) {
         std::size_t end = 0;
         while ((end = received.find("\r\n\r\n")) == std::string::npos) {
@@ -85,17 +100,19 @@ void ScriptedServer::play(int socket, const Script& script) {
             requests_.push_back(received.substr(0, end + 4));
         }
         received.erase(0, end + 4);
-        std::string_view left = reply;
-        while (!left.empty()) {
-            const ssize_t bytes = ::send(socket, left.data(), left.size(), MSG_NOSIGNAL);
-            if (bytes <= 0) {
-                return;
-            }
-            left.remove_prefix(static_cast<std::size_t>(bytes));
+        if (!say(socket, reply)) {
+            return;
         }
     }
     if (script.end == Script::End::wait) {
         while (::recv(socket, buffer, sizeof buffer, 0) > 0) {
+        }
+    } else if (script.end == Script::End::drip) {
+        pollfd client{socket, POLLIN, 0};
+        while (::poll(&client, 1, 1) == 0 || ::recv(socket, buffer, sizeof buffer, 0) > 0) {
+            if (!say(socket, " ")) {
+                return;
+            }
         }
     } else if (script.end == Script::End::reset) {
         const linger hard{1, 0};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -15,8 +16,10 @@ struct Script {
         close,  ///< once all is sent
         reset,  ///< the same, as an RST
         wait,   ///< until the client closes
+        drip,   ///< the same, and says a space again and again meanwhile
     };
     End end = End::close;
+    std::string greeting = {};  ///< before any request
 };
 
 /// Plays one script after another, one for each connection, on a port of 127.0.0.1; when all are
@@ -41,6 +44,7 @@ class ScriptedServer {
   private:
     void run();
     void play(int socket, const Script& script);
+    static bool say(int socket, std::string_view bytes);
 
     std::vector<Script> scripts_;
     int listener_ = -1;

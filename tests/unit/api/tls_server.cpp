@@ -8,9 +8,13 @@
 #include <unistd.h>
 #include <utility>
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -21,6 +25,10 @@ struct Free {
     void operator()(X509* certificate) const { X509_free(certificate); }
     void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
     void operator()(SSL* ssl) const { SSL_free(ssl); }
+    void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
+    void operator()(BIGNUM* number) const { BN_free(number); }
+    void operator()(OSSL_PARAM* parameters) const { OSSL_PARAM_free(parameters); }
+    void operator()(OSSL_PARAM_BLD* builder) const { OSSL_PARAM_BLD_free(builder); }
     void operator()(X509_EXTENSION* extension) const { X509_EXTENSION_free(extension); }
 };
 template <class T>
@@ -37,30 +45,89 @@ void add_extension(X509* to, X509* issuer, int kind, const std::string& value) {
     }
 }
 
-// A certificate for `key`, signed by the issuer; without one, its own CA.
-Owned<X509> certify(EVP_PKEY* key, const char* name, X509* issuer, EVP_PKEY* issuer_key,
-                    const TlsIdentity& identity) {
+Owned<EVP_PKEY> make_key(unsigned rsa_bits = 0) {
+    Owned<EVP_PKEY> key(rsa_bits == 0 ? EVP_EC_gen("P-256") : EVP_RSA_gen(rsa_bits));
+    if (!key) {
+        throw std::runtime_error("EVP_PKEY_Q_keygen");
+    }
+    return key;
+}
+
+struct Authority {
+    Owned<EVP_PKEY> key;
+    Owned<X509> certificate;
+};
+
+// A certificate for `key`, signed by the issuer; without one, by itself.
+Owned<X509> certify(EVP_PKEY* key, const TlsIdentity& identity, const Authority* issuer,
+                    bool is_authority) {
+    static long last_serial = 0;
     Owned<X509> certificate(X509_new());
     X509* const made = certificate.get();
     X509_set_version(made, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(made), issuer == nullptr ? 1 : 2);
-    X509_gmtime_adj(X509_getm_notBefore(made), issuer == nullptr ? -86400 : identity.begins);
-    X509_gmtime_adj(X509_getm_notAfter(made), issuer == nullptr ? 86400 : identity.ends);
+    ASN1_INTEGER_set(X509_get_serialNumber(made), ++last_serial);
+    X509_gmtime_adj(X509_getm_notBefore(made), identity.begins);
+    X509_gmtime_adj(X509_getm_notAfter(made), identity.ends);
     X509_set_pubkey(made, key);
     X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC,
-                               reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
-    X509* const signer = issuer == nullptr ? made : issuer;
+                               reinterpret_cast<const unsigned char*>(identity.subject.c_str()), -1,
+                               -1, 0);
+    X509* const signer = issuer == nullptr ? made : issuer->certificate.get();
     X509_set_issuer_name(made, X509_get_subject_name(signer));
-    if (issuer == nullptr) {
+    if (is_authority) {
         add_extension(made, signer, NID_basic_constraints, "critical,CA:TRUE");
         add_extension(made, signer, NID_subject_key_identifier, "hash");
     } else {
-        add_extension(made, signer, NID_subject_alt_name, identity.name);
+        add_extension(made, signer, NID_basic_constraints, "CA:FALSE");
+        add_extension(made, signer, NID_ext_key_usage, identity.usage);
+        if (!identity.name.empty()) {
+            add_extension(made, signer, NID_subject_alt_name, identity.name);
+        }
     }
-    if (X509_sign(made, issuer == nullptr ? key : issuer_key, EVP_sha256()) == 0) {
+    if (X509_sign(made, issuer == nullptr ? key : issuer->key.get(),
+                  EVP_get_digestbyname(identity.digest)) == 0) {
         throw std::runtime_error("X509_sign");
     }
     return certificate;
+}
+
+Authority make_authority(const std::string& name, const Authority* issuer = nullptr,
+                         bool may_sign = true) {
+    TlsIdentity identity;
+    identity.subject = name;
+    identity.begins = -86400;
+    identity.ends = 86400;
+    Authority made;
+    made.key = make_key();
+    made.certificate = certify(made.key.get(), identity, issuer, may_sign);
+    return made;
+}
+
+void use_group(SSL_CTX* tls, const TlsIdentity& identity) {
+    if (identity.group == TlsIdentity::Group::none) {
+        return;
+    }
+    const Owned<EVP_PKEY_CTX> making(EVP_PKEY_CTX_new_from_name(nullptr, "DH", nullptr));
+    EVP_PKEY* group = nullptr;
+    bool made = EVP_PKEY_fromdata_init(making.get()) == 1;
+    const Owned<OSSL_PARAM_BLD> builder(OSSL_PARAM_BLD_new());
+    Owned<BIGNUM> prime;
+    const Owned<BIGNUM> generator(BN_new());
+    if (identity.group == TlsIdentity::Group::ffdhe2048) {
+        made = made && OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME,
+                                                       "ffdhe2048", 0) == 1;
+    } else {
+        prime.reset(BN_get_rfc2409_prime_1024(nullptr));
+        made = made && BN_set_word(generator.get(), 2) == 1 &&
+               OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_FFC_P, prime.get()) == 1 &&
+               OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_FFC_G, generator.get()) == 1;
+    }
+    const Owned<OSSL_PARAM> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
+    made = made &&
+           EVP_PKEY_fromdata(making.get(), &group, EVP_PKEY_KEY_PARAMETERS, parameters.get()) == 1;
+    if (!made || SSL_CTX_set0_tmp_dh_pkey(tls, group) != 1) {
+        throw std::runtime_error("SSL_CTX_set0_tmp_dh_pkey");
+    }
 }
 
 }  // namespace
@@ -71,19 +138,29 @@ struct TlsServer::Context {
 
 TlsServer::TlsServer(const TlsIdentity& identity, std::string reply, bool say_goodbye, int requests)
     : context_(std::make_unique<Context>()) {
-    const Owned<EVP_PKEY> ca_key(EVP_EC_gen("P-256"));
-    const Owned<EVP_PKEY> other_key(EVP_EC_gen("P-256"));
-    const Owned<EVP_PKEY> key(EVP_EC_gen("P-256"));
-    const Owned<X509> ca = certify(ca_key.get(), "Test CA", nullptr, nullptr, identity);
-    const Owned<X509> other = certify(other_key.get(), "Other CA", nullptr, nullptr, identity);
-    const Owned<X509> certificate =
-        identity.known_root ? certify(key.get(), "server", ca.get(), ca_key.get(), identity)
-                            : certify(key.get(), "server", other.get(), other_key.get(), identity);
+    using Issuer = TlsIdentity::Issuer;
+    const Authority ca = make_authority("Test CA");
+    const Authority other = make_authority("Other CA");
+    const bool of_other = identity.issuer == Issuer::missing_unknown;
+    const Authority between = make_authority("Test CA, second floor", of_other ? &other : &ca,
+                                             identity.issuer != Issuer::no_ca);
+    const Authority* issuer = &between;
+    if (identity.issuer == Issuer::known_root) {
+        issuer = &ca;
+    } else if (identity.issuer == Issuer::unknown_root) {
+        issuer = &other;
+    } else if (identity.issuer == Issuer::itself) {
+        issuer = nullptr;
+    }
+    const bool send_between =
+        identity.issuer == Issuer::intermediate || identity.issuer == Issuer::no_ca;
+    const Owned<EVP_PKEY> key = make_key(identity.rsa_bits);
+    const Owned<X509> certificate = certify(key.get(), identity, issuer, false);
 
     char path[] = "/tmp/tls-server-XXXXXX";
     const int file = ::mkstemp(path);
     FILE* const stream = ::fdopen(file, "w");
-    PEM_write_X509(stream, ca.get());
+    PEM_write_X509(stream, ca.certificate.get());
     std::fclose(stream);
     ca_file_ = path;
 
@@ -94,9 +171,12 @@ TlsServer::TlsServer(const TlsIdentity& identity, std::string reply, bool say_go
     SSL_CTX_set_min_proto_version(tls, TLS1_VERSION);
     SSL_CTX_set_max_proto_version(tls, identity.max_version);
     if (SSL_CTX_use_certificate(tls, certificate.get()) != 1 ||
-        SSL_CTX_use_PrivateKey(tls, key.get()) != 1) {
+        SSL_CTX_use_PrivateKey(tls, key.get()) != 1 ||
+        (send_between && SSL_CTX_add1_chain_cert(tls, between.certificate.get()) != 1) ||
+        (identity.ciphers != nullptr && SSL_CTX_set_cipher_list(tls, identity.ciphers) != 1)) {
         throw std::runtime_error("SSL_CTX_use_certificate");
     }
+    use_group(tls, identity);
 
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};

@@ -6,13 +6,35 @@
 #include <string>
 #include <thread>
 
-/// What a server shows.
+/// What a server shows, and what it speaks.
 struct TlsIdentity {
-    std::string name = "DNS:localhost";  ///< "DNS:…" or "IP:…"
+    enum class Issuer {
+        known_root,       ///< the CA of ca_file()
+        unknown_root,     ///< another
+        itself,           ///< self-signed
+        intermediate,     ///< one of the known CA's, which is sent along
+        missing,          ///< the same, but it is not sent
+        no_ca,            ///< the same, but it is a mere server's certificate
+        missing_unknown,  ///< neither known nor sent
+    };
+
+    enum class Group {
+        none,
+        ffdhe2048,    ///< RFC 7919
+        oakley_1024,  ///< RFC 2409, which is too small
+    };
+
+    std::string name = "DNS:localhost";  ///< "DNS:…" or "IP:…"; empty: none but `subject`
     long begins = -3600;                 ///< seconds from now
     long ends = 3600;
-    bool known_root = true;  ///< signed by the CA of ca_file()
-    int max_version = 0;     ///< of TLS, OpenSSL's number; 0: any
+    Issuer issuer = Issuer::known_root;
+    int max_version = 0;  ///< of TLS, OpenSSL's number; 0: any
+    std::string subject = "server";
+    std::string usage = "serverAuth";
+    const char* digest = "SHA256";  ///< of the signature
+    unsigned rsa_bits = 0;          ///< of the key; 0: it is an elliptic one
+    const char* ciphers = nullptr;  ///< of TLS 1.2 and older; null: OpenSSL's
+    Group group = Group::none;      ///< of ephemeral Diffie-Hellman
 };
 
 /// Answers one connection on a port of 127.0.0.1: a handshake, so many requests with the same
