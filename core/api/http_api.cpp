@@ -10,6 +10,7 @@
 #include "core/api/http_date.hpp"
 #include "core/api/identity_decoder.hpp"
 #include "core/api/inflate.hpp"
+#include "core/api/masking.hpp"
 #include "core/api/printable.hpp"
 #include "core/api/query.hpp"
 #include "core/api/retry_after.hpp"
@@ -78,6 +79,7 @@ asio::awaitable<PageReply> HttpApi::impressions(PageQuery query) {
     PageReply reply;
     reply.date = co_await get(std::move(path), std::move(parameters), *decoder);
     reply.page = decoder->take();
+    mask(reply.page, options_.token);
     decoders_.push_back(std::move(decoder));
     co_return reply;
 }
@@ -89,6 +91,8 @@ asio::awaitable<Identity> HttpApi::identity() {
     const std::optional<Instant> date = co_await get(std::move(path), std::string(), body);
     try {
         Identity identity = decode_identity(body.text());
+        identity.id = options_.token.redact(identity.id);
+        identity.name = options_.token.redact(identity.name);
         identity.date = date;
         co_return identity;
     } catch (const BadBody& bad) {

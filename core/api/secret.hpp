@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace mirror::api {
 
@@ -11,17 +10,23 @@ namespace mirror::api {
 /// whoever needs the text says so.
 class Secret {
   public:
-    explicit Secret(std::string text) : text_(std::move(text)) {}
+    explicit Secret(std::string text);
 
     const std::string& reveal() const { return text_; }
 
-    /// `text` with every occurrence of the secret replaced: as it is, and with any of its
-    /// characters percent-encoded, in whichever case, or "+" for a space. For texts that come from
-    /// the server, which may say to us what we said to it, in its own spelling.
+    /// `text` with every occurrence of the secret replaced: for texts that come from the server,
+    /// which may say to us what we said to it. Each character may stand there as it is, or encoded
+    /// as in a URL or in JSON.
     std::string redact(std::string_view text) const;
 
+    /// Whether redact() would replace anything. Cheap: it is asked of every text of every row.
+    bool occurs_in(std::string_view text) const;
+
   private:
+    bool cannot_be_in(std::string_view text) const;
+
     std::string text_;
+    std::string core_;  // the longest part that looks the same however the secret is encoded
 };
 
 }  // namespace mirror::api

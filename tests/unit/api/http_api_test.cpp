@@ -131,6 +131,30 @@ TEST_CASE("a refused token is told with the API's words, and without the token")
         ErrorKind::token_refused, "Bad \\u001b[31m\\n [token] [token]");
 }
 
+TEST_CASE("a token in what the API says is not handed on") {
+    const Outcome outcome =
+        get_page(good(R"({"start":0,"limit":1000,"count":3,"data":[)"
+                      R"({"ID":"1","timestamp":"2014-10-09 13:41:46","ip":"CANARY+/ &token",)"
+                      R"("useragent":"a CANARY%2B%2F%20%26token","device":"CANARY%2b%2f+%26token",)"
+                      R"("self":"https://x/?t=CANARY%2B%2F%20%26token"},)"
+                      R"({"ID":"CANARY+\/ &token","timestamp":"CANARY+/ &token"},)"
+                      R"({"ID":"2","timestamp":"2014-10-09 13:41:46","ip":"CANARY"}]})"));
+    REQUIRE(outcome.page.has_value());
+    const Page& page = outcome.page->page;
+    REQUIRE(page.rows.size() == 2);
+    CHECK(page.rows[0].ip == "[token]");
+    CHECK(page.rows[0].useragent == "a [token]");
+    CHECK(page.rows[0].device == "[token]");
+    CHECK(page.rows[0].extra == R"({"self":"https://x/?t=[token]"})");
+    CHECK(page.rows[1].ip == "CANARY");
+    REQUIRE(page.rejects.size() == 1);
+    CHECK(page.rejects[0].timestamp == "[token]");
+    CHECK(page.rejects[0].record == R"({"ID":"[token]","timestamp":"[token]"})");
+    CHECK(page.rejects[0].reason.find("CANARY") == std::string::npos);
+    CHECK(get_identity(good(R"({"id":"34","name":"CANARY+/ &token"})")).identity->name ==
+          "[token]");
+}
+
 TEST_CASE("Retry-After is handed on") {
     const auto wait = [](const std::string& status, const std::string& fields) {
         const Outcome outcome = get_page(reply(status, fields, ""));

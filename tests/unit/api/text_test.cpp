@@ -47,6 +47,18 @@ TEST_CASE("a secret is taken out of texts, encoded or not") {
     CHECK(secret.redact("a+b/ ") == "a+b/ ");
     CHECK(secret.redact("a%2") == "a%2");
     CHECK(secret.redact("nothing") == "nothing");
+    // Other programs encode in other ways: small digits, more, or less of it, as a form, as JSON.
+    CHECK(secret.redact("a%2bb%2f%20c a+b%2f+c %61+b/ c a+b\\/ c") ==
+          "[token] [token] [token] [token]");
+    CHECK(secret.redact("a+b/ca+b/ c") == "a+b/c[token]");
+    CHECK(secret.redact("a+b/ ") == "a+b/ ");
+    CHECK(secret.occurs_in("x a+b/ c"));
+    CHECK_FALSE(secret.occurs_in("x a+b/c"));
+    CHECK_FALSE(secret.occurs_in(""));
+    CHECK_FALSE(Secret("").occurs_in("nothing"));
+    CHECK(Secret("%4").redact("%4 %254 4") == "[token] [token] 4");
+    CHECK(Secret("+/").redact("1+/2") == "1[token]2");
+    CHECK(Secret("a\"b").redact("a\\\"b") == "[token]");
     CHECK(Secret("").redact("nothing") == "nothing");
 }
 
