@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 
 #include "tests/end_to_end/scene.hpp"
+#include "tests/support/fault_table.hpp"
 
 using namespace mirror;
 using namespace mirror::test;
@@ -285,18 +286,21 @@ TEST_CASE("errors: a server that comes back while it is tried") {
 
 TEST_CASE("errors: files that are not ours are exit 4 and untouched") {
     const auto expect_refusal = [](Scene& scene, const std::string& words) {
+        FaultClass table("database", "a file that is not ours");
+        table.begin();
         const std::string before = file_bytes(scene);
         const Run run = scene.run({"sync"});
         CAPTURE(run.err);
-        CHECK(run.code == 4);
-        CHECK(contains(run.err, "impressions.db"));
-        CHECK(contains(run.err, words));
-        CHECK(file_bytes(scene) == before);
+        REQUIRE(run.code == 4);
+        REQUIRE(contains(run.err, "impressions.db"));
+        REQUIRE(contains(run.err, words));
+        REQUIRE(file_bytes(scene) == before);
         const Run status = scene.run({"status"});
         CAPTURE(status.err);
-        CHECK(status.code == 4);
-        CHECK(file_bytes(scene) == before);
-        CHECK(scene.requests() == 0);
+        REQUIRE(status.code == 4);
+        REQUIRE(file_bytes(scene) == before);
+        REQUIRE(scene.requests() == 0);
+        table.passed();
     };
     SUBCASE("text") {
         Scene scene;
@@ -345,6 +349,8 @@ TEST_CASE("errors: files that are not ours are exit 4 and untouched") {
 }
 
 TEST_CASE("errors: a damaged file is exit 4, and not written to") {
+    FaultClass table("database", "a damaged file");
+    table.begin();
     Scene scene;
     populate(scene, 3000);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -359,27 +365,33 @@ TEST_CASE("errors: a damaged file is exit 4, and not written to") {
     write(scene.database(), bytes);
     const Run run = scene.run({"sync"});
     CAPTURE(run.err);
-    CHECK(run.code == 4);
-    CHECK(contains(run.err, "impressions.db"));
-    CHECK(bytes_of(scene.database()) == bytes);
-    CHECK(scene.run({"status"}).code == 4);
+    REQUIRE(run.code == 4);
+    REQUIRE(contains(run.err, "impressions.db"));
+    REQUIRE(bytes_of(scene.database()) == bytes);
+    REQUIRE(scene.run({"status"}).code == 4);
+    table.passed();
 }
 
 TEST_CASE("errors: a directory that may not be written to is exit 4") {
+    FaultClass table("database", "a directory that may not be written to");
+    table.begin();
     Scene scene;
     populate(scene, 100);
     const Run run = scene.run_unprivileged({"sync"});
     CAPTURE(run.err);
-    CHECK(run.code == 4);
-    CHECK(contains(run.err, "impressions.db"));
-    CHECK(scene.requests() == 0);
-    CHECK_FALSE(std::filesystem::exists(scene.database()));
+    REQUIRE(run.code == 4);
+    REQUIRE(contains(run.err, "impressions.db"));
+    REQUIRE(scene.requests() == 0);
+    REQUIRE_FALSE(std::filesystem::exists(scene.database()));
+    table.passed();
 }
 
 TEST_CASE("errors: a file that may be read, but not written, is exit 4 and untouched") {
     if (geteuid() != 0) {
         return;  // the owner of a file can always get at it
     }
+    FaultClass table("database", "a file that may not be written");
+    table.begin();
     Scene scene;
     populate(scene, 100);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -387,12 +399,15 @@ TEST_CASE("errors: a file that may be read, but not written, is exit 4 and untou
     const std::string before = file_bytes(scene);
     const Run run = scene.run_unprivileged({"sync"});
     CAPTURE(run.err);
-    CHECK(run.code == 4);
-    CHECK(file_bytes(scene) == before);
-    CHECK(scene.requests() == 0);
+    REQUIRE(run.code == 4);
+    REQUIRE(file_bytes(scene) == before);
+    REQUIRE(scene.requests() == 0);
+    table.passed();
 }
 
 TEST_CASE("errors: a database that stays locked is given up, untouched") {
+    FaultClass table("database", "somebody else holds the lock for long");
+    table.begin();
     Scene scene;
     populate(scene, 100);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -404,12 +419,15 @@ TEST_CASE("errors: a database that stays locked is given up, untouched") {
     const Run run = scene.run({"sync"});
     other.exec("ROLLBACK");
     CAPTURE(run.err);
-    CHECK(run.code == 4);
-    CHECK(run.err.find("locked") != std::string::npos);
-    CHECK(file_bytes(scene) == before);
+    REQUIRE(run.code == 4);
+    REQUIRE(run.err.find("locked") != std::string::npos);
+    REQUIRE(file_bytes(scene) == before);
+    table.passed();
 }
 
 TEST_CASE("errors: a database that is locked for a while is waited for") {
+    FaultClass table("database", "somebody else holds the lock for a while");
+    table.begin();
     Scene scene;
     populate(scene, 500);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -422,6 +440,7 @@ TEST_CASE("errors: a database that is locked for a while is waited for") {
     // It has asked whose token it is, and now wants to write.
     REQUIRE(scene.server.wait([](const simulator::Counters& seen) { return seen.requests >= 1; }));
     other.exec("ROLLBACK");
-    CHECK(process->wait() == 0);
-    CHECK(scene.difference() == "");
+    REQUIRE(process->wait() == 0);
+    REQUIRE(scene.difference() == "");
+    table.passed();
 }
