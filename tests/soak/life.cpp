@@ -43,11 +43,16 @@ class Follower {
     }
     void expect_right(const std::filesystem::path& file) {
         look(file);
-        Rows all = read(file, 0);
+        const Rows all = read(file, 0);
+        if (pruned_) {
+            std::erase_if(rows_, [&](const auto& row) { return !all.contains(row.first); });
+        }
         if (all != rows_) {
             throw Broken("who follows changed_at does not have what the file has");
         }
     }
+    /// Rows were deleted: nothing but a look at all of them tells.
+    void note_pruning() { pruned_ = true; }
     /// After a power cut the file may be as it was before: what was seen is not to be relied on.
     void start_over() {
         rows_.clear();
@@ -77,6 +82,7 @@ class Follower {
 
     Rows rows_;
     std::int64_t newest_ = 0;
+    bool pruned_ = false;
 };
 
 template <typename Result>
@@ -236,6 +242,9 @@ void Life::session() {
         request.options.prune = request.options.repair && dice_.in(40);
         say(fmt::format("audit{}{}", request.options.repair ? " --repair" : "",
                         request.options.prune ? " --prune" : ""));
+        if (request.options.prune) {
+            follower_.note_pruning();
+        }
         world_.audit(request);
     }
 }
