@@ -12,15 +12,14 @@
 #include "storage/seconds.hpp"
 
 namespace mirror::storage {
-namespace {
 
-struct Row {
+struct CoverageLedger::Row {
     std::int64_t id;
     std::int64_t age;
     Window window;
 };
 
-std::vector<Row> rows_of(SQLite::Statement& query) {
+std::vector<CoverageLedger::Row> CoverageLedger::rows_of(SQLite::Statement& query) {
     std::vector<Row> rows;
     while (query.executeStep()) {
         rows.push_back({query.getColumn(0).getInt64(),
@@ -29,6 +28,8 @@ std::vector<Row> rows_of(SQLite::Statement& query) {
     }
     return rows;
 }
+
+namespace {
 
 // What the window proves in local terms: of an hour that occurs twice, one pass alone proves
 // nothing.
@@ -116,14 +117,33 @@ void CoverageLedger::subtract(const Window& window) {
     query.bind(1, seconds(window.begin));
     query.bind(2, seconds(window.end));
     for (const Row& row : rows_of(query)) {
-        SQLite::Statement remove(sql_, "DELETE FROM coverage WHERE rowid = ?");
-        remove.bind(1, row.id);
-        remove.exec();
-        WindowSet rest(row.window);
-        rest.subtract(window);
-        for (const Window& part : rest.windows()) {
-            insert(row.age, part);
-        }
+        cut(row, window);
+    }
+}
+
+void CoverageLedger::forget_later_reads(const Window& window, Instant read_at) {
+    SQLite::Statement query(sql_, R"(
+        SELECT rowid, age, "begin", "end" FROM coverage
+        WHERE age > 0 AND "begin" < ?2 AND "end" > max(?1, ?3 - age))");
+    query.bind(1, seconds(window.begin));
+    query.bind(2, seconds(window.end));
+    query.bind(3, seconds(read_at));
+    for (const Row& row : rows_of(query)) {
+        cut(row, {std::max(window.begin, read_at - Seconds(row.age)), window.end});
+    }
+}
+
+void CoverageLedger::cut(const Row& row, const Window& window) {
+    if (window.empty()) {
+        return;
+    }
+    SQLite::Statement remove(sql_, "DELETE FROM coverage WHERE rowid = ?");
+    remove.bind(1, row.id);
+    remove.exec();
+    WindowSet rest(row.window);
+    rest.subtract(window);
+    for (const Window& part : rest.windows()) {
+        insert(row.age, part);
     }
 }
 

@@ -2,13 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
 
 namespace SQLite {
 class Database;
-}
+class Statement;
+}  // namespace SQLite
 
 namespace mirror::storage {
 
@@ -29,8 +31,16 @@ class CoverageLedger {
     /// From every age.
     void subtract(const WindowSet& windows);
 
+    /// Rows of `window` are written as they were at `read_at`: from the ages above 0 goes what was
+    /// proven by a later read, which may have shown them otherwise.
+    void forget_later_reads(const Window& window, Instant read_at);
+
   private:
+    struct Row;
+
+    static std::vector<Row> rows_of(SQLite::Statement& query);
     void subtract(const Window& window);
+    void cut(const Row& row, const Window& window);
     void insert(std::int64_t age, const Window& window);
 
     SQLite::Database& sql_;

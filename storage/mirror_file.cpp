@@ -85,6 +85,7 @@ sync::Written MirrorFile::write(const std::vector<sync::WholeWindow>& windows, I
         written.removed += removed;
         counters.removed += static_cast<std::int64_t>(removed);
         counters.rejects += rejects_.replace(whole.window, whole.pages, now);
+        coverage_.forget_later_reads(touched_by(whole.window), whole.read_at);
         coverage_.add(0, whole.proven);
         for (const sync::AgedWindow& aged : whole.aged) {
             coverage_.add(aged.age.count(), aged.window);
@@ -102,6 +103,16 @@ sync::Written MirrorFile::write(const std::vector<sync::WholeWindow>& windows, I
     note_server_clock(server_now - now);
     transaction.commit();
     return written;
+}
+
+// Where the rows of a window's replies lie: some at the bounds' own seconds, and around the hour
+// that occurs twice up to an hour further.
+Window MirrorFile::touched_by(const Window& window) const {
+    const Window around{window.begin - Seconds(1), window.end + Seconds(1)};
+    if (!options_.zone.touches_repeated_hour(around)) {
+        return around;
+    }
+    return {around.begin - std::chrono::hours(1), around.end + std::chrono::hours(1)};
 }
 
 // A row that came into a period that had been whole is late; one of a period that had not is

@@ -85,6 +85,7 @@ class MirrorFile {
                         Instant now);
     void note_late_rows(const sync::WholeWindow& whole, const WindowSet& covered_before,
                         std::vector<std::int64_t> inserted, Instant server_now);
+    Window touched_by(const Window& window) const;
     Counters load_counters() const;
     void store_counters(const Counters& counters);
     void note_server_clock(Seconds offset);

@@ -73,6 +73,36 @@ TEST_CASE("coverage is kept for each age") {
     CHECK_FALSE(file.coverage(50).contains(noon_window(0, 20)));
 }
 
+TEST_CASE("what an older read wrote over a later one is to be read again") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    const auto read_at = [](std::int64_t when, Window aged) {
+        auto windows = whole(noon_window(0, 60), rows(1, 2));
+        windows.front().read_at = noon(when);
+        windows.front().aged = {{Seconds(30), aged}};
+        return windows;
+    };
+    // Another process read the same period earlier, and is only now ready to store it: a row that
+    // came or changed in between is as it was before, and must not count as seen at its age.
+    file.commit(read_at(90, noon_window(0, 60)), noon(90), at(noon(90)));
+    CHECK(file.coverage(30).windows() == std::vector{noon_window(0, 60)});
+    file.commit(read_at(70, noon_window(0, 40)), noon(90), at(noon(90)));
+    CHECK(file.coverage(30).windows() == std::vector{noon_window(0, 40)});
+    CHECK(file.coverage(0).windows() == std::vector{noon_window(0, 60)});
+
+    // A reply's rows may lie at the second where the next window begins.
+    file.commit(read_at(90, noon_window(0, 60)), noon(90), at(noon(90)));
+    auto before = whole(noon_window(-60, 0), Page{});
+    before.front().read_at = noon(20);
+    file.commit(before, noon(90), at(noon(90)));
+    CHECK(file.coverage(30).windows() == std::vector{noon_window(1, 60)});
+
+    // One that comes later takes nothing away.
+    file.commit(read_at(95, noon_window(0, 60)), noon(95), at(noon(95)));
+    file.commit(read_at(95, noon_window(0, 60)), noon(95), at(noon(95)));
+    CHECK(file.coverage(30).windows() == std::vector{noon_window(0, 60)});
+}
+
 TEST_CASE("late is what came into a covered period; history is merely old") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
