@@ -60,25 +60,52 @@ std::int64_t RejectWriter::remove_others(const Window& window, const std::vector
     }
     const LocalPeriod span = zone_.span(window);
     SQLite::Statement query(sql_, R"(
-        SELECT rowid, record FROM rejects
-        WHERE (timestamp IS NULL AND "begin" >= ?1 AND "begin" < ?2 AND "end" <= ?2)
-           OR (timestamp >= ?3 AND timestamp < ?4))");
+        SELECT rowid, record, "begin", "end" FROM rejects
+        WHERE timestamp IS NULL AND "begin" < ?2 AND "end" > ?1
+        UNION ALL
+        SELECT rowid, record, ?1, ?2 FROM rejects WHERE timestamp >= ?3 AND timestamp < ?4)");
     query.bind(1, seconds(window.begin));
     query.bind(2, seconds(window.end));
     query.bind(3, format_local(span.begin));
     query.bind(4, format_local(span.end));
-    std::vector<std::int64_t> gone;
+    std::vector<Placed> missed;
     while (query.executeStep()) {
         if (!came_again.contains(query.getColumn(1).getString())) {
-            gone.push_back(query.getColumn(0).getInt64());
+            missed.push_back({query.getColumn(0).getInt64(),
+                              {instant(query.getColumn(2)), instant(query.getColumn(3))}});
         }
     }
-    for (const std::int64_t row : gone) {
-        SQLite::Statement remove(sql_, "DELETE FROM rejects WHERE rowid = ?");
-        remove.bind(1, row);
-        remove.exec();
+    std::int64_t gone = 0;
+    for (const Placed& reject : missed) {
+        gone += leave(window, reject);
     }
-    return static_cast<std::int64_t>(gone.size());
+    return gone;
+}
+
+// A reject that did not come again is not in this window. What is left of the place where it may
+// be is kept as long as that is one period, so that reads of all its parts, one after the other,
+// find it gone. Returns how many rows that deletes.
+std::int64_t RejectWriter::leave(const Window& window, const Placed& reject) {
+    if (window.contains(reject.within)) {
+        SQLite::Statement remove(sql_, "DELETE FROM rejects WHERE rowid = ?");
+        remove.bind(1, reject.row);
+        return remove.exec();
+    }
+    Window rest = reject.within;
+    if (window.begin <= rest.begin) {
+        rest.begin = window.end;
+    } else if (rest.end <= window.end) {
+        rest.end = window.begin;
+    } else {
+        return 0;
+    }
+    SQLite::Statement shrink(sql_, R"(
+        UPDATE rejects SET "begin" = ?2, "end" = ?3 WHERE rowid = ?1)");
+    shrink.bind(1, reject.row);
+    shrink.bind(2, seconds(rest.begin));
+    shrink.bind(3, seconds(rest.end));
+    shrink.exec();
+    return 0;
 }
 
 }  // namespace mirror::storage

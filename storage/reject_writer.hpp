@@ -22,12 +22,19 @@ class RejectWriter {
 
     /// Stores the rejects of the pages, and deletes those that belong to the window and did not
     /// come again; those that came again keep their received_at. A reject belongs to the window
-    /// when its timestamp can be read and lies in the window's span, or cannot be read and it was
-    /// received with a window that lies inside this one. Returns by how many the table grew.
+    /// when its timestamp can be read and lies in the window's span, or cannot be read and the
+    /// period where it may be lies inside this window. That period is the window it was received
+    /// with, less what was read since without it. Returns by how many the table grew.
     /// Inside a write transaction; throws SQLite::Exception.
     std::int64_t replace(const Window& window, const std::vector<Page>& pages, Instant now);
 
   private:
+    struct Placed {
+        std::int64_t row;
+        Window within;
+    };
+
+    std::int64_t leave(const Window& window, const Placed& reject);
     std::int64_t store(const Window& window, const Reject& reject, Instant now);
     std::int64_t remove_others(const Window& window, const std::vector<Page>& pages);
 

@@ -145,6 +145,20 @@ TEST_CASE("a whole read replaces the rejects of its window") {
         read(noon_window(0, 30), {}, noon(200));
         CHECK(reject_list(path) == "c,d,e");
     }
+    SUBCASE("reads of all parts of a window, from either end, replace what was in it") {
+        bool forward = false;
+        SUBCASE("oldest first") {
+            forward = true;
+        }
+        SUBCASE("newest first") {}
+        for (int part = 0; part < 3; ++part) {
+            CHECK(reject_list(path).find('b') != std::string::npos);
+            const int begin = 20 * (forward ? part : 2 - part);
+            read(noon_window(begin, begin + 20), {}, noon(200));
+        }
+        CHECK(reject_list(path) == "d,e");
+        CHECK(file.fact("rejects") == "2");
+    }
     SUBCASE("a wider one replaces all") {
         read(noon_window(-10, 200), {}, noon(200));
         CHECK(file.fact("rejects") == "0");
