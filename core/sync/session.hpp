@@ -130,6 +130,7 @@ class Session {
     // run(): of all polls; what is not to be asked again for a while; what the file was told.
     Outcome total_;
     WindowSet postponed_;
+    std::string postponed_because_;
     Monotonic unread_again_{};
     Monotonic count_again_{};
     Monotonic record_again_{};

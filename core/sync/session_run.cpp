@@ -128,10 +128,14 @@ asio::awaitable<void> Session::poll(Monotonic due) {
     }
     total_.written += outcome_.written;
     total_.unread = outcome_.unread;
-    if (outcome_.unread.empty() && postponed_.empty() && !outcome_.difference) {
+    if (!outcome_.unread.empty()) {
+        postponed_because_ = outcome_.unread.front().reason;
+    }
+    if (!postponed_.empty()) {
+        // Each time, since an outage may have been told of meanwhile.
+        co_await note_error(postponed_because_);
+    } else if (!outcome_.difference) {
         co_await note_success();
-    } else if (!outcome_.unread.empty()) {
-        co_await note_error(outcome_.unread.front().reason);
     }
     co_await record_when_due();
 }

@@ -195,6 +195,43 @@ TEST_CASE("run tells of an outage while it lasts, and the file since when") {
     CHECK(world.difference() == "");
 }
 
+TEST_CASE("run tells of a period that cannot be read, also after an outage in between") {
+    Follower world;
+    const Window bad{utc("2026-11-20 06:00:00"), utc("2026-11-20 06:00:10")};
+    const Zone zone = world.settings.zone;
+    bool down = false;
+    world.api.on_page = [&](const api::PageQuery& query) {
+        if (down) {
+            throw ApiError(ErrorKind::try_again, "HTTP status 503", 503);
+        }
+        if (query.begintime < zone.to_local(bad.end) - Seconds(1) &&
+            query.endtime > zone.to_local(bad.begin)) {
+            throw ApiError(ErrorKind::request_refused, "this period is refused", 400);
+        }
+    };
+    std::vector<std::string> story;
+    std::vector<Instant> changed;
+    world.recorder.on_following = [&](const sync::Following& state) {
+        const std::string trouble = state.trouble.value_or("");
+        const std::string now = trouble.find("refused") != std::string::npos ? "period"
+                                : trouble.find("503") != std::string::npos   ? "outage"
+                                                                             : "none";
+        if (story.empty() || story.back() != now) {
+            story.push_back(now);
+            changed.push_back(world.clock.now());
+        }
+        down = story.size() == 2;  // from the period's trouble to the outage's
+        if (story.size() == 4 || world.recorder.states.size() > 40) {
+            world.stop();
+        }
+    };
+    world.follow();
+    CHECK(story == std::vector<std::string>{"none", "period", "outage", "period"});
+    // At the next poll that ends, not when the period is tried again, an hour later.
+    CHECK(changed.back() - changed.front() < std::chrono::minutes(30));
+    CHECK(world.difference() == "");
+}
+
 TEST_CASE("run writes itself down at the first poll, then each hour, and at its end") {
     Follower world;
     world.recorder.on_following = [&](const sync::Following&) {
