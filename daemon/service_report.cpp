@@ -29,9 +29,9 @@ std::string service_status(const sync::Following& state, const Zone& zone) {
         text += "nothing is complete yet";
     } else {
         const Seconds lag = std::max(state.server_now - state.complete->end, Seconds(0));
-        text +=
-            fmt::format("complete through {} ({}), {} s behind",
-                        format_local(zone.to_local(state.complete->end)), zone.name(), lag.count());
+        text += fmt::format("complete through {} ({}), {} s behind, and back to {}",
+                            format_local(zone.to_local(state.complete->end)), zone.name(),
+                            lag.count(), format_local(zone.to_local(state.complete->begin)));
     }
     // The API's own words may be in it, and a line's end would begin another message.
     return api::printable(text, longest_status);

@@ -40,7 +40,8 @@ class ServiceReport final : public sync::Observer {
     bool stopping_ = false;
 };
 
-/// One line for people: what is wrong and what to do, complete through when, how far behind. Pure.
+/// One line for people: what is wrong and what to do, complete through when, how far behind, since
+/// when. Pure.
 std::string service_status(const sync::Following& state, const Zone& zone);
 
 }  // namespace mirror::daemon

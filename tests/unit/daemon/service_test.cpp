@@ -52,11 +52,12 @@ TEST_CASE("service: the status line") {
     CHECK(service_status(state, amsterdam) == "nothing is complete yet");
     state = well();
     CHECK(service_status(state, amsterdam) ==
-          "complete through 2026-11-23 17:00:05 (Europe/Amsterdam), 14 s behind");
+          "complete through 2026-11-23 17:00:05 (Europe/Amsterdam), 14 s behind, and back to "
+          "2020-01-01 01:00:00");
     state.trouble = "the token was refused; do this";
     CHECK(service_status(state, amsterdam) ==
           "the token was refused; do this; complete through 2026-11-23 17:00:05 "
-          "(Europe/Amsterdam), 14 s behind");
+          "(Europe/Amsterdam), 14 s behind, and back to 2020-01-01 01:00:00");
     // The server's clock went back: not behind.
     state = well();
     state.server_now = state.complete->begin;
