@@ -5,7 +5,11 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <string.h>
 #include <string>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -32,6 +36,26 @@ bool err_is_journal() {
            *stream == fmt::format("{}:{}", err.st_dev, err.st_ino);
 }
 
+// The token is in our memory. No core file after a crash, not even one that a handler would take
+// (which RLIMIT_CORE does not keep from it), and no look into the process by others of the same
+// user: prctl(2), PR_SET_DUMPABLE. The leak checker of a sanitizer is such a one.
+void keep_memory_private() {
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+// The token of the environment, which is there no more afterwards: `ps e` shows what is left.
+std::optional<std::string> take_token() {
+    char* const value = std::getenv("COPERNICA_ACCESS_TOKEN");
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    std::string token = value;
+    explicit_bzero(value, token.size());
+    return token;
+}
+
 // Memory goes back to the system as it is freed, and the two threads share one heap: pages of rows
 // are made on one and freed on the other. glibc's own way is to keep a heap a thread and to raise
 // the size from which memory is mapped.
@@ -48,6 +72,7 @@ void keep_heap_small() {
 }  // namespace
 
 int main(int count, char** arguments) {
+    keep_memory_private();
     keep_heap_small();
     mirror::SystemClock clock;
     mirror::daemon::Environment environment(std::cout, std::cerr, clock);
@@ -55,7 +80,7 @@ int main(int count, char** arguments) {
     environment.err_is_terminal = isatty(STDERR_FILENO) == 1;
     environment.no_color = !variable("NO_COLOR").value_or("").empty();
     environment.err_is_journal = err_is_journal();
-    environment.access_token = variable("COPERNICA_ACCESS_TOKEN");
+    environment.access_token = take_token();
     if (const auto directory = variable("CREDENTIALS_DIRECTORY")) {
         environment.credentials_directory = *directory;
     }
