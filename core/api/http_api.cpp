@@ -133,6 +133,11 @@ asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::stri
                          "redirected to " + shown(target.place) +
                              ", where the token is not sent; if that is right, make it the URL");
         }
+        // A next redirect, relative to it, could leave a part that is not recognised any more.
+        if (options_.token.occurs_in(target.path)) {
+            throw failed(ErrorKind::request_refused, path,
+                         "redirected to a URL with the token in its path");
+        }
         path = target.path;
         query = target.query.empty() ? query : target.query;
     }

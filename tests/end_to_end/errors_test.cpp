@@ -83,40 +83,6 @@ TEST_CASE("errors: a token that is withdrawn in the middle") {
     CHECK(scene.complaint(scene.run({"sync"})) == "");
 }
 
-TEST_CASE("errors: the token is in no output, in no file and in no URL that is shown") {
-    simulator::Behaviour behaviour;
-    behaviour.token = "s3cret/token+x%41&y=z";
-    Scene scene(behaviour);
-    scene.token = behaviour.token;
-    populate(scene, 2000);
-    scene.server.set_rule(simulator::rules::first_of({
-        simulator::rules::nth({3}, simulator::faults::gateway(503)),
-        simulator::rules::nth({5}, simulator::faults::delivery(simulator::Delivery::close_in_body)),
-        simulator::rules::nth({7}, simulator::faults::html_as_ok()),
-        simulator::rules::nth(
-            {9}, simulator::faults::error(400, "bad call ?access_token=" + behaviour.token)),
-    }));
-    Run run = scene.run({"sync", "--log-level", "trace"});
-    CHECK(scene.complaint(run) == "");
-    // And where an error of the API repeats it.
-    scene.server.set_rule(
-        [&](const simulator::Request& request) -> std::optional<simulator::Fault> {
-            return simulator::faults::error(
-                404, "no such page: " + request.path + "?access_token=" + behaviour.token);
-        });
-    const Run failed = scene.run({"sync", "--log-level", "trace", "--log-format", "json"});
-    CHECK(failed.code == 1);
-    const Run status = scene.run({"status", "--json"});
-    CHECK_FALSE(contains(run.out + run.err, "s3cret"));
-    CAPTURE(failed.err);
-    CHECK_FALSE(contains(failed.out + failed.err, "s3cret"));
-    CHECK_FALSE(contains(status.out, "s3cret"));
-    for (const auto& entry : std::filesystem::directory_iterator(scene.directory())) {
-        CAPTURE(entry.path().string());
-        CHECK_FALSE(contains(bytes_of(entry.path()), "s3cret"));
-    }
-}
-
 TEST_CASE("errors: another account's token leaves the file byte for byte") {
     Scene scene;
     populate(scene, 500);
