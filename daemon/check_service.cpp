@@ -12,6 +12,7 @@ namespace mirror::daemon {
 namespace {
 
 constexpr const char* unit = "copernica-mirror.service";
+constexpr const char* timer = "copernica-mirror-sync.timer";
 constexpr std::chrono::seconds patience(5);
 
 // The value of a line "NAME=value".
@@ -25,6 +26,12 @@ std::string property(const std::string& lines, const std::string& name) {
     return all.substr(begin, all.find('\n', begin) - begin);
 }
 
+std::optional<std::string> properties_of(const char* name) {
+    return output_of(
+        {"systemctl", "show", name, "--property=LoadState,ActiveState,SubState,UnitFileState"},
+        patience);
+}
+
 }  // namespace
 
 ServiceState read_service_state() {
@@ -33,9 +40,8 @@ ServiceState read_service_state() {
     // sd_booted(3)
     state.systemd = std::filesystem::is_directory("/run/systemd/system", ignored);
     if (state.systemd) {
-        state.properties = output_of(
-            {"systemctl", "show", unit, "--property=LoadState,ActiveState,SubState,UnitFileState"},
-            patience);
+        state.properties = properties_of(unit);
+        state.timer = properties_of(timer);
     }
     return state;
 }
@@ -68,8 +74,10 @@ Finding judge_service(const ServiceState& state) {
         return found_warn(name, how, fmt::format("see journalctl -u {}", unit));
     }
     if (active != "active" && active != "reloading") {
-        return found_warn(
-            name, how, fmt::format("systemctl enable --now {}, unless a timer runs `sync`", unit));
+        if (state.timer && property(*state.timer, "ActiveState") == "active") {
+            return found_ok(name, fmt::format("{} is active and runs `sync`", timer));
+        }
+        return found_warn(name, how, fmt::format("systemctl enable --now {}", unit));
     }
     if (file == "disabled") {
         return found_warn(

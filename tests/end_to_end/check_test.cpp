@@ -298,6 +298,25 @@ TEST_CASE("check: beside a run, and for a user who may only read") {
     CHECK(reader.result("integrity") == "OK");
 }
 
+TEST_CASE("check: after a kill, what is in the log stays there") {
+    Scene scene;
+    populate(scene, 500);
+    scene.configure("mirror", "poll_interval = \"1s\"\n");
+    const auto process = scene.start({"run"});
+    REQUIRE(scene.server.wait([](const simulator::Counters& seen) { return seen.requests >= 15; }));
+    process->signal(SIGKILL);
+    process->wait();
+    const auto before = files(scene);
+    REQUIRE(before.at("impressions.db-wal").size() > 0);
+    const Checked all = check(scene);
+    CHECK(all.run.code == 0);
+    CHECK(all.result("integrity") == "OK");
+    CHECK(all.detail("run").find("no `run`") != std::string::npos);
+    CHECK(files(scene) == before);
+    scene.server.clock().advance(Seconds(60));
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
 TEST_CASE("check: nothing that the API says steers a terminal") {
     Scene scene;
     populate(scene, 10);

@@ -414,6 +414,19 @@ TEST_CASE("check: the service") {
     }
 }
 
+TEST_CASE("check: a timer in place of the service") {
+    ServiceState state;
+    state.systemd = true;
+    state.properties = "LoadState=loaded\nActiveState=inactive\nSubState=dead\n";
+    state.timer = "LoadState=loaded\nActiveState=inactive\n";
+    CHECK(judge_service(state).verdict == Verdict::warn);
+    state.timer = "LoadState=loaded\nActiveState=active\n";
+    CHECK(judge_service(state).verdict == Verdict::ok);
+    CHECK(says(judge_service(state), "runs `sync`"));
+    state.properties = "LoadState=loaded\nActiveState=failed\nSubState=failed\n";
+    CHECK(judge_service(state).verdict == Verdict::warn);
+}
+
 TEST_CASE("check: who may read the token's file") {
     CHECK(judge_token_file("/t", entry(0600)).verdict == Verdict::ok);
     CHECK(judge_token_file("/t", entry(0640)).verdict == Verdict::ok);
