@@ -9,12 +9,15 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "core/api/printable.hpp"
 #include "core/time/text.hpp"
 #include "daemon/mirror_session.hpp"
 #include "storage/errors.hpp"
 
 namespace mirror::daemon {
 namespace {
+
+constexpr std::size_t longest_reason = 1000;
 
 std::string verdict(const sync::AuditReport& report) {
     if (!report.unread.empty()) {
@@ -55,7 +58,7 @@ std::string audit_json(const sync::AuditReport& report) {
     object["unread"] = std::move(unread);
     object["pruned"] = report.pruned;
     object["requests"] = report.requests;
-    return boost::json::serialize(object) + "\n";
+    return api::printable_json(boost::json::serialize(object)) + "\n";
 }
 
 std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
@@ -68,8 +71,9 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
                         local(place.window.end), place.missing, place.gone, place.changed);
     }
     for (const sync::UnreadWindow& unread : report.unread) {
-        text += fmt::format("{} to {}: not read: {}\n", local(unread.window.begin),
-                            local(unread.window.end), unread.reason);
+        text +=
+            fmt::format("{} to {}: not read: {}\n", local(unread.window.begin),
+                        local(unread.window.end), api::printable(unread.reason, longest_reason));
     }
     if (report.pruned > 0) {
         text += fmt::format("{} rows that the API does not show any more were deleted\n",

@@ -118,7 +118,7 @@ std::string findings_json(const Findings& findings) {
     object["overall"] = word_of(worst_of(findings));
     object["exit_code"] = static_cast<int>(exit_code_of(findings));
     object["checks"] = std::move(checks);
-    return boost::json::serialize(object) + "\n";
+    return api::printable_json(boost::json::serialize(object)) + "\n";
 }
 
 }  // namespace mirror::daemon

@@ -11,6 +11,7 @@
 #include <spdlog/formatter.h>
 #include <spdlog/sinks/ostream_sink.h>
 
+#include "core/api/printable.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::daemon {
@@ -23,23 +24,10 @@ void append(memory_buf_t& line, std::string_view text) {
     line.append(text.data(), text.data() + text.size());
 }
 
-// The message with control characters (C0, DEL, and C1 in UTF-8) shown, not obeyed.
-void append_printable(memory_buf_t& line, std::string_view text) {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const bool c1 = byte == 0xc2 && i + 1 < text.size() &&
-                        static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                        static_cast<unsigned char>(text[i + 1]) < 0xa0;
-        if (byte < 0x20 || byte == 0x7f) {
-            fmt::format_to(std::back_inserter(line), "\\x{:02x}", byte);
-        } else if (c1) {
-            ++i;
-            fmt::format_to(std::back_inserter(line), "\\x{:02x}",
-                           static_cast<unsigned char>(text[i]));
-        } else {
-            line.push_back(text[i]);
-        }
-    }
+// What the message says, on one line and without anything that a terminal or a reader of lines
+// would obey: the API's words may be in it.
+std::string harmless(const log_msg& message) {
+    return api::printable({message.payload.data(), message.payload.size()}, std::string_view::npos);
 }
 
 std::string_view level_name(spdlog::level::level_enum level) {
@@ -77,7 +65,7 @@ class TextFormatter final : public spdlog::formatter {
             append(line, "\x1b[0m");
         }
         append(line, ": ");
-        append_printable(line, {message.payload.data(), message.payload.size()});
+        append(line, harmless(message));
         line.push_back('\n');
     }
 
@@ -95,7 +83,7 @@ class JournalFormatter final : public spdlog::formatter {
   public:
     void format(const log_msg& message, memory_buf_t& line) override {
         append(line, priority(message.level));
-        append_printable(line, {message.payload.data(), message.payload.size()});
+        append(line, harmless(message));
         line.push_back('\n');
     }
 
@@ -122,11 +110,10 @@ class JournalFormatter final : public spdlog::formatter {
 class JsonFormatter final : public spdlog::formatter {
   public:
     void format(const log_msg& message, memory_buf_t& line) override {
-        const boost::json::string_view text(message.payload.data(), message.payload.size());
         fmt::format_to(std::back_inserter(line),
                        "{{\"time\":\"{}\",\"level\":\"{}\",\"message\":{}}}\n", utc_text(message),
                        level_name(message.level),
-                       boost::json::serialize(boost::json::string(text)));
+                       boost::json::serialize(boost::json::string(harmless(message))));
     }
 
     std::unique_ptr<formatter> clone() const override { return std::make_unique<JsonFormatter>(); }

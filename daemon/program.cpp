@@ -82,14 +82,17 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
             return ExitCode::done;
         }
         const CommandLine& line = parsed.command_line;
+        // As far as it is known before the configuration is read, which may fail.
+        LogOptions options;
+        options.format = line.log_format.value_or(options.format);
+        options.quiet = line.quiet;
+        log = make_logger(environment, options);
         if (line.command == Command::check) {
             return check(line, environment, [&] { return effective_config(line, environment); });
         }
         const Config config = effective_config(line, environment);
-        LogOptions options;
         options.level = config.log.level;
         options.format = config.log.format;
-        options.quiet = line.quiet;
         log = make_logger(environment, options);
         return run_command(line, config, environment, log);
     } catch (const UsageError& error) {

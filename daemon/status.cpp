@@ -193,7 +193,7 @@ std::string status_json(const Status& status) {
     object["count_difference"] = json_text(status.count_difference);
     object["database_bytes"] = status.database_bytes;
     object["wal_bytes"] = status.wal_bytes;
-    return boost::json::serialize(object) + "\n";
+    return api::printable_json(boost::json::serialize(object)) + "\n";
 }
 
 std::string status_text(const Status& status, const Zone& zone, Seconds last_age) {

@@ -78,4 +78,9 @@ std::string printable(std::string_view text, std::size_t limit) {
     return result;
 }
 
+// A serializer escapes C0 itself, so that what is left stands within strings, below U+10000.
+std::string printable_json(std::string_view json) {
+    return printable(json, std::string_view::npos);
+}
+
 }  // namespace mirror::api

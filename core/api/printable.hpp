@@ -12,4 +12,8 @@ namespace mirror::api {
 /// \xXX. At most `limit` characters of `text` are taken; what is left out shows as "…".
 std::string printable(std::string_view text, std::size_t limit = 200);
 
+/// `json`, a serialized document in UTF-8, with the same characters as \uXXXX: it means the same,
+/// and a terminal that shows it obeys none of them.
+std::string printable_json(std::string_view json);
+
 }  // namespace mirror::api

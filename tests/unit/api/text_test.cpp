@@ -33,6 +33,7 @@ TEST_CASE("text from outside stays on its line and moves no cursor") {
         CHECK(printable(row.text) == row.shown);
     }
     CHECK(printable("abcdef", 6) == "abcdef");
+    CHECK(printable_json("{\"a\":\"\\n\xc2\x9b\xc3\xa9\"}") == "{\"a\":\"\\n\\u009b\xc3\xa9\"}");
     CHECK(printable("abcdefg", 6) == "abcdef…");
     CHECK(printable("\xc3\xa9\xc3\xa9", 1) == "\xc3\xa9…");
 }
