@@ -13,7 +13,8 @@ std::filesystem::path ensure_file(const std::filesystem::path& file);
 std::filesystem::path existing_file(const std::filesystem::path& file);
 
 /// Reads the first 100 bytes and throws DatabaseError (foreign, newer) unless they are those of a
-/// file of ours, or the file is empty. Takes no lock and writes nothing.
+/// file of ours, or the file is empty, or was before a transaction that was cut short (the journal
+/// beside it says so, and how to undo it). Takes no lock and writes nothing.
 void refuse_unless_ours(const std::filesystem::path& file);
 
 /// The same judgement on the two numbers, for when a log may hold newer ones than the file.
