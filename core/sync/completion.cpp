@@ -41,28 +41,43 @@ std::size_t records_of(const WholeWindow& whole) {
 // Counts a piece as in work for as long as it lives.
 class Completion::InWork {
   public:
-    explicit InWork(Completion& owner) : owner_(owner) { ++owner_.in_work_; }
+    InWork(Completion& owner, Instant begin)
+        : owner_(owner), awaited_(owner.awaited_.insert(begin)) {
+        ++owner_.in_work_;
+    }
     InWork(const InWork&) = delete;
     InWork& operator=(const InWork&) = delete;
     ~InWork() {
+        keep_nobody_waiting();
         --owner_.in_work_;
         owner_.work_changed_.wake_all();
     }
 
+    /// It may take long: what is newer is written without it.
+    void keep_nobody_waiting() {
+        if (awaited_) {
+            owner_.awaited_.erase(*awaited_);
+            awaited_.reset();
+            owner_.queue_changed_.wake_all();
+        }
+    }
+
   private:
     Completion& owner_;
+    std::optional<std::multiset<Instant>::iterator> awaited_;
 };
 
 Completion::Completion(const asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
                        Observer& observer, const Settings& settings, Experience& experience,
-                       WindowSet todo)
+                       WindowSet todo, Direction direction)
     : executor_(executor),
       fetcher_(fetcher),
       store_(store),
       observer_(observer),
       settings_(settings),
       experience_(experience),
-      worklist_(settings_.zone, todo, experience.planner),
+      direction_(direction),
+      worklist_(settings_.zone, todo, experience.planner, direction),
       work_changed_(executor),
       queue_changed_(executor) {
     progress_.width = todo.width();
@@ -115,11 +130,11 @@ asio::awaitable<void> Completion::close_writer() {
 
 // Whether one more window may be begun. Each in work counts as large as wanted; what waits to be
 // stored, or is being stored, counts as it is. So memory does not grow where the disk is slower
-// than the network, and one window more than there are connections keeps both busy.
+// than the network.
 bool Completion::room_for_one_more() const {
     const std::uint64_t wanted = experience_.planner.rows_wanted();
-    const std::uint64_t most = (settings_.connections + 1) * wanted;
-    return in_work_ == 0 || (in_work_ + 1) * wanted + queued_records_ <= most;
+    const std::uint64_t most = settings_.connections * wanted;
+    return in_work_ + queued_records_ == 0 || (in_work_ + 1) * wanted + queued_records_ <= most;
 }
 
 asio::awaitable<void> Completion::work() {
@@ -133,8 +148,8 @@ asio::awaitable<void> Completion::work() {
         }
         std::optional<Piece> piece = worklist_.take(in_work_ > 0);
         if (piece) {
-            const InWork in_work(*this);
-            co_await read(*piece);
+            InWork in_work(*this, piece->window.begin);
+            co_await read(*piece, in_work);
         } else if (in_work_ > 0) {
             // What is in work elsewhere may come back in halves, or tell the width of the next.
             co_await work_changed_.wait();
@@ -144,7 +159,7 @@ asio::awaitable<void> Completion::work() {
     }
 }
 
-asio::awaitable<void> Completion::read(Piece piece) {
+asio::awaitable<void> Completion::read(Piece piece, InWork& in_work) {
     WindowReader::Request request;
     request.window = piece.window;
     request.page_size = settings_.page_size;
@@ -167,6 +182,7 @@ asio::awaitable<void> Completion::read(Piece piece) {
             failed = error;
         }
         if (failed) {
+            in_work.keep_nobody_waiting();
             const bool again = co_await try_again(piece, *failed);
             if (!again) {
                 co_return;
@@ -218,7 +234,7 @@ asio::awaitable<void> Completion::read(Piece piece) {
         late.window = rest;
         worklist_.not_proven(late, "the replies carried a Date too early to speak for this period");
     }
-    co_await hand_over(std::move(whole));
+    hand_over(std::move(whole));
 }
 
 WholeWindow Completion::whole_window(const Piece& piece, Instant speaks_until,
@@ -302,29 +318,43 @@ asio::awaitable<bool> Completion::believe_empty(Piece& piece, int replies) {
     co_return false;
 }
 
-asio::awaitable<void> Completion::hand_over(WholeWindow whole) {
-    const std::size_t records = records_of(whole);
-    while (queued_records_ > 0 &&
-           queued_records_ + records > experience_.planner.rows_wanted() * 2) {
-        co_await queue_changed_.wait();
+void Completion::hand_over(WholeWindow whole) {
+    queued_records_ += records_of(whole);
+    auto place = queue_.end();
+    if (direction_ == Direction::oldest_first) {
+        place = std::upper_bound(
+            queue_.begin(), queue_.end(), whole.window.begin,
+            [](Instant begin, const WholeWindow& queued) { return begin < queued.window.begin; });
     }
-    queued_records_ += records;
-    queue_.push_back(std::move(whole));
+    queue_.insert(place, std::move(whole));
     queue_changed_.wake_all();
+}
+
+// What is to be written now. Oldest first means that nothing is written before what is older and
+// soon there: SQLite appends at half the cost of putting rows between others.
+std::vector<WholeWindow> Completion::take_writable() {
+    auto end = queue_.end();
+    if (direction_ == Direction::oldest_first && !awaited_.empty()) {
+        end = std::find_if(queue_.begin(), queue_.end(), [this](const WholeWindow& queued) {
+            return queued.window.begin > *awaited_.begin();
+        });
+    }
+    std::vector<WholeWindow> windows(std::make_move_iterator(queue_.begin()),
+                                     std::make_move_iterator(end));
+    queue_.erase(queue_.begin(), end);
+    return windows;
 }
 
 asio::awaitable<void> Completion::write() {
     for (;;) {
-        if (queue_.empty()) {
+        std::vector<WholeWindow> batch = take_writable();
+        if (batch.empty()) {
             if (no_more_windows_) {
                 co_return;
             }
             co_await queue_changed_.wait();
             continue;
         }
-        std::vector<WholeWindow> batch(std::make_move_iterator(queue_.begin()),
-                                       std::make_move_iterator(queue_.end()));
-        queue_.clear();
         WindowSet windows;
         std::size_t records = 0;
         for (const WholeWindow& whole : batch) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <exception>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,8 @@ struct Experience {
 class Completion {
   public:
     Completion(const boost::asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
-               Observer& observer, const Settings& settings, Experience& experience,
-               WindowSet todo);
+               Observer& observer, const Settings& settings, Experience& experience, WindowSet todo,
+               Direction direction = Direction::newest_first);
 
     /// A window to be read first and as one piece, such as the tail. Before run().
     void read_first(const Window& window) { worklist_.put_first(window); }
@@ -59,10 +60,11 @@ class Completion {
 
     bool room_for_one_more() const;
     boost::asio::awaitable<void> work();
-    boost::asio::awaitable<void> read(Piece piece);
+    boost::asio::awaitable<void> read(Piece piece, InWork& in_work);
     boost::asio::awaitable<bool> try_again(Piece& piece, const api::ApiError& error);
     boost::asio::awaitable<bool> believe_empty(Piece& piece, int replies);
-    boost::asio::awaitable<void> hand_over(WholeWindow whole);
+    void hand_over(WholeWindow whole);
+    std::vector<WholeWindow> take_writable();
     boost::asio::awaitable<void> write();
     boost::asio::awaitable<void> close_writer();
     WholeWindow whole_window(const Piece& piece, Instant speaks_until, std::vector<Page> pages);
@@ -76,12 +78,15 @@ class Completion {
     const Settings& settings_;
     Experience& experience_;
 
+    Direction direction_;
     Worklist worklist_;
     std::optional<Monotonic> stop_after_;
     unsigned in_work_ = 0;
+    /// Begins of the windows in work that others wait for to be written.
+    std::multiset<Instant> awaited_;
     Wakeup work_changed_;
 
-    std::deque<WholeWindow> queue_;
+    std::deque<WholeWindow> queue_;  // in the order of writing
     std::size_t queued_records_ = 0;
     Wakeup queue_changed_;
     bool no_more_windows_ = false;

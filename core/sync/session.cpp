@@ -294,9 +294,9 @@ asio::awaitable<void> Session::audit_now(AuditRequest request) {
 }
 
 asio::awaitable<void> Session::complete(WindowSet todo, std::optional<Window> first,
-                                        std::optional<Monotonic> stop_after) {
+                                        std::optional<Monotonic> stop_after, Direction direction) {
     Completion completion(executor_, fetcher_, store_, observer_, settings_, experience_,
-                          std::move(todo));
+                          std::move(todo), direction);
     if (first && !first->empty()) {
         completion.read_first(*first);
     }

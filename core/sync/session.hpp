@@ -94,7 +94,8 @@ class Session {
     boost::asio::awaitable<void> follow_tail(Window wanted, Instant earliest);
     boost::asio::awaitable<void> read_again(Instant since, std::optional<Monotonic> stop_after);
     boost::asio::awaitable<void> complete(WindowSet todo, std::optional<Window> first,
-                                          std::optional<Monotonic> stop_after = std::nullopt);
+                                          std::optional<Monotonic> stop_after = std::nullopt,
+                                          Direction direction = Direction::newest_first);
     boost::asio::awaitable<void> doubt_emptiness(Window period);
     boost::asio::awaitable<bool> agrees_since(LocalTime row, Instant end);
     boost::asio::awaitable<void> leave_out(WindowSet windows, std::string reason);

@@ -38,7 +38,7 @@ asio::awaitable<void> Session::follow_tail(Window wanted, Instant earliest) {
     WindowSet todo(wanted);
     todo.subtract(coverage);
     if (coverage.empty()) {
-        co_await complete(todo, std::nullopt);
+        co_await complete(todo, std::nullopt, std::nullopt, Direction::oldest_first);
         co_return;
     }
     const Instant mark = coverage.windows().back().end;
@@ -59,7 +59,10 @@ asio::awaitable<void> Session::follow_tail(Window wanted, Instant earliest) {
     } else {
         todo.add({mark - settings_.overlap, wanted.end});
     }
-    co_await complete(todo, first);
+    // Where nothing older is missing, all that is missing is appended.
+    const bool appends = !first && todo.windows().front().begin >= mark - settings_.overlap;
+    co_await complete(todo, first, std::nullopt,
+                      appends ? Direction::oldest_first : Direction::newest_first);
     co_await warn_of_late_hours(mark, newest);
 }
 

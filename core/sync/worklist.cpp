@@ -5,8 +5,8 @@
 
 namespace mirror::sync {
 
-Worklist::Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner)
-    : zone_(zone), planner_(planner) {
+Worklist::Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner, Direction direction)
+    : zone_(zone), planner_(planner), direction_(direction) {
     for (const Window& window : todo.windows()) {
         todo_.add({zone.align_down(window.begin), zone.align_up(window.end)});
     }
@@ -29,12 +29,9 @@ std::optional<Piece> Worklist::take(bool others_at_work) {
     if (todo_.empty() || (others_at_work && planner_.exploring())) {
         return std::nullopt;
     }
-    const Window newest = todo_.windows().back();
     Piece piece;
-    piece.window = newest;
-    if (newest.width() > planner_.next()) {
-        piece.window.begin = cut_off(newest, newest.end - planner_.next());
-    }
+    piece.window = direction_ == Direction::newest_first ? newest_piece(todo_.windows().back())
+                                                         : oldest_piece(todo_.windows().front());
     todo_.subtract(piece.window);
     return piece;
 }
@@ -102,11 +99,24 @@ std::optional<Instant> Worklist::middle(const Window& window) const {
     return std::nullopt;
 }
 
-// Where a piece begins that is to begin at `exact`: not inside the hour that occurs twice. Behind
-// it where possible, so that a piece never becomes wider than was asked while it can be cut.
-Instant Worklist::cut_off(const Window& window, Instant exact) const {
+// A piece is not cut inside the hour that occurs twice, and never becomes wider than was asked
+// while it can be cut.
+Window Worklist::newest_piece(const Window& window) const {
+    if (window.width() <= planner_.next()) {
+        return window;
+    }
+    const Instant exact = window.end - planner_.next();
     const Instant up = zone_.align_up(exact);
-    return up < window.end ? up : std::max(window.begin, zone_.align_down(exact));
+    return {up < window.end ? up : std::max(window.begin, zone_.align_down(exact)), window.end};
+}
+
+Window Worklist::oldest_piece(const Window& window) const {
+    if (window.width() <= planner_.next()) {
+        return window;
+    }
+    const Instant exact = window.begin + planner_.next();
+    const Instant down = zone_.align_down(exact);
+    return {window.begin, down > window.begin ? down : std::min(window.end, zone_.align_up(exact))};
 }
 
 bool Worklist::halve(const Piece& piece) {
@@ -118,8 +128,9 @@ bool Worklist::halve(const Piece& piece) {
     older.window = {piece.window.begin, *at};
     Piece newer;
     newer.window = {*at, piece.window.end};
-    pieces_.push_front(older);
-    pieces_.push_front(newer);
+    const bool newer_first = direction_ == Direction::newest_first;
+    pieces_.push_front(newer_first ? older : newer);
+    pieces_.push_front(newer_first ? newer : older);
     return true;
 }
 

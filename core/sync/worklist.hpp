@@ -25,8 +25,14 @@ struct Piece {
     ReadOn read_on = ReadOn::automatic;
 };
 
-/// The windows still to be read. Hands them out newest first, cut to the planner's width, never
-/// two that overlap.
+/// Which end of what is to be done comes first.
+enum class Direction {
+    newest_first,  ///< gaps: what is asked for most is there first
+    oldest_first,  ///< what follows the newest row of the file: rows are appended to it
+};
+
+/// The windows still to be read. Hands them out in one direction, cut to the planner's width,
+/// never two that overlap.
 class Worklist {
   public:
     /// Failed requests of one window after which, if others succeed, the fault is the window's.
@@ -34,7 +40,7 @@ class Worklist {
     /// Attempts at a window that cannot be halved.
     static constexpr int most_attempts = 8;
 
-    Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner);
+    Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner, Direction direction);
 
     /// Puts a window before all others, as one piece. It must not overlap what is to be done.
     void put_first(const Window& window);
@@ -71,12 +77,14 @@ class Worklist {
 
   private:
     std::optional<Instant> middle(const Window& window) const;
-    Instant cut_off(const Window& window, Instant exact) const;
+    Window newest_piece(const Window& window) const;
+    Window oldest_piece(const Window& window) const;
     bool halve(const Piece& piece);
     void give_up(const Piece& piece, const std::string& reason);
 
     const Zone& zone_;
     WidthPlanner& planner_;
+    Direction direction_;
     WindowSet todo_;
     std::deque<Piece> pieces_;  // the next one in front
     std::vector<UnreadWindow> unread_;

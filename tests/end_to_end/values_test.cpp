@@ -226,7 +226,8 @@ TEST_CASE("values: malformed records go to rejects, and leave when they are mend
             mended.timestamp.reset();
         });
     }
-    const Run again = scene.run({"backfill", "--from", "2026-11-23", "--force"});
+    // A record without a time lies anywhere in the window that returned it: all of that is read.
+    const Run again = scene.run({"backfill", "--from", "2000-01-01", "--force"});
     CHECK(scene.complaint(again) == "");
     CHECK(scene.query("SELECT count(*) FROM rejects") == "0");
 }

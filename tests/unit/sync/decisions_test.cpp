@@ -349,8 +349,9 @@ TEST_CASE("emptiness is believed as far as it is known") {
 namespace {
 
 struct Work {
-    explicit Work(const WindowSet& todo, const std::string& zone_name = "Europe/Amsterdam")
-        : zone(zone_name), list(zone, todo, planner) {}
+    explicit Work(const WindowSet& todo, const std::string& zone_name = "Europe/Amsterdam",
+                  Direction direction = Direction::newest_first)
+        : zone(zone_name), list(zone, todo, planner, direction) {}
     Zone zone;
     WidthPlanner planner{10'000};
     Worklist list;
@@ -362,9 +363,11 @@ Window window(const char* begin, const char* end) {
 
 }  // namespace
 
-TEST_CASE("windows come newest first, disjoint, and together are what was to be done") {
+TEST_CASE("windows come in one direction, disjoint, and together are what was to be done") {
     std::mt19937 random(7);
-    for (int round = 0; round < 30; ++round) {
+    for (int round = 0; round < 60; ++round) {
+        const bool newest_first = round % 2 == 0;
+        CAPTURE(newest_first);
         WindowSet todo;
         Instant at = utc("2026-10-20 00:00:00");
         for (int i = 0; i < 5; ++i) {
@@ -373,13 +376,19 @@ TEST_CASE("windows come newest first, disjoint, and together are what was to be 
             todo.add({at, end});
             at = end;
         }
-        Work work(todo);
+        Work work(todo, "Europe/Amsterdam",
+                  newest_first ? Direction::newest_first : Direction::oldest_first);
         WindowSet taken;
-        Instant before = Instant::max();
+        Instant before = newest_first ? Instant::max() : Instant::min();
         while (const auto piece = work.list.take()) {
-            REQUIRE(piece->window.end <= before);
             REQUIRE_FALSE(piece->window.empty());
-            before = piece->window.begin;
+            if (newest_first) {
+                REQUIRE(piece->window.end <= before);
+                before = piece->window.begin;
+            } else {
+                REQUIRE(piece->window.begin >= before);
+                before = piece->window.end;
+            }
             CHECK(work.zone.align_down(piece->window.begin) == piece->window.begin);
             CHECK(work.zone.align_up(piece->window.end) == piece->window.end);
             taken.add(piece->window);
@@ -401,20 +410,22 @@ TEST_CASE("a window around the hour that comes twice can be cut until it fits") 
     for (const Window& around : {window("2026-10-25 00:00:00", "2026-10-25 02:01:00"),
                                  window("2026-10-24 23:59:00", "2026-10-25 02:00:00"),
                                  window("2026-10-24 23:59:00", "2026-10-25 02:01:00")}) {
-        Work work{WindowSet(around)};
-        work.planner.observe(1h, 0);
-        WindowSet read;
-        int steps = 0;
-        while (const auto piece = work.list.take()) {
-            REQUIRE(++steps < 20);
-            const auto rows = static_cast<std::uint64_t>(piece->window.width().count() * 4);
-            if (rows > 25'000 && work.list.cut(*piece, rows)) {
-                continue;
+        for (const Direction direction : {Direction::newest_first, Direction::oldest_first}) {
+            Work work(WindowSet(around), "Europe/Amsterdam", direction);
+            work.planner.observe(1h, 0);
+            WindowSet read;
+            int steps = 0;
+            while (const auto piece = work.list.take()) {
+                REQUIRE(++steps < 20);
+                const auto rows = static_cast<std::uint64_t>(piece->window.width().count() * 4);
+                if (rows > 25'000 && work.list.cut(*piece, rows)) {
+                    continue;
+                }
+                read.add(piece->window);
+                work.list.done(*piece, rows);
             }
-            read.add(piece->window);
-            work.list.done(*piece, rows);
+            CHECK(read == WindowSet(around));
         }
-        CHECK(read == WindowSet(around));
     }
 }
 
@@ -454,6 +465,18 @@ TEST_CASE("what does not add up is read by start, then halved, at last given up"
           window("2026-06-01 10:00:01", "2026-06-01 10:00:02"));
     CHECK(work.list.take()->window == window("2026-06-01 10:00:00", "2026-06-01 10:00:01"));
     CHECK_FALSE(work.list.take());
+}
+
+TEST_CASE("the halves of a window come in the direction of all") {
+    const Window hour = window("2026-06-01 10:00:00", "2026-06-01 11:00:00");
+    for (const Direction direction : {Direction::newest_first, Direction::oldest_first}) {
+        Work work(WindowSet(hour), "Europe/Amsterdam", direction);
+        work.list.at_fault(*work.list.take(), "refused");
+        const auto half = work.list.take();
+        REQUIRE(half);
+        const bool newer = half->window == window("2026-06-01 10:30:00", "2026-06-01 11:00:00");
+        CHECK(newer == (direction == Direction::newest_first));
+    }
 }
 
 TEST_CASE("a window at fault is halved, and a second at fault is given up") {

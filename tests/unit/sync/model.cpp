@@ -253,6 +253,7 @@ asio::awaitable<sync::Written> FakeStore::commit(std::vector<sync::WholeWindow> 
     co_await yield_always();
     sync::Written written;
     for (const sync::WholeWindow& whole : windows) {
+        committed.push_back(whole.window);
         if (!whole.window.contains(whole.proven)) {
             broken.push_back("what is proven lies outside of the window");
         }

@@ -160,6 +160,7 @@ class FakeStore : public sync::Store {
     std::map<std::int64_t, LocalTime> rows;
     std::multimap<LocalTime, std::string> rejects;
     WindowSet covered;
+    std::vector<Window> committed;  ///< the windows, as they came
     std::map<std::string, std::string> facts;
     std::vector<sync::RunRecord> runs;
     std::vector<std::string> broken;  ///< promises of core/sync that were not kept

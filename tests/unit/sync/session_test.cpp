@@ -1,7 +1,9 @@
 // Whole runs against the model of the API, with every fault that is known of it.
 #include "core/sync/session.hpp"
 
+#include <algorithm>
 #include <random>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -79,6 +81,61 @@ TEST_CASE("20,000 bursty rows are mirrored exactly, whatever the order and the b
     }
     MESSAGE("20,000 rows: " << most << " requests at the most");
     CHECK(most <= 90);
+}
+
+TEST_CASE("what follows all that the file holds is written oldest first, gaps newest first") {
+    for (const Order order : all_orders) {
+        CAPTURE(static_cast<int>(order));
+        World world(noon);
+        world.model.order = order;
+        // Bursts: windows of one page and of many, at work side by side, end in any order.
+        fill(world.model, noon - 24h * 300, noon - 24h, 60'000, 3);
+        const auto committed_since = [&](std::size_t first) {
+            std::vector<Window> windows(
+                world.store.committed.begin() + static_cast<std::ptrdiff_t>(first),
+                world.store.committed.end());
+            // The end of a run reads the newest minutes again.
+            std::erase_if(windows, [](const Window& window) { return window.end > noon - 1h; });
+            return windows;
+        };
+        const auto older = [](const Window& a, const Window& b) { return a.begin < b.begin; };
+        CHECK(world.sync().whole());
+        const std::vector<Window> loaded = committed_since(0);
+        CHECK(loaded.size() > 5);
+        CHECK(std::is_sorted(loaded.begin(), loaded.end(), older));
+
+        world.store.covered.subtract({noon - 24h * 200, noon - 24h * 100});
+        const std::size_t before = world.store.committed.size();
+        CHECK(world.sync().whole());
+        const std::vector<Window> filled = committed_since(before);
+        REQUIRE(filled.size() > 1);
+        CHECK(filled.front().begin > filled.back().begin);
+        CHECK_EXACT(world);
+    }
+}
+
+TEST_CASE("a window in trouble does not keep what is newer from being written") {
+    World world(noon);
+    fill(world.model, noon - 24h * 300, noon - 24h, 60'000, 3);
+    const Instant bad = noon - 24h * 250;
+    const auto newer_is_written = [&] {
+        return std::any_of(world.store.committed.begin(), world.store.committed.end(),
+                           [&](const Window& window) { return window.begin > bad; });
+    };
+    int failures = 0;
+    world.api.on_page = [&](const api::PageQuery& query) {
+        const LocalTime at = world.settings.zone.to_local(bad);
+        // One of several windows at work, and no other request tells that the fault is its own.
+        const bool fails = query.begintime <= at && at <= query.endtime &&
+                           query.endtime - query.begintime < 24h * 100;
+        if ((fails || query.limit == 1) && !newer_is_written()) {
+            failures += fails ? 1 : 0;
+            throw ApiError(ErrorKind::try_again, "busy", 503);
+        }
+    };
+    CHECK(world.sync().whole());
+    CHECK(failures > 0);
+    CHECK_EXACT(world);
 }
 
 TEST_CASE("ten years with 307 rows cost few requests, and nothing new costs fewer") {
