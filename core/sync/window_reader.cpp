@@ -139,22 +139,21 @@ bool WindowReader::begins_with_last_record(const Page& page) const {
 // Keeps a page's records; one that is known already replaces what was known. Returns how many
 // are new. `drop_first`: the first record is the last one of the page before.
 std::uint64_t WindowReader::keep(Page page, bool drop_first) {
-    const std::size_t number = pages_.size();
+    const auto number = static_cast<std::uint32_t>(pages_.size());
     pages_.push_back(std::move(page));
     Page& kept = pages_.back();
     std::uint64_t fresh = 0;
     const auto place = [&](std::int64_t id, const Place& where) {
-        const auto [held, is_new] = places_.try_emplace(id, where);
-        if (is_new) {
-            ++fresh;
+        if (const auto before = places_.put(id, where)) {
+            forget(*before);
         } else {
-            forget(std::exchange(held->second, where));
+            ++fresh;
         }
     };
-    for (std::size_t i = 0; i < kept.rows.size(); ++i) {
+    for (std::uint32_t i = 0; i < kept.rows.size(); ++i) {
         place(kept.rows[i].id, {number, i, false});
     }
-    for (std::size_t i = 0; i < kept.rejects.size(); ++i) {
+    for (std::uint32_t i = 0; i < kept.rejects.size(); ++i) {
         const Reject& reject = kept.rejects[i];
         if (reject.id) {
             place(*reject.id, {number, i, true});

@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "core/api/api.hpp"
 #include "core/impression/impression.hpp"
+#include "core/sync/place_table.hpp"
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
 
@@ -67,11 +67,7 @@ class WindowReader {
     std::vector<Page> take_pages();
 
   private:
-    struct Place {
-        std::size_t page;
-        std::size_t index;
-        bool reject;
-    };
+    using Place = PlaceTable::Place;
     enum class Order { none, ascending, descending };
 
     void restart_by_start();
@@ -90,7 +86,7 @@ class WindowReader {
     api::PageQuery query_;
 
     std::vector<Page> pages_;
-    std::unordered_map<std::int64_t, Place> places_;
+    PlaceTable places_;
     std::uint64_t nameless_ = 0;  // records without a usable ID, each counted
     std::optional<std::uint64_t> total_;
     bool used_time_ = false;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <random>
 #include <set>
+#include <unordered_map>
 
 #include <doctest/doctest.h>
 
@@ -13,6 +14,30 @@
 using namespace mirror;
 using namespace mirror::sync;
 using namespace mirror::tests;
+
+TEST_CASE("a table of places holds each ID once, where it was put last") {
+    PlaceTable table;
+    std::unordered_map<std::int64_t, PlaceTable::Place> expected;
+    std::mt19937_64 random(11);
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+        // In a row, far apart, and again.
+        const std::int64_t id =
+            i % 3 == 0 ? 1 + static_cast<std::int64_t>(i)
+                       : 1 + static_cast<std::int64_t>(random() % 5'000) * (INT64_MAX / 5'000);
+        const PlaceTable::Place place{i / 1000, i % 1000, i % 7 == 0};
+        const auto before = table.put(id, place);
+        const auto [held, is_new] = expected.try_emplace(id, place);
+        REQUIRE(before.has_value() != is_new);
+        if (before) {
+            REQUIRE(*before == held->second);
+            held->second = place;
+        }
+        REQUIRE(table.size() == expected.size());
+    }
+    table.clear();
+    CHECK(table.size() == 0);
+    CHECK_FALSE(table.put(INT64_MAX, {}));
+}
 
 namespace {
 
