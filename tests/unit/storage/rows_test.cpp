@@ -1,4 +1,8 @@
 // Upserts: what is counted, what is written, and that every byte is kept.
+#include <cstdint>
+#include <set>
+#include <string>
+
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
@@ -12,6 +16,23 @@ namespace {
 
 std::uintmax_t log_size(const std::filesystem::path& file) {
     return std::filesystem::file_size(file.string() + "-wal");
+}
+
+// The numbers of the database's pages that are in the log (https://sqlite.org/fileformat2.html,
+// section 4): 32 bytes of header, then for each page 24 bytes that begin with its number.
+std::set<std::string> pages_in_log(const std::filesystem::path& file) {
+    const std::string log = bytes_of(file.string() + "-wal").value_or("");
+    constexpr std::size_t header = 32;
+    constexpr std::size_t frame = 24 + 4096;
+    std::set<std::string> pages;
+    for (std::size_t at = header; at + frame <= log.size(); at += frame) {
+        std::uint32_t number = 0;
+        for (std::size_t byte = 0; byte < sizeof number; ++byte) {
+            number = number << 8U | static_cast<unsigned char>(log[at + byte]);
+        }
+        pages.insert(std::to_string(number));
+    }
+    return pages;
 }
 
 }  // namespace
@@ -84,6 +105,34 @@ TEST_CASE("nothing new writes no page of rows, and an idle poll a page or two") 
         CHECK(log_size(path) <= 16'000);
         CHECK(file.coverage(0) == WindowSet(noon_window(0, 2120)));
     }
+}
+
+TEST_CASE("reading again what has not changed writes coverage, and no page of rows") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
+    const auto row_pages_written = [&](std::int64_t last, const sync::AgedWindow& aged) {
+        meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+        auto windows = whole(noon_window(0, 2000), rows(1, last));
+        windows.front().aged = {aged};
+        file.commit(windows, noon(9000), at(noon(9000)));
+        std::size_t of_rows = 0;
+        const std::set<std::string> written = pages_in_log(path);
+        CHECK_FALSE(written.empty());
+        for (const std::string& page : written) {
+            of_rows += ask(path,
+                           "SELECT count(*) FROM dbstat WHERE name LIKE 'impression_rows%' "
+                           "AND pageno = " +
+                               page) == "0"
+                           ? 0
+                           : 1;
+        }
+        return of_rows;
+    };
+    CHECK(row_pages_written(2000, {Seconds(900), noon_window(0, 2000)}) == 0);
+    // A row that is gone has to be marked: the pages of rows are seen where they are written.
+    CHECK(row_pages_written(1999, {Seconds(86400), noon_window(0, 1000)}) > 0);
 }
 
 TEST_CASE("texts are kept whole, whatever is in them") {
