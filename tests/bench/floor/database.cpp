@@ -28,8 +28,7 @@ Database::Database(const std::string& path, bool interned) : interned_(interned)
         throw std::runtime_error("cannot open " + path);
     }
     exec("PRAGMA journal_mode = WAL");
-    // No promises: what a power cut does is nobody's business here.
-    exec("PRAGMA synchronous = OFF");
+    exec("PRAGMA synchronous = NORMAL");  // as all others here
     exec("PRAGMA cache_size = -8192");
     const std::string agent_columns =
         interned ? "user_agent INTEGER" : "useragent TEXT, device TEXT";
