@@ -70,7 +70,17 @@ TEST_CASE("token: an empty credential means that there is none") {
     Surroundings s;
     s.secret("access_token", "");
     s.environment.credentials_directory = s.directory.path();
-    CHECK_THROWS_AS(find_token(std::nullopt, {}, s.environment), UsageError);
+    // Where somebody finds the hint in a journal, it says what to do about the service.
+    for (const char* content : {"", "\n"}) {
+        s.secret("access_token", content);
+        try {
+            find_token(std::nullopt, {}, s.environment);
+            FAIL("there is no token");
+        } catch (const UsageError& error) {
+            CHECK(std::string(error.what()).find("/etc/copernica-mirror/access_token") !=
+                  std::string::npos);
+        }
+    }
     s.environment.access_token = "from-environment";
     CHECK(find_token(std::nullopt, {}, s.environment).token == "from-environment");
 }
