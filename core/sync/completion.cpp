@@ -42,14 +42,29 @@ std::size_t records_of(const WholeWindow& whole) {
 class Completion::InWork {
   public:
     InWork(Completion& owner, Instant begin)
-        : owner_(owner), awaited_(owner.awaited_.insert(begin)) {
+        : owner_(owner),
+          awaited_(owner.awaited_.insert(begin)),
+          expected_(owner.experience_.planner.rows_wanted()) {
         ++owner_.in_work_;
+        owner_.expected_records_ += expected_;
     }
     InWork(const InWork&) = delete;
     InWork& operator=(const InWork&) = delete;
     ~InWork() {
         keep_nobody_waiting();
         --owner_.in_work_;
+        owner_.expected_records_ -= expected_;
+        owner_.work_changed_.wake_all();
+    }
+
+    /// The first reply has said how many records it has.
+    void expect(std::uint64_t records) {
+        if (records == expected_) {
+            return;
+        }
+        owner_.expected_records_ += records;
+        owner_.expected_records_ -= expected_;
+        expected_ = records;
         owner_.work_changed_.wake_all();
     }
 
@@ -65,6 +80,7 @@ class Completion::InWork {
   private:
     Completion& owner_;
     std::optional<std::multiset<Instant>::iterator> awaited_;
+    std::uint64_t expected_;
 };
 
 Completion::Completion(const asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
@@ -128,13 +144,13 @@ asio::awaitable<void> Completion::close_writer() {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
 }
 
-// Whether one more window may be begun. Each in work counts as large as wanted; what waits to be
-// stored, or is being stored, counts as it is. So memory does not grow where the disk is slower
-// than the network.
+// Whether one more window may be begun. Each in work counts as large as its first reply says, and
+// before that as large as wanted; what waits to be stored, or is being stored, counts as it is. So
+// memory does not grow where the disk is slower than the network.
 bool Completion::room_for_one_more() const {
     const std::uint64_t wanted = experience_.planner.rows_wanted();
     const std::uint64_t most = settings_.connections * wanted;
-    return in_work_ + queued_records_ == 0 || (in_work_ + 1) * wanted + queued_records_ <= most;
+    return in_work_ + queued_records_ == 0 || expected_records_ + wanted + queued_records_ <= most;
 }
 
 asio::awaitable<void> Completion::work() {
@@ -196,6 +212,7 @@ asio::awaitable<void> Completion::read(Piece piece, InWork& in_work) {
         note_bounds(query, fetched.page);
         switch (reader->accept(std::move(fetched.page))) {
             case WindowReader::Verdict::read_on:
+                in_work.expect(*reader->total());
                 continue;
             case WindowReader::Verdict::too_many:
                 worklist_.cut(piece, *reader->total());

@@ -82,6 +82,7 @@ class Completion {
     Worklist worklist_;
     std::optional<Monotonic> stop_after_;
     unsigned in_work_ = 0;
+    std::uint64_t expected_records_ = 0;  // of the windows in work
     /// Begins of the windows in work that others wait for to be written.
     std::multiset<Instant> awaited_;
     Wakeup work_changed_;
