@@ -120,6 +120,12 @@ DatabaseError explain(const SQLite::Exception& error, int system_error,
                                  "the last write to it was cut short, and to undo that takes the "
                                  "permission to write; run `sync` or `run`");
     }
+    // Met once in some hundred kills, by a reader without permission to write; a writer that opens
+    // the file mends it.
+    if ((error.getErrorCode() & 0xff) == SQLITE_PROTOCOL) {
+        return DatabaseError(Kind::locked, name + "its log cannot be read now (" + error.what() +
+                                               "); run `sync` or `run`, and try again");
+    }
     if ((error.getErrorCode() & 0xff) == SQLITE_NOMEM) {
         return DatabaseError(Kind::io, name + "too little memory to work on it (" + error.what() +
                                            "); nothing that was stored is lost");

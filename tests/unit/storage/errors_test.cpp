@@ -27,6 +27,7 @@ TEST_CASE("every error of SQLite has a kind, and the errno behind it counts") {
         {SQLITE_CANTOPEN, ENOENT, DatabaseErrorKind::absent},
         {SQLITE_CANTOPEN, EMFILE, DatabaseErrorKind::io},
         {SQLITE_READONLY_DBMOVED, 0, DatabaseErrorKind::permission},
+        {SQLITE_PROTOCOL, 0, DatabaseErrorKind::locked},
         {SQLITE_NOMEM, 0, DatabaseErrorKind::io},
         {SQLITE_CORRUPT_INDEX, 0, DatabaseErrorKind::damaged},
         {SQLITE_ERROR, 0, DatabaseErrorKind::damaged},
