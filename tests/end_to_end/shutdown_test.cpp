@@ -1,6 +1,7 @@
 // An orderly end, whatever the program is waiting for. Each process here would go on for minutes,
 // or for ever, if the signal did not end it; Process::wait() then kills it and says -1.
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -22,9 +23,10 @@ bool asked(Scene& scene, std::uint64_t requests) {
         [&](const simulator::Counters& counters) { return counters.requests >= requests; });
 }
 
-// Looks again and again until there is such a file.
+// Looks again and again until there is such a file; a minute without one is a failure.
 bool appears(const std::filesystem::path& file) {
-    for (int look = 0; look < 600'000; ++look) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (std::chrono::steady_clock::now() < end) {
         if (std::filesystem::exists(file)) {
             return true;
         }
