@@ -49,7 +49,8 @@ Process::Process(const std::filesystem::path& program, const ProcessOptions& opt
     std::vector<std::string> variables;
     for (const char* inherited :
          {"PATH", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
-        if (const char* const value = std::getenv(inherited)) {
+        const char* const value = std::getenv(inherited);
+        if (value != nullptr && !options.environment.contains(inherited)) {
             variables.push_back(fmt::format("{}={}", inherited, value));
         }
     }
