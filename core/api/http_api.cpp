@@ -91,8 +91,7 @@ asio::awaitable<Identity> HttpApi::identity() {
     const std::optional<Instant> date = co_await get(std::move(path), std::string(), body);
     try {
         Identity identity = decode_identity(body.text());
-        identity.id = options_.token.redact(identity.id);
-        identity.name = options_.token.redact(identity.name);
+        mask(identity, options_.token);
         identity.date = date;
         co_return identity;
     } catch (const BadBody& bad) {

@@ -1,6 +1,7 @@
 #include "core/api/masking.hpp"
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace mirror::api {
@@ -31,6 +32,14 @@ void mask(Page& page, const Secret& secret) {
         }
         // It shows the beginning of a value, which may end within the token.
         reject.reason = "unusable, and the access token is in it";
+    }
+}
+
+void mask(Identity& identity, const Secret& secret) {
+    for (std::string* const text : {&identity.id, &identity.name}) {
+        if (secret.occurs_in(*text)) {
+            *text = secret.redact(*text);
+        }
     }
 }
 

@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::string_view replacement = "[token]";
 
+// What is shorter may stand in other people's texts by chance; access tokens are much longer.
+constexpr std::size_t shortest_unmistakable = 12;
+
 bool is_alphanumeric(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -93,7 +96,7 @@ std::string Secret::redact(std::string_view text) const {
 }
 
 bool Secret::occurs_in(std::string_view text) const {
-    return !cannot_be_in(text) && redact(text) != text;
+    return text_.size() >= shortest_unmistakable && !cannot_be_in(text) && redact(text) != text;
 }
 
 }  // namespace mirror::api

@@ -19,7 +19,9 @@ class Secret {
     /// as in a URL or in JSON.
     std::string redact(std::string_view text) const;
 
-    /// Whether redact() would replace anything. Cheap: it is asked of every text of every row.
+    /// Whether the secret stands in the text, and not by chance: false for one of fewer than 12
+    /// characters, which would cost a row its true value. Cheap: it is asked of every text of every
+    /// row.
     bool occurs_in(std::string_view text) const;
 
   private:
