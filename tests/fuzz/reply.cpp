@@ -2,8 +2,8 @@
 // where "\n=====\n" stands in it, the server waits for the next request first.
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <exception>
-#include <netinet/in.h>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -20,6 +20,7 @@
 #include "core/api/query.hpp"
 #include "tests/fuzz/page_text.hpp"
 #include "tests/fuzz/target.hpp"
+#include "tests/support/loopback_listener.hpp"
 
 namespace mirror::fuzz {
 namespace {
@@ -52,21 +53,11 @@ class Socket {
 // thing. So the same input does the same each time, and nobody can wait for ever.
 class Server {
   public:
-    explicit Server(std::string_view input) : left_(input) {
-        listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t length = sizeof address;
-        auto* const generic = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(listener_.get(), generic, length) != 0 || ::listen(listener_.get(), 8) != 0 ||
-            ::getsockname(listener_.get(), generic, &length) != 0) {
-            throw std::runtime_error("the server cannot listen");
-        }
-        port_ = ntohs(address.sin_port);
-    }
+    explicit Server(std::string_view input) : left_(input) {}
 
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/v3"; }
+    std::string url() const {
+        return "http://127.0.0.1:" + std::to_string(listener_.port()) + "/v3";
+    }
     const std::vector<std::string>& requests() const { return requests_; }
 
     /// False where there is nothing that the server could still do.
@@ -84,7 +75,7 @@ class Server {
 
   private:
     bool accept() {
-        const int next = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        const int next = listener_.accept();
         if (next < 0) {
             return false;
         }
@@ -124,9 +115,8 @@ class Server {
     }
 
     std::string_view left_;
-    Socket listener_;
+    test::LoopbackListener listener_{8, true};
     Socket connection_;
-    std::uint16_t port_ = 0;
     std::string received_;
     bool ended_ = false;
     std::vector<std::string> requests_;
@@ -220,7 +210,7 @@ Outcome get_page(std::string_view input) {
         if (io.poll() > 0 || server.step()) {
             idle = 0;
         } else if (idle > 100) {
-            ::usleep(1000);
+            io.run_one_for(std::chrono::milliseconds(1));
         }
         require(idle < 10'000, "the call does not end");
     }

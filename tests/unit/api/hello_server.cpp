@@ -1,9 +1,6 @@
 #include "tests/unit/api/hello_server.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -63,24 +60,12 @@ std::vector<std::uint16_t> suites_of(const std::string& hello) {
 }  // namespace
 
 HelloServer::HelloServer(std::uint16_t version, std::uint16_t cipher) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-        ::listen(listener_, 1) != 0 ||
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-        throw std::runtime_error("the server cannot listen");
-    }
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this, hello = server_hello(version, cipher)] { run(hello); });
 }
 
 HelloServer::~HelloServer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    listener_.stop();
     join();
-    ::close(listener_);
 }
 
 void HelloServer::join() {
@@ -100,7 +85,7 @@ const std::vector<unsigned>& HelloServer::records() {
 }
 
 void HelloServer::run(const std::string& hello) {
-    const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    const int socket = listener_.accept();
     if (socket < 0) {
         return;
     }

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/loopback_listener.hpp"
+
 /// Answers one connection on a port of 127.0.0.1: takes the client's greeting, sends its own, and
 /// listens until the client ends it.
 class HelloServer {
@@ -17,7 +19,7 @@ class HelloServer {
     HelloServer(const HelloServer&) = delete;
     HelloServer& operator=(const HelloServer&) = delete;
 
-    std::uint16_t port() const { return port_; }
+    std::uint16_t port() const { return listener_.port(); }
 
     /// After the connection has ended: the cipher suites that the client offered, and the kinds of
     /// the records that it sent afterwards (21: alert, 22: handshake, 23: data).
@@ -28,8 +30,7 @@ class HelloServer {
     void run(const std::string& hello);
     void join();
 
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
+    mirror::test::LoopbackListener listener_{1};
     std::vector<std::uint16_t> offered_;
     std::vector<unsigned> records_;
     std::thread thread_;

@@ -1,25 +1,11 @@
 #include "tests/unit/api/scripted_server.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
 
 ScriptedServer::ScriptedServer(std::vector<Script> scripts) : scripts_(std::move(scripts)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-        ::listen(listener_, 16) != 0 ||
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-        throw std::runtime_error("the scripted server cannot listen");
-    }
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -27,13 +13,12 @@ ScriptedServer::~ScriptedServer() {
     {
         const std::lock_guard lock(mutex_);
         stopped_ = true;
-        ::shutdown(listener_, SHUT_RDWR);
+        listener_.stop();
         if (current_ >= 0) {
             ::shutdown(current_, SHUT_RDWR);
         }
     }
     join();
-    ::close(listener_);
 }
 
 void ScriptedServer::join() {
@@ -49,7 +34,7 @@ std::vector<std::string> ScriptedServer::requests() const {
 
 void ScriptedServer::run() {
     for (const Script& script : scripts_) {
-        const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+        const int socket = listener_.accept();
         if (socket < 0) {
             return;
         }
@@ -66,7 +51,7 @@ void ScriptedServer::run() {
         current_ = -1;
         ::close(socket);
     }
-    ::shutdown(listener_, SHUT_RDWR);
+    listener_.stop();
 }
 
 bool ScriptedServer::say(int socket, std::string_view left) {

@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/loopback_listener.hpp"
+
 /// What to do on one connection: for each reply, read one request and send the bytes.
 struct Script {
     std::vector<std::string> replies;
@@ -31,8 +33,8 @@ class ScriptedServer {
     ScriptedServer(const ScriptedServer&) = delete;
     ScriptedServer& operator=(const ScriptedServer&) = delete;
 
-    std::uint16_t port() const { return port_; }
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+    std::uint16_t port() const { return listener_.port(); }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
 
     /// The headers of all requests so far.
     std::vector<std::string> requests() const;
@@ -47,8 +49,7 @@ class ScriptedServer {
     static bool say(int socket, std::string_view bytes);
 
     std::vector<Script> scripts_;
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
+    mirror::test::LoopbackListener listener_{16};
     std::atomic<std::size_t> connections_ = 0;
     mutable std::mutex mutex_;
     std::vector<std::string> requests_;

@@ -1,7 +1,6 @@
 #include "tests/unit/api/tls_server.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <filesystem>
 #include <stdexcept>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -157,12 +156,11 @@ TlsServer::TlsServer(const TlsIdentity& identity, std::string reply, bool say_go
     const Owned<EVP_PKEY> key = make_key(identity.rsa_bits);
     const Owned<X509> certificate = certify(key.get(), identity, issuer, false);
 
-    char path[] = "/tmp/tls-server-XXXXXX";
-    const int file = ::mkstemp(path);
+    ca_file_ = (std::filesystem::temp_directory_path() / "tls-server-XXXXXX").string();
+    const int file = ::mkstemp(ca_file_.data());
     FILE* const stream = ::fdopen(file, "w");
     PEM_write_X509(stream, ca.certificate.get());
     std::fclose(stream);
-    ca_file_ = path;
 
     context_->tls.reset(SSL_CTX_new(TLS_server_method()));
     SSL_CTX* const tls = context_->tls.get();
@@ -178,26 +176,14 @@ TlsServer::TlsServer(const TlsIdentity& identity, std::string reply, bool say_go
     }
     use_group(tls, identity);
 
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-        ::listen(listener_, 16) != 0 ||
-        ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
-        throw std::runtime_error("the TLS server cannot listen");
-    }
-    port_ = ntohs(address.sin_port);
     thread_ = std::thread([this, reply = std::move(reply), say_goodbye, requests] {
         run(reply, say_goodbye, requests);
     });
 }
 
 TlsServer::~TlsServer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    listener_.stop();
     join();
-    ::close(listener_);
     ::unlink(ca_file_.c_str());
 }
 
@@ -218,7 +204,7 @@ const std::string& TlsServer::asked_name() {
 }
 
 void TlsServer::run(const std::string& reply, bool say_goodbye, int requests) {
-    const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+    const int socket = listener_.accept();
     if (socket < 0) {
         return;
     }

@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "tests/support/loopback_listener.hpp"
+
 /// What a server shows, and what it speaks.
 struct TlsIdentity {
     enum class Issuer {
@@ -47,7 +49,7 @@ class TlsServer {
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
 
-    std::uint16_t port() const { return port_; }
+    std::uint16_t port() const { return listener_.port(); }
 
     /// A file with the CA's certificate; removed with the server.
     const std::string& ca_file() const { return ca_file_; }
@@ -63,8 +65,7 @@ class TlsServer {
 
     std::unique_ptr<Context> context_;
     std::string ca_file_;
-    int listener_ = -1;
-    std::uint16_t port_ = 0;
+    mirror::test::LoopbackListener listener_{16};
     std::string received_;
     std::string asked_name_;
     std::thread thread_;
