@@ -38,17 +38,6 @@ std::filesystem::path packaged_token(const Environment& environment) {
     return environment.default_config.parent_path() / "access_token";
 }
 
-// The file that find_token() takes it from; nothing where it is the environment.
-std::optional<std::filesystem::path> token_file(const CommandLine& line, const Config& config) {
-    if (line.token_file) {
-        return line.token_file;
-    }
-    if (!config.api.token_file.empty()) {
-        return config.api.token_file;
-    }
-    return std::nullopt;
-}
-
 std::string advice_without_token(const Environment& environment) {
     const auto packaged = packaged_token(environment);
     std::error_code ignored;
@@ -111,8 +100,8 @@ TokenCheck check_token(const CommandLine& line, const Config& config,
     try {
         FoundToken found = find_token(line.token_file, config.api.token_file, environment);
         check.token = std::move(found.token);
-        if (const auto file = token_file(line, config)) {
-            check.finding = judge_token_file(*file, storage::look_at(*file));
+        if (found.file) {
+            check.finding = judge_token_file(*found.file, storage::look_at(*found.file));
         } else {
             check.finding = found_ok("token", "from " + found.source);
         }
