@@ -37,6 +37,19 @@ void read_period(const CLI::App& command, const std::string& from, const std::st
     }
 }
 
+// A mistyped command is left over, and would be told of only as one that is missing.
+std::string what_is_wrong(const CLI::App& app, const CLI::ParseError& error) {
+    if (!app.get_subcommands().empty()) {
+        return error.what();
+    }
+    for (const std::string& word : app.remaining()) {
+        if (!word.starts_with('-')) {
+            return fmt::format("there is no command \"{}\"", word);
+        }
+    }
+    return error.what();
+}
+
 }  // namespace
 
 ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
@@ -129,7 +142,7 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
         const auto asked = app.get_subcommands();
         return {line, asked.empty() ? app.help() : asked.front()->help("copernica-mirror")};
     } catch (const CLI::ParseError& error) {
-        throw UsageError(std::string(error.what()) + "; see copernica-mirror --help");
+        throw UsageError(what_is_wrong(app, error) + "; see copernica-mirror --help");
     }
 
     if (run->parsed()) {

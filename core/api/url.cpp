@@ -108,15 +108,15 @@ BaseUrl parse_base_url(std::string_view text) {
     if (!place) {
         throw std::invalid_argument("the URL has no usable host name or port");
     }
-    if (!place->tls && !is_loopback(*place)) {
-        throw std::invalid_argument("plain HTTP is only for this machine (127.0.0.1, ::1, " +
-                                    std::string("localhost): use \"https://") + place->authority() +
-                                    "\"");
-    }
     place->path =
         std::string(std::string_view(url.encoded_path().data(), url.encoded_path().size()));
     while (!place->path.empty() && place->path.back() == '/') {
         place->path.pop_back();
+    }
+    if (!place->tls && !is_loopback(*place)) {
+        throw std::invalid_argument("plain HTTP is only for this machine (127.0.0.1, ::1, " +
+                                    std::string("localhost): use \"https://") + place->authority() +
+                                    place->path + "\"");
     }
     return *place;
 }

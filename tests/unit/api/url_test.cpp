@@ -63,7 +63,7 @@ TEST_CASE("base URLs that may not be used, and why") {
         {"https://api.copernica.com/#a", "\"?\" or \"#\""},
         {"https://api.copernica.com:0/", "port"},
         {"https://api%20x.com/", "host name"},
-        {"http://api.copernica.com/v3", "plain HTTP"},
+        {"http://api.copernica.com/v3", "use \"https://api.copernica.com/v3\""},
         {"http://10.0.0.1/", "plain HTTP"},
         {"http://localhost.evil.example/", "plain HTTP"},
         {"http://127.0.0.1.evil.example/", "not a URL"},

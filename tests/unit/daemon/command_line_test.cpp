@@ -106,3 +106,12 @@ TEST_CASE("durations") {
         CHECK(format_duration(parse_duration(text).value()) == text);
     }
 }
+
+TEST_CASE("command line: a mistyped command is named, a missing one is missing") {
+    CHECK_THROWS_WITH_AS(parse({"chekc"}), doctest::Contains("there is no command \"chekc\""),
+                         UsageError);
+    CHECK_THROWS_WITH_AS(parse({"--quiet", "snyc"}),
+                         doctest::Contains("there is no command \"snyc\""), UsageError);
+    CHECK_THROWS_WITH_AS(parse({}), doctest::Contains("required"), UsageError);
+    CHECK_THROWS_WITH_AS(parse({"backfill"}), doctest::Contains("--from"), UsageError);
+}
