@@ -35,12 +35,11 @@ std::optional<LocalTime> time_of(const SQLite::Column& column) {
 
 std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whole) {
     const LocalPeriod span = zone_.span(whole.proven);
-    std::unordered_map<std::int64_t, const Impression*> shown;
-    for (const Page& page : whole.pages) {
-        for (const Impression& row : page.rows) {
-            if (span.begin <= row.time && row.time < span.end) {
-                shown.emplace(row.id, &row);
-            }
+    std::unordered_map<std::int64_t, Impression> shown;
+    PackedRows::Reader reader = whole.records.rows.read();
+    while (const Impression* const row = reader.next()) {
+        if (span.begin <= row->time && row->time < span.end) {
+            shown.emplace(row->id, *row);
         }
     }
     std::vector<RowDifference> differences;
@@ -58,9 +57,9 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
                 {time_of(held.getColumn(1)).value_or(span.begin), id, RowDifference::Kind::gone});
             continue;
         }
-        const Impression& row = *found->second;
+        const Impression& row = found->second;
         const bool agrees =
-            held.getColumn(1).getString() == row.timestamp &&
+            held.getColumn(1).getString() == format_local(row.time) &&
             same(held.getColumn(2), row.mailing) && same(held.getColumn(3), row.ip) &&
             same(held.getColumn(4), row.useragent) && same(held.getColumn(5), row.device) &&
             same(held.getColumn(6), row.destination) && same(held.getColumn(7), row.profile) &&
@@ -71,7 +70,7 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
         shown.erase(found);
     }
     for (const auto& [id, row] : shown) {
-        differences.push_back({row->time, id, RowDifference::Kind::missing});
+        differences.push_back({row.time, id, RowDifference::Kind::missing});
     }
     return differences;
 }

@@ -74,17 +74,16 @@ sync::Written MirrorFile::write(const std::vector<sync::WholeWindow>& windows, I
     sync::Written written;
     for (const sync::WholeWindow& whole : windows) {
         const WindowSet covered_before = coverage_.load(0).within(whole.window);
-        std::vector<std::int64_t> inserted;
-        rows.inserted_ids = covered_before.empty() ? nullptr : &inserted;
-        for (const Page& page : whole.pages) {
-            rows_.write(page.rows, times, counters.removed > 0, rows);
-            written.rejected += page.rejects.size();
-        }
-        note_late_rows(whole, covered_before, std::move(inserted), server_now);
-        const std::uint64_t removed = removals_.mark(whole, times);
+        const bool rows_may_be_gone = removals_.may_be_needed(whole);
+        std::vector<LocalTime> inserted;
+        rows.inserted_at = covered_before.empty() ? nullptr : &inserted;
+        rows_.write(whole.records.rows, times, rows);
+        written.rejected += whole.records.rejects.size();
+        note_late_rows(inserted, covered_before, server_now);
+        const std::uint64_t removed = rows_may_be_gone ? removals_.mark(whole, times) : 0;
         written.removed += removed;
         counters.removed += static_cast<std::int64_t>(removed);
-        counters.rejects += rejects_.replace(whole.window, whole.pages, now);
+        counters.rejects += rejects_.replace(whole.window, whole.records.rejects, now);
         coverage_.forget_later_reads(touched_by(whole.window), whole.read_at);
         coverage_.add(0, whole.proven);
         for (const sync::AgedWindow& aged : whole.aged) {
@@ -117,21 +116,12 @@ Window MirrorFile::touched_by(const Window& window) const {
 
 // A row that came into a period that had been whole is late; one of a period that had not is
 // merely old.
-void MirrorFile::note_late_rows(const sync::WholeWindow& whole, const WindowSet& covered_before,
-                                std::vector<std::int64_t> inserted, Instant server_now) {
-    if (inserted.empty()) {
-        return;
-    }
-    std::sort(inserted.begin(), inserted.end());
-    for (const Page& page : whole.pages) {
-        for (const Impression& row : page.rows) {
-            if (!std::binary_search(inserted.begin(), inserted.end(), row.id)) {
-                continue;
-            }
-            const Instant at = options_.zone.latest(row.time);
-            if (covered_before.contains({at, at + Seconds(1)})) {
-                lateness_.add(server_now - at);
-            }
+void MirrorFile::note_late_rows(const std::vector<LocalTime>& inserted,
+                                const WindowSet& covered_before, Instant server_now) {
+    for (const LocalTime time : inserted) {
+        const Instant at = options_.zone.latest(time);
+        if (covered_before.contains({at, at + Seconds(1)})) {
+            lateness_.add(server_now - at);
         }
     }
 }

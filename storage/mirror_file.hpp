@@ -83,8 +83,8 @@ class MirrorFile {
 
     sync::Written write(const std::vector<sync::WholeWindow>& windows, Instant server_now,
                         Instant now);
-    void note_late_rows(const sync::WholeWindow& whole, const WindowSet& covered_before,
-                        std::vector<std::int64_t> inserted, Instant server_now);
+    void note_late_rows(const std::vector<LocalTime>& inserted, const WindowSet& covered_before,
+                        Instant server_now);
     Window touched_by(const Window& window) const;
     Counters load_counters() const;
     void store_counters(const Counters& counters);

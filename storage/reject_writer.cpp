@@ -14,13 +14,11 @@
 
 namespace mirror::storage {
 
-std::int64_t RejectWriter::replace(const Window& window, const std::vector<Page>& pages,
+std::int64_t RejectWriter::replace(const Window& window, std::span<const Reject> rejects,
                                    Instant now) {
-    std::int64_t growth = -remove_others(window, pages);
-    for (const Page& page : pages) {
-        for (const Reject& reject : page.rejects) {
-            growth += store(window, reject, now);
-        }
+    std::int64_t growth = -remove_others(window, rejects);
+    for (const Reject& reject : rejects) {
+        growth += store(window, reject, now);
     }
     return growth;
 }
@@ -51,12 +49,10 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, Ins
     return insert.exec();
 }
 
-std::int64_t RejectWriter::remove_others(const Window& window, const std::vector<Page>& pages) {
+std::int64_t RejectWriter::remove_others(const Window& window, std::span<const Reject> rejects) {
     std::unordered_set<std::string_view> came_again;
-    for (const Page& page : pages) {
-        for (const Reject& reject : page.rejects) {
-            came_again.insert(reject.record);
-        }
+    for (const Reject& reject : rejects) {
+        came_again.insert(reject.record);
     }
     const LocalPeriod span = zone_.span(window);
     SQLite::Statement query(sql_, R"(

@@ -12,13 +12,25 @@
 namespace mirror::storage {
 namespace {
 
-std::vector<std::int64_t> ids_within(const sync::WholeWindow& whole, const LocalPeriod& span) {
+bool within(const LocalPeriod& span, const Impression& row) {
+    return span.begin <= row.time && row.time < span.end;
+}
+
+std::int64_t count_within(const PackedRows& rows, const LocalPeriod& span) {
+    std::int64_t count = 0;
+    PackedRows::Reader reader = rows.read();
+    while (const Impression* const row = reader.next()) {
+        count += within(span, *row) ? 1 : 0;
+    }
+    return count;
+}
+
+std::vector<std::int64_t> ids_within(const PackedRows& rows, const LocalPeriod& span) {
     std::vector<std::int64_t> ids;
-    for (const Page& page : whole.pages) {
-        for (const Impression& row : page.rows) {
-            if (span.begin <= row.time && row.time < span.end) {
-                ids.push_back(row.id);
-            }
+    PackedRows::Reader reader = rows.read();
+    while (const Impression* const row = reader.next()) {
+        if (within(span, *row)) {
+            ids.push_back(row->id);
         }
     }
     return ids;
@@ -26,12 +38,20 @@ std::vector<std::int64_t> ids_within(const sync::WholeWindow& whole, const Local
 
 }  // namespace
 
-std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& times) {
+bool Removals::may_be_needed(const sync::WholeWindow& whole) {
     if (whole.proven.empty()) {
-        return 0;
+        return false;
     }
     const LocalPeriod span = zone_.span(whole.proven);
-    std::vector<std::int64_t> shown = ids_within(whole, span);
+    SQLite::Statement any(
+        sql_, "SELECT 1 FROM impression_rows WHERE timestamp >= ? AND timestamp < ? LIMIT 1");
+    any.bind(1, format_local(span.begin));
+    any.bind(2, format_local(span.end));
+    return any.executeStep();
+}
+
+std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& times) {
+    const LocalPeriod span = zone_.span(whole.proven);
 
     // Nearly always the counts agree, and an index says so without a look at any row.
     SQLite::Statement count(sql_, R"(
@@ -41,10 +61,11 @@ std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& t
     count.bind(1, format_local(span.begin));
     count.bind(2, format_local(span.end));
     count.executeStep();
-    if (count.getColumn(0).getInt64() == static_cast<std::int64_t>(shown.size())) {
+    if (count.getColumn(0).getInt64() == count_within(whole.records.rows, span)) {
         return 0;
     }
 
+    std::vector<std::int64_t> shown = ids_within(whole.records.rows, span);
     std::sort(shown.begin(), shown.end());
     SQLite::Statement held(sql_, R"(
         SELECT id FROM impression_rows

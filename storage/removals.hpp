@@ -19,6 +19,10 @@ class Removals {
   public:
     Removals(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
 
+    /// Before the window's rows are written: whether the file has rows in the proven part, so that
+    /// some of them may be gone.
+    bool may_be_needed(const sync::WholeWindow& whole);
+
     /// After the window's rows were written. Returns how many rows were marked.
     std::uint64_t mark(const sync::WholeWindow& whole, const WriteTimes& times);
 

@@ -1,5 +1,7 @@
 #include "storage/row_statement.hpp"
 
+#include <cstring>
+
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
@@ -46,6 +48,43 @@ std::optional<std::int64_t> RowStatement::run() {
     // The error of the last step is this call's, too.
     check(sqlite3_reset(statement_));
     return first;
+}
+
+bool RowStatement::step() {
+    const int result = sqlite3_step(statement_);
+    if (result == SQLITE_ROW) {
+        return true;
+    }
+    if (result != SQLITE_DONE) {
+        reset();  // throws what step met
+    }
+    return false;
+}
+
+void RowStatement::reset() {
+    check(sqlite3_reset(statement_));
+}
+
+bool RowStatement::holds(int column, std::int64_t value) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_INTEGER &&
+           sqlite3_column_int64(statement_, column) == value;
+}
+
+bool RowStatement::holds(int column, std::string_view text) const {
+    if (sqlite3_column_type(statement_, column) != SQLITE_TEXT) {
+        return false;
+    }
+    const void* const bytes = sqlite3_column_text(statement_, column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return size == text.size() && (size == 0 || std::memcmp(bytes, text.data(), size) == 0);
+}
+
+bool RowStatement::holds_null(int column) const {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+std::int64_t RowStatement::integer(int column) const {
+    return sqlite3_column_int64(statement_, column);
 }
 
 }  // namespace mirror::storage

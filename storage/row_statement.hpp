@@ -38,6 +38,21 @@ class RowStatement {
     /// Runs to the end and resets. Returns the first column of the first row, where there is one.
     std::optional<std::int64_t> run();
 
+    /// The next row, one at a time: false after the last one. What was begun must be reset() before
+    /// anything is bound again.
+    bool step();
+    void reset();
+
+    /// Of the row at hand, columns from 0: whether it holds this value, of this type.
+    bool holds(int column, std::int64_t value) const;
+    bool holds(int column, std::string_view text) const;
+    bool holds_null(int column) const;
+    template <typename Value>
+    bool holds(int column, const std::optional<Value>& value) const {
+        return value ? holds(column, *value) : holds_null(column);
+    }
+    std::int64_t integer(int column) const;
+
   private:
     void check(int result) const;
 

@@ -1,12 +1,14 @@
 // Impressions into impression_rows: an upsert that writes nothing where nothing changed.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "core/impression/impression.hpp"
+#include "core/impression/packed_rows.hpp"
+#include "core/time/text.hpp"
 #include "storage/row_statement.hpp"
 #include "storage/user_agents.hpp"
 
@@ -24,44 +26,59 @@ struct RowCounts {
     std::uint64_t updated = 0;  ///< changed, or back after they had been removed
     std::uint64_t unchanged = 0;
     std::uint64_t returned = 0;  ///< of the updated: rows that had removed_at
-    /// IDs of the inserted rows, where they are wanted.
-    std::vector<std::int64_t>* inserted_ids = nullptr;
+    /// Timestamps of the inserted rows, where they are wanted.
+    std::vector<LocalTime>* inserted_at = nullptr;
 };
 
-/// Keeps its prepared statements and the table of user agents between transactions. Every call
-/// belongs inside a write transaction and throws SQLite::Exception.
+/// Looks up, some hundred rows at a time, what the file holds of them, and writes only what
+/// differs. Keeps its prepared statements and the table of user agents between transactions. Every
+/// call belongs inside a write transaction and throws SQLite::Exception.
 class RowWriter {
   public:
     explicit RowWriter(sqlite3* connection);
-    ~RowWriter();
-    RowWriter(const RowWriter&) = delete;
-    RowWriter& operator=(const RowWriter&) = delete;
 
-    /// Adds to `counts`. `look_for_removed` costs a look-up a row: to be left out where the file
-    /// holds no removed rows.
-    void write(std::span<const Impression> rows, const WriteTimes& times, bool look_for_removed,
-               RowCounts& counts);
+    /// Adds to `counts`.
+    void write(const PackedRows& rows, const WriteTimes& times, RowCounts& counts);
 
     /// To be called after a rollback.
     void forget() { user_agents_.forget(); }
 
   private:
-    static void on_change(void* self, int operation, const char* database, const char* table,
-                          long long row);
+    /// A row as it is bound.
+    struct Row {
+        Impression values;
+        std::optional<std::int64_t> user_agent;
+        std::array<char, local_text_size> timestamp{};
+    };
+    using Rows = std::vector<const Row*>;
 
-    void write_batch(RowStatement& upsert, std::span<const Impression> rows,
-                     const WriteTimes& times, RowCounts& counts);
-    std::uint64_t count_removed(std::span<const Impression> rows);
+    bool take(PackedRows::Reader& reader, const PackedRows& rows);
+    std::optional<std::int64_t> number_of(std::size_t agent, const PackedRows& rows);
+    void write_taken(const WriteTimes& times, RowCounts& counts);
+    void look_up(const Rows& rows, RowCounts& counts);
+    void judge(const Row& row, RowCounts& counts);
+    bool held_as_it_is(const Row& row) const;
+    void insert(const WriteTimes& times, RowCounts& counts);
+    void insert(RowStatement& statement, std::span<const Row* const> rows, const WriteTimes& times);
+    void update(const WriteTimes& times, RowCounts& counts);
+    static void bind_row(RowStatement& statement, int& parameter, const Row& row);
 
-    sqlite3* connection_;
     UserAgents user_agents_;
-    RowStatement upsert_many_;
-    RowStatement upsert_one_;
-    RowStatement removed_;
-    // Counted by SQLite's update hook while rows are written.
-    std::uint64_t inserted_ = 0;
-    std::uint64_t updated_ = 0;
-    std::vector<std::int64_t>* inserted_ids_ = nullptr;
+    RowStatement held_;
+    RowStatement insert_many_;
+    RowStatement insert_one_;
+    RowStatement update_;
+
+    // Of the window at hand: the numbers of its user agents, as far as they were asked for.
+    struct Number {
+        bool known = false;
+        std::optional<std::int64_t> value;
+    };
+    std::vector<Number> numbers_;
+    // The rows at hand, what of them is to be written, and what has to wait for that.
+    std::vector<Row> taken_;
+    Rows new_;
+    Rows changed_;
 };
 
 }  // namespace mirror::storage

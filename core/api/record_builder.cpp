@@ -140,7 +140,6 @@ void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {
     Impression row;
     row.id = *id;
     row.time = *time;
-    row.timestamp = page.texts.keep(text(timestamp));
     row.mailing = integer_or_extra(field_mailing);
     row.destination = integer_or_extra(field_destination);
     row.profile = integer_or_extra(field_profile);

@@ -15,9 +15,10 @@ namespace mirror {
 
 /// One mail open, as the API gives it. Texts are views into the page that holds the record.
 struct Impression {
-    std::int64_t id = 0;         ///< 1 to 2^63-1
-    LocalTime time{};            ///< `timestamp`, read
-    std::string_view timestamp;  ///< the API's own text, "YYYY-MM-DD HH:MM:SS", account-local
+    std::int64_t id = 0;  ///< 1 to 2^63-1
+    /// `timestamp`, account-local. Only "YYYY-MM-DD HH:MM:SS" is read, so that the API's own text
+    /// is format_local() of it.
+    LocalTime time{};
     std::optional<std::int64_t> mailing;
     std::optional<std::int64_t> destination;
     std::optional<std::int64_t> profile;

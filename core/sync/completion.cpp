@@ -28,14 +28,6 @@ constexpr double most_share = 2.5;
 // Work that is no wider is a poll, and done at once.
 constexpr std::chrono::hours worth_reporting(24);
 
-std::size_t records_of(const WholeWindow& whole) {
-    std::size_t records = 0;
-    for (const Page& page : whole.pages) {
-        records += page.records();
-    }
-    return records;
-}
-
 }  // namespace
 
 // Counts a piece as in work for as long as it lives.
@@ -242,7 +234,7 @@ asio::awaitable<void> Completion::read(Piece piece, InWork& in_work) {
         reader.emplace(settings_.zone, request, experience_.bounds);
     }
     worklist_.done(piece, *reader->total());
-    WholeWindow whole = whole_window(piece, speaks_until, reader->take_pages());
+    WholeWindow whole = whole_window(piece, speaks_until, reader->take_records());
     // A little less than hoped for is left to the next poll; more is asked again.
     const Window rest{std::max(whole.proven.end, piece.window.begin),
                       std::min(piece.window.end, fetcher_.settled())};
@@ -254,8 +246,7 @@ asio::awaitable<void> Completion::read(Piece piece, InWork& in_work) {
     hand_over(std::move(whole));
 }
 
-WholeWindow Completion::whole_window(const Piece& piece, Instant speaks_until,
-                                     std::vector<Page> pages) {
+WholeWindow Completion::whole_window(const Piece& piece, Instant speaks_until, Records records) {
     WholeWindow whole;
     whole.window = piece.window;
     const Instant proven_end =
@@ -267,7 +258,7 @@ WholeWindow Completion::whole_window(const Piece& piece, Instant speaks_until,
             whole.aged.push_back({age, covered});
         }
     }
-    whole.pages = std::move(pages);
+    whole.records = std::move(records);
     whole.read_at = speaks_until;
     return whole;
 }
@@ -336,7 +327,7 @@ asio::awaitable<bool> Completion::believe_empty(Piece& piece, int replies) {
 }
 
 void Completion::hand_over(WholeWindow whole) {
-    queued_records_ += records_of(whole);
+    queued_records_ += whole.records.size();
     auto place = queue_.end();
     if (direction_ == Direction::oldest_first) {
         place = std::upper_bound(
@@ -376,7 +367,7 @@ asio::awaitable<void> Completion::write() {
         std::size_t records = 0;
         for (const WholeWindow& whole : batch) {
             windows.add(whole.window);
-            records += records_of(whole);
+            records += whole.records.size();
         }
         const Window last = batch.back().window;
         const Written written = co_await store_.commit(std::move(batch), fetcher_.server_now());

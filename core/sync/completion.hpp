@@ -67,7 +67,7 @@ class Completion {
     std::vector<WholeWindow> take_writable();
     boost::asio::awaitable<void> write();
     boost::asio::awaitable<void> close_writer();
-    WholeWindow whole_window(const Piece& piece, Instant speaks_until, std::vector<Page> pages);
+    WholeWindow whole_window(const Piece& piece, Instant speaks_until, Records records);
     void note_bounds(const api::PageQuery& query, const Page& page);
     void report(const Window& window);
 

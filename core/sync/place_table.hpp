@@ -1,4 +1,4 @@
-// Where each record of a window stands, by ID: one block of memory, no node for each record.
+// Where each record of a window stands, by ID: blocks of memory, no node for each record.
 #pragma once
 
 #include <cstddef>
@@ -9,71 +9,68 @@
 
 namespace mirror::sync {
 
-/// A hash table from usable IDs (above 0) to places in pages. Nothing is ever taken out of it
-/// alone.
+/// A hash table from usable IDs (above 0) to places among a window's rows or rejects. Nothing is
+/// ever taken out of it alone.
 class PlaceTable {
   public:
     struct Place {
-        std::uint32_t page = 0;
-        std::uint32_t index = 0;  ///< among the page's rows, or its rejects; below 2^31
+        std::uint32_t index = 0;  ///< among the rows, or the rejects; below 2^31
         bool reject = false;
         friend bool operator==(const Place&, const Place&) = default;
     };
 
     /// From now on the ID stands here. Returns where it stood; nothing where it is new.
     std::optional<Place> put(std::int64_t id, const Place& place) {
-        if ((size_ + 1) * 4 > slots_.size() * 3) {
+        if ((size_ + 1) * 4 > ids_.size() * 3) {
             grow();
         }
-        Slot& slot = slot_of(id);
+        const std::size_t slot = slot_of(id);
         std::optional<Place> before;
-        if (slot.id == 0) {
+        if (ids_[slot] == free) {
             ++size_;
         } else {
-            before = Place{slot.page, slot.index >> 1U, (slot.index & 1U) != 0};
+            before = Place{places_[slot] >> 1U, (places_[slot] & 1U) != 0};
         }
-        slot = {id, place.page, place.index << 1U | (place.reject ? 1U : 0U)};
+        ids_[slot] = id;
+        places_[slot] = place.index << 1U | (place.reject ? 1U : 0U);
         return before;
     }
 
     std::size_t size() const { return size_; }
 
-    void clear() {
-        slots_.clear();
-        size_ = 0;
-    }
+    void clear() { *this = PlaceTable(); }
 
   private:
-    struct Slot {
-        std::int64_t id = 0;  // 0: free
-        std::uint32_t page = 0;
-        std::uint32_t index = 0;  // doubled, and one more for a reject
-    };
-
+    static constexpr std::int64_t free = 0;
     static constexpr std::size_t first_slots = 1024;
 
     // IDs that follow each other are spread over the table (Knuth's multiplicative hashing).
-    Slot& slot_of(std::int64_t id) {
+    std::size_t slot_of(std::int64_t id) const {
         constexpr std::uint64_t golden = 0x9E3779B97F4A7C15;
         constexpr unsigned used_bits = 32;
-        std::size_t at = (static_cast<std::uint64_t>(id) * golden >> used_bits) % slots_.size();
-        while (slots_[at].id != 0 && slots_[at].id != id) {
-            at = at + 1 == slots_.size() ? 0 : at + 1;
+        std::size_t at = (static_cast<std::uint64_t>(id) * golden >> used_bits) % ids_.size();
+        while (ids_[at] != free && ids_[at] != id) {
+            at = at + 1 == ids_.size() ? 0 : at + 1;
         }
-        return slots_[at];
+        return at;
     }
 
     void grow() {
-        const std::size_t wanted = slots_.empty() ? first_slots : slots_.size() * 2;
-        const std::vector<Slot> before = std::exchange(slots_, std::vector<Slot>(wanted));
-        for (const Slot& slot : before) {
-            if (slot.id != 0) {
-                slot_of(slot.id) = slot;
+        const std::size_t wanted = ids_.empty() ? first_slots : ids_.size() * 2;
+        const std::vector<std::int64_t> ids = std::exchange(ids_, std::vector(wanted, free));
+        const auto places = std::exchange(places_, std::vector<std::uint32_t>(wanted));
+        for (std::size_t slot = 0; slot < ids.size(); ++slot) {
+            if (ids[slot] != free) {
+                const std::size_t moved = slot_of(ids[slot]);
+                ids_[moved] = ids[slot];
+                places_[moved] = places[slot];
             }
         }
     }
 
-    std::vector<Slot> slots_;
+    // Two arrays, since one of pairs would hold four bytes of nothing for each ID.
+    std::vector<std::int64_t> ids_;
+    std::vector<std::uint32_t> places_;  // doubled, and one more for a reject
     std::size_t size_ = 0;
 };
 

@@ -10,7 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "core/api/api.hpp"
-#include "core/impression/impression.hpp"
+#include "core/impression/records.hpp"
 #include "core/sync/ages.hpp"
 #include "core/time/window.hpp"
 
@@ -22,9 +22,9 @@ struct WholeWindow {
     Window proven;  ///< the part of it that becomes covered (age 0); may be empty
     /// What becomes covered at ages above 0.
     std::vector<AgedWindow> aged;
-    /// Every record once (by ID). A page may hold rows from just outside the window: they are
-    /// true, too.
-    std::vector<Page> pages;
+    /// Every record once (by ID). There may be rows from just outside the window: they are true,
+    /// too.
+    Records records;
     /// The server's clock when the window was counted, UTC.
     Instant read_at{};
 };

@@ -31,9 +31,6 @@ bool has_nameless(const Page& page) {
                        [](const Reject& reject) { return !reject.id; });
 }
 
-// Places in pages that were seen again later. No usable ID is 0, and no record is an empty text.
-constexpr std::int64_t forgotten_id = 0;
-
 }  // namespace
 
 WindowReader::WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen)
@@ -97,7 +94,7 @@ WindowReader::Verdict WindowReader::accept(Page page) {
     // to be seen, a page that is not full. A reply that is the only one was counted as it was made.
     const bool full = records >= longest_page_;
     longest_page_ = std::max(longest_page_, records);
-    if (distinct == *total_ && (pages_.size() == 1 || !full)) {
+    if (distinct == *total_ && (pages_ == 1 || !full)) {
         return Verdict::whole;
     }
     // More records than were counted: one came in between. No new record: there are no more to be
@@ -115,7 +112,8 @@ WindowReader::Verdict WindowReader::accept(Page page) {
 void WindowReader::restart_by_start() {
     request_.read_on = ReadOn::by_start;
     query_ = first_query_;
-    pages_.clear();
+    records_ = {};
+    pages_ = 0;
     places_.clear();
     nameless_ = 0;
     total_.reset();
@@ -139,9 +137,7 @@ bool WindowReader::begins_with_last_record(const Page& page) const {
 // Keeps a page's records; one that is known already replaces what was known. Returns how many
 // are new. `drop_first`: the first record is the last one of the page before.
 std::uint64_t WindowReader::keep(Page page, bool drop_first) {
-    const auto number = static_cast<std::uint32_t>(pages_.size());
-    pages_.push_back(std::move(page));
-    Page& kept = pages_.back();
+    ++pages_;
     std::uint64_t fresh = 0;
     const auto place = [&](std::int64_t id, const Place& where) {
         if (const auto before = places_.put(id, where)) {
@@ -150,15 +146,21 @@ std::uint64_t WindowReader::keep(Page page, bool drop_first) {
             ++fresh;
         }
     };
-    for (std::uint32_t i = 0; i < kept.rows.size(); ++i) {
-        place(kept.rows[i].id, {number, i, false});
+    auto next_row = static_cast<std::uint32_t>(records_.rows.added());
+    auto next_reject = static_cast<std::uint32_t>(records_.rejects.size());
+    records_.rows.add(page.rows);
+    for (const Impression& row : page.rows) {
+        place(row.id, {next_row++, false});
     }
-    for (std::uint32_t i = 0; i < kept.rejects.size(); ++i) {
-        const Reject& reject = kept.rejects[i];
-        if (reject.id) {
-            place(*reject.id, {number, i, true});
-        } else if (drop_first && reject.position == 0) {
-            forget({number, i, true});
+    for (Reject& reject : page.rejects) {
+        const Place here{next_reject++, true};
+        const bool seen_before = drop_first && reject.position == 0;
+        const std::optional<std::int64_t> id = reject.id;
+        records_.rejects.push_back(std::move(reject));
+        if (id) {
+            place(*id, here);
+        } else if (seen_before) {
+            forget(here);
         } else {
             ++nameless_;
             ++fresh;
@@ -167,12 +169,12 @@ std::uint64_t WindowReader::keep(Page page, bool drop_first) {
     return fresh;
 }
 
+// What was seen again later. No record is an empty text.
 void WindowReader::forget(const Place& place) {
-    Page& page = pages_[place.page];
     if (place.reject) {
-        page.rejects[place.index].record.clear();
+        records_.rejects[place.index].record.clear();
     } else {
-        page.rows[place.index].id = forgotten_id;
+        records_.rows.remove(place.index);
     }
 }
 
@@ -230,13 +232,11 @@ void WindowReader::ask_by_start(const Page& page) {
     query_.start += overlap_asked_ ? page.records() - 1 : 1;
 }
 
-std::vector<Page> WindowReader::take_pages() {
-    for (Page& page : pages_) {
-        std::erase_if(page.rows, [](const Impression& row) { return row.id == forgotten_id; });
-        std::erase_if(page.rejects, [](const Reject& reject) { return reject.record.empty(); });
-    }
+Records WindowReader::take_records() {
+    std::erase_if(records_.rejects, [](const Reject& reject) { return reject.record.empty(); });
+    records_.rows.seal();
     places_.clear();
-    return std::exchange(pages_, {});
+    return std::exchange(records_, {});
 }
 
 }  // namespace mirror::sync

@@ -4,10 +4,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "core/api/api.hpp"
-#include "core/impression/impression.hpp"
+#include "core/impression/records.hpp"
 #include "core/sync/place_table.hpp"
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
@@ -64,7 +63,7 @@ class WindowReader {
     bool used_time() const { return used_time_; }
 
     /// Every record once, as it was seen last. Once, after `whole`.
-    std::vector<Page> take_pages();
+    Records take_records();
 
   private:
     using Place = PlaceTable::Place;
@@ -85,7 +84,8 @@ class WindowReader {
     api::PageQuery first_query_;
     api::PageQuery query_;
 
-    std::vector<Page> pages_;
+    Records records_;
+    std::size_t pages_ = 0;  // replies that are in there
     PlaceTable places_;
     std::uint64_t nameless_ = 0;  // records without a usable ID, each counted
     std::optional<std::uint64_t> total_;

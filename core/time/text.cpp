@@ -1,5 +1,6 @@
 #include "core/time/text.hpp"
 
+#include <cassert>
 #include <cstdint>
 #include <cstdio>
 
@@ -27,6 +28,11 @@ std::string format(date::sys_seconds at, char between, const char* behind) {
         static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
         static_cast<int>(clock.seconds().count()), behind);
     return {text, static_cast<std::size_t>(length)};
+}
+
+void write_two_digits(char* text, unsigned value) {
+    text[0] = static_cast<char>('0' + value / 10);
+    text[1] = static_cast<char>('0' + value % 10);
 }
 
 }  // namespace
@@ -60,6 +66,26 @@ std::optional<LocalTime> parse_local(std::string_view text) {
 
 std::string format_local(LocalTime local) {
     return format(date::sys_seconds(local.time_since_epoch()), ' ', "");
+}
+
+void write_local(LocalTime local, char* text) {
+    const auto day = date::floor<date::days>(local);
+    const date::year_month_day calendar(day);
+    const int year = static_cast<int>(calendar.year());
+    assert(0 <= year && year <= 9999);
+    const auto second = static_cast<unsigned>((local - day).count());
+    write_two_digits(text, static_cast<unsigned>(year) / 100);
+    write_two_digits(text + 2, static_cast<unsigned>(year) % 100);
+    text[4] = '-';
+    write_two_digits(text + 5, static_cast<unsigned>(calendar.month()));
+    text[7] = '-';
+    write_two_digits(text + 8, static_cast<unsigned>(calendar.day()));
+    text[10] = ' ';
+    write_two_digits(text + 11, second / 3600);
+    text[13] = ':';
+    write_two_digits(text + 14, second / 60 % 60);
+    text[16] = ':';
+    write_two_digits(text + 17, second % 60);
 }
 
 std::string format_utc(Instant at) {

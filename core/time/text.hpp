@@ -1,6 +1,7 @@
 // Text forms of time: the API's naive local form, and ISO 8601 in UTC for people and JSON.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,11 @@ std::optional<LocalTime> parse_local(std::string_view text);
 
 /// The inverse of parse_local().
 std::string format_local(LocalTime local);
+
+/// The same without an allocation: writes the `local_text_size` characters of a time of the years
+/// 0000 to 9999.
+inline constexpr std::size_t local_text_size = 19;
+void write_local(LocalTime local, char* text);
 
 /// "2026-11-23T16:00:05Z".
 std::string format_utc(Instant at);

@@ -145,7 +145,7 @@ std::vector<sync::WholeWindow> window(std::int64_t first, Page page) {
     whole.proven = whole.window;
     whole.aged.push_back({Seconds(900), whole.window});
     whole.read_at = whole.window.end + std::chrono::hours(1);
-    whole.pages.push_back(std::move(page));
+    whole.records.add(std::move(page));
     std::vector<sync::WholeWindow> windows;
     windows.push_back(std::move(whole));
     return windows;

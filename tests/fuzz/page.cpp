@@ -136,7 +136,7 @@ void compare_row(json::object record, const Impression& row) {
     take_integer(record, "destination", row.destination);
     take_integer(record, "profile", row.profile);
     take_integer(record, "subprofile", row.subprofile);
-    take_text(record, "timestamp", row.timestamp);
+    take_text(record, "timestamp", std::optional<std::string_view>(format_local(row.time)));
     take_text(record, "ip", row.ip);
     take_text(record, "useragent", row.useragent);
     take_text(record, "device", row.device);

@@ -98,7 +98,7 @@ void write_all(storage::MirrorFile& file, api::PageDecoder& decoder, benchmark::
         windows[0].window = {year_begin + part * static_cast<std::int64_t>(i),
                              year_begin + part * static_cast<std::int64_t>(i + 10)};
         for (std::size_t page = i; page < i + 10; ++page) {
-            windows[0].pages.push_back(decode(decoder, replies()[page]));
+            windows[0].records.add(decode(decoder, replies()[page]));
         }
         const storage::Moment now{year_end, {}};
         if (timed != nullptr) {

@@ -60,7 +60,6 @@ Impression row(Page& page, std::int64_t id, std::int64_t offset, std::string_vie
     Impression made;
     made.id = id;
     made.time = zone().to_local(noon(offset));
-    made.timestamp = page.texts.keep(format_local(made.time));
     made.mailing = 412;
     made.destination = 112;
     made.profile = 13453;
@@ -94,7 +93,7 @@ std::vector<sync::WholeWindow> whole(const Window& window, Page page) {
     made.window = window;
     made.proven = window;
     made.read_at = window.end;
-    made.pages.push_back(std::move(page));
+    made.records.add(std::move(page));
     std::vector<sync::WholeWindow> windows;
     windows.push_back(std::move(made));
     return windows;

@@ -1,5 +1,7 @@
 // Upserts: what is counted, what is written, and that every byte is kept.
+#include <algorithm>
 #include <cstdint>
+#include <random>
 #include <set>
 #include <string>
 
@@ -74,6 +76,43 @@ TEST_CASE("the same row twice in one transaction is one row") {
         file.commit(whole(noon_window(0, 9), std::move(page)), noon(9), at(noon()));
     CHECK(written.inserted == 2);
     CHECK(written.unchanged == 1);
+}
+
+TEST_CASE("rows are found among many others, in whatever order they come") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.commit(whole(noon_window(0, 5000), rows(1, 5000)), noon(5000), at(noon(5000)));
+    std::mt19937 random(3);
+    // From every one to few and far between, so that a look-up has others to pass by.
+    for (const std::int64_t step : {1, 2, 9, 10, 11, 400}) {
+        CAPTURE(step);
+        Page page;
+        std::uint64_t changed = 0;
+        std::uint64_t fresh = 0;
+        for (std::int64_t id = 3; id <= 6000; id += step) {
+            page.rows.push_back(row(page, id, id - 1));
+            if (id > 5000) {
+                page.rows.back().destination = 1000 + step;
+                ask(path, "SELECT 1 FROM impression_rows WHERE id = " + std::to_string(id)) == "1"
+                    ? ++changed
+                    : ++fresh;
+            } else if (id % 5 == 0) {
+                page.rows.back().destination = 1000 + step;
+                ++changed;
+            }
+        }
+        const std::uint64_t all = page.rows.size();
+        std::shuffle(page.rows.begin(), page.rows.end(), random);
+        const auto written = file.commit(whole(noon_window(7000, 7001), std::move(page)),
+                                         noon(7001), at(noon(7001)));
+        CHECK(written.inserted == fresh);
+        CHECK(written.updated >= changed);
+        CHECK(written.inserted + written.updated + written.unchanged == all);
+        CHECK(ask(path, "SELECT count(*) FROM impressions WHERE destination = " +
+                            std::to_string(1000 + step)) == std::to_string(changed + fresh));
+    }
+    CHECK(file.fact("rows") == ask(path, "SELECT count(*) FROM impression_rows"));
 }
 
 TEST_CASE("nothing new writes no page of rows, and an idle poll a page or two") {

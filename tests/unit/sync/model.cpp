@@ -184,7 +184,6 @@ Page Model::answer(const api::PageQuery& query, Instant now) const {
             Impression impression;
             impression.id = row.id;
             impression.time = row.time;
-            impression.timestamp = page.texts.keep(format_local(row.time));
             page.rows.push_back(impression);
         } else {
             Reject reject;
@@ -260,19 +259,18 @@ asio::awaitable<sync::Written> FakeStore::commit(std::vector<sync::WholeWindow> 
         const LocalPeriod span = zone_.span(whole.window);
         std::set<std::int64_t> seen;
         rejects.erase(rejects.lower_bound(span.begin), rejects.lower_bound(span.end));
-        for (const Page& page : whole.pages) {
-            for (const Impression& row : page.rows) {
-                if (!seen.insert(row.id).second || row.id <= 0) {
-                    broken.push_back(fmt::format("ID {} twice in one window", row.id));
-                }
-                const bool is_new = rows.insert_or_assign(row.id, row.time).second;
-                ++(is_new ? written.inserted : written.unchanged);
+        PackedRows::Reader reader = whole.records.rows.read();
+        while (const Impression* const row = reader.next()) {
+            if (!seen.insert(row->id).second || row->id <= 0) {
+                broken.push_back(fmt::format("ID {} twice in one window", row->id));
             }
-            for (const Reject& reject : page.rejects) {
-                if (span.begin <= *reject.time && *reject.time < span.end) {
-                    rejects.emplace(*reject.time, reject.record);
-                    ++written.rejected;
-                }
+            const bool is_new = rows.insert_or_assign(row->id, row->time).second;
+            ++(is_new ? written.inserted : written.unchanged);
+        }
+        for (const Reject& reject : whole.records.rejects) {
+            if (span.begin <= *reject.time && *reject.time < span.end) {
+                rejects.emplace(*reject.time, reject.record);
+                ++written.rejected;
             }
         }
         std::erase_if(rows, [&](const auto& row) {

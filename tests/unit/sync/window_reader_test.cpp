@@ -24,7 +24,7 @@ TEST_CASE("a table of places holds each ID once, where it was put last") {
         const std::int64_t id =
             i % 3 == 0 ? 1 + static_cast<std::int64_t>(i)
                        : 1 + static_cast<std::int64_t>(random() % 5'000) * (INT64_MAX / 5'000);
-        const PlaceTable::Place place{i / 1000, i % 1000, i % 7 == 0};
+        const PlaceTable::Place place{i, i % 7 == 0};
         const auto before = table.put(id, place);
         const auto [held, is_new] = expected.try_emplace(id, place);
         REQUIRE(before.has_value() != is_new);
@@ -47,7 +47,7 @@ struct Reading {
     Verdict verdict = Verdict::read_on;
     int requests = 0;
     bool used_time = false;
-    std::vector<Page> pages;
+    Records records;
 };
 
 struct Setup {
@@ -82,20 +82,19 @@ Reading read(const Setup& setup) {
     }
     reading.used_time = reader.used_time();
     if (reading.verdict == Verdict::whole) {
-        reading.pages = reader.take_pages();
+        reading.records = reader.take_records();
     }
     return reading;
 }
 
-std::multiset<std::int64_t> ids(const std::vector<Page>& pages) {
+std::multiset<std::int64_t> ids(const Records& records) {
     std::multiset<std::int64_t> found;
-    for (const Page& page : pages) {
-        for (const Impression& row : page.rows) {
-            found.insert(row.id);
-        }
-        for (std::size_t i = 0; i < page.rejects.size(); ++i) {
-            found.insert(0);
-        }
+    PackedRows::Reader reader = records.rows.read();
+    while (const Impression* const row = reader.next()) {
+        found.insert(row->id);
+    }
+    for (std::size_t i = 0; i < records.rejects.size(); ++i) {
+        found.insert(0);
     }
     return found;
 }
@@ -167,7 +166,7 @@ TEST_CASE("a window that does not change is read whole in two attempts at the mo
             reading = read(setup);
         }
         REQUIRE(reading.verdict == Verdict::whole);
-        REQUIRE(ids(reading.pages) == ids_in(model, setup.window, setup.now));
+        REQUIRE(ids(reading.records) == ids_in(model, setup.window, setup.now));
     }
 }
 
@@ -187,7 +186,7 @@ TEST_CASE("7,300 rows in one second are read whole in every order") {
         const Reading reading = read(setup);
         REQUIRE(reading.verdict == Verdict::whole);
         CHECK(reading.requests <= (model.cap == 500 ? 16 : 8));
-        CHECK(ids(reading.pages) == ids_in(model, setup.window, setup.now));
+        CHECK(ids(reading.records) == ids_in(model, setup.window, setup.now));
     }
 }
 
@@ -231,7 +230,7 @@ TEST_CASE("an empty window is whole with nothing") {
     const Reading reading = read(setup);
     CHECK(reading.verdict == Verdict::whole);
     CHECK(reading.requests == 1);
-    CHECK(ids(reading.pages).empty());
+    CHECK(ids(reading.records).empty());
 }
 
 TEST_CASE("what is called whole lacks no row that was there all the time") {
@@ -281,7 +280,7 @@ TEST_CASE("what is called whole lacks no row that was there all the time") {
             continue;
         }
         ++whole;
-        const auto found = ids(reading.pages);
+        const auto found = ids(reading.records);
         CHECK(holds(found, always));
         CHECK(holds(ever, found));
         if (!(inserts && deletes)) {

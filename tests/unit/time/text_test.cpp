@@ -1,5 +1,7 @@
 #include "core/time/text.hpp"
 
+#include <string_view>
+
 #include <doctest/doctest.h>
 
 using namespace mirror;
@@ -22,6 +24,17 @@ TEST_CASE("local text: what is no time is not read") {
           "2014-1-09 13:41:46Z", "+014-10-09 13:41:46", "2014-10-0\xd9 13:41:46"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_local(text).has_value());
+    }
+}
+
+TEST_CASE("local text is written the same without an allocation") {
+    LocalTime at = *parse_local("0000-01-01 00:00:00");
+    const LocalTime end = *parse_local("9999-12-31 23:59:59");
+    // A step that meets every month, day, hour, minute and second.
+    for (; at <= end; at += Seconds(86400 * 37 + 3600 * 5 + 60 * 7 + 11)) {
+        char text[local_text_size];
+        write_local(at, text);
+        REQUIRE(std::string_view(text, sizeof text) == format_local(at));
     }
 }
 
