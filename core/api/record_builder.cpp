@@ -13,13 +13,19 @@ constexpr std::size_t shown_characters = 60;
 
 }  // namespace
 
+// Records nearly always have their fields in the order of the one before.
 RecordBuilder::Field RecordBuilder::field_of(std::string_view key) {
-    const auto place = std::find(names.begin(), names.end(), key);
-    return static_cast<Field>(place - names.begin());
+    Field& guess = after_[current_];
+    if (guess == field_count || names[guess] != key) {
+        const auto place = std::find(names.begin(), names.end(), key);
+        guess = static_cast<Field>(place - names.begin());
+    }
+    return guess;
 }
 
 void RecordBuilder::begin() {
     known_.fill({});
+    current_ = field_count;
     unknown_.clear();
     text_.clear();
     extra_.fill(false);

@@ -69,7 +69,7 @@ class RecordBuilder {
         "ID",     "mailing",     "timestamp", "ip",        "useragent",
         "device", "destination", "profile",   "subprofile"};
 
-    static Field field_of(std::string_view key);
+    Field field_of(std::string_view key);
     std::string_view text(const Value& value) const;
     std::optional<std::int64_t> integer(Field field) const;
     std::optional<std::int64_t> integer_or_extra(Field field);
@@ -83,7 +83,8 @@ class RecordBuilder {
     std::vector<Unknown> unknown_;
     std::string text_;
     Field current_ = field_count;
-    std::array<bool, field_count> extra_{};  // known fields of the wrong kind
+    std::array<Field, field_count + 1> after_{};  // which field came after which one last
+    std::array<bool, field_count> extra_{};       // known fields of the wrong kind
     bool any_extra_ = false;
     SortedJson json_;
 };
