@@ -38,6 +38,7 @@ class Completion::InWork {
           awaited_(owner.awaited_.insert(begin)),
           expected_(owner.experience_.planner.rows_wanted()) {
         ++owner_.in_work_;
+        ++owner_.uncounted_;
         owner_.expected_records_ += expected_;
     }
     InWork(const InWork&) = delete;
@@ -45,20 +46,24 @@ class Completion::InWork {
     ~InWork() {
         keep_nobody_waiting();
         --owner_.in_work_;
+        owner_.uncounted_ -= counted_ ? 0 : 1;
         owner_.expected_records_ -= expected_;
         owner_.work_changed_.wake_all();
+        owner_.queue_changed_.wake_all();
     }
 
-    /// The first reply has said how many records it has.
+    /// The first reply has said how many records it has. What waits for room, or for what is to be
+    /// expected, goes on.
     void expect(std::uint64_t records) {
-        if (records == expected_) {
-            return;
-        }
+        owner_.uncounted_ -= counted_ ? 0 : 1;
+        counted_ = true;
         owner_.expected_records_ += records;
         owner_.expected_records_ -= expected_;
         expected_ = records;
         owner_.work_changed_.wake_all();
     }
+
+    bool counted() const { return counted_; }
 
     /// It may take long: what is newer is written without it.
     void keep_nobody_waiting() {
@@ -73,6 +78,7 @@ class Completion::InWork {
     Completion& owner_;
     std::optional<std::multiset<Instant>::iterator> awaited_;
     std::uint64_t expected_;
+    bool counted_ = false;
 };
 
 Completion::Completion(const asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
@@ -85,9 +91,10 @@ Completion::Completion(const asio::any_io_executor& executor, Fetcher& fetcher, 
       settings_(settings),
       experience_(experience),
       direction_(direction),
-      worklist_(settings_.zone, todo, experience.planner, direction),
+      worklist_(settings_.zone, todo, experience.planner, direction, settings.connections),
       work_changed_(executor),
       queue_changed_(executor) {
+    experience_.planner.expect_period(todo.width());
     progress_.width = todo.width();
     if (!todo.empty()) {
         progress_.period = {todo.windows().front().begin, todo.windows().back().end};
@@ -141,7 +148,7 @@ asio::awaitable<void> Completion::close_writer() {
 // memory does not grow where the disk is slower than the network.
 bool Completion::room_for_one_more() const {
     const std::uint64_t wanted = experience_.planner.rows_wanted();
-    const std::uint64_t most = settings_.connections * wanted;
+    const std::uint64_t most = Experience::windows_a_connection * settings_.connections * wanted;
     return in_work_ + queued_records_ == 0 || expected_records_ + wanted + queued_records_ <= most;
 }
 
@@ -154,7 +161,7 @@ asio::awaitable<void> Completion::work() {
             co_await work_changed_.wait();
             continue;
         }
-        std::optional<Piece> piece = worklist_.take(in_work_ > 0);
+        std::optional<Piece> piece = worklist_.take(uncounted_ > 0);
         if (piece) {
             InWork in_work(*this, piece->window.begin);
             co_await read(*piece, in_work);
@@ -204,7 +211,10 @@ asio::awaitable<void> Completion::read(Piece piece, InWork& in_work) {
         note_bounds(query, fetched.page);
         switch (reader->accept(std::move(fetched.page))) {
             case WindowReader::Verdict::read_on:
-                in_work.expect(*reader->total());
+                if (query.total) {
+                    worklist_.counted(piece, *reader->total());
+                    in_work.expect(*reader->total());
+                }
                 continue;
             case WindowReader::Verdict::too_many:
                 worklist_.cut(piece, *reader->total());
@@ -233,7 +243,10 @@ asio::awaitable<void> Completion::read(Piece piece, InWork& in_work) {
         }
         reader.emplace(settings_.zone, request, experience_.bounds);
     }
-    worklist_.done(piece, *reader->total());
+    if (!in_work.counted()) {
+        worklist_.counted(piece, *reader->total());
+    }
+    worklist_.done(piece);
     WholeWindow whole = whole_window(piece, speaks_until, reader->take_records());
     // A little less than hoped for is left to the next poll; more is asked again.
     const Window rest{std::max(whole.proven.end, piece.window.begin),
@@ -339,12 +352,17 @@ void Completion::hand_over(WholeWindow whole) {
 }
 
 // What is to be written now. Oldest first means that nothing is written before what is older and
-// soon there: SQLite appends at half the cost of putting rows between others.
+// soon there: SQLite appends at half the cost of putting rows between others. While nobody reads,
+// nothing is soon there: what waits may be what takes the room.
 std::vector<WholeWindow> Completion::take_writable() {
     auto end = queue_.end();
-    if (direction_ == Direction::oldest_first && !awaited_.empty()) {
-        end = std::find_if(queue_.begin(), queue_.end(), [this](const WholeWindow& queued) {
-            return queued.window.begin > *awaited_.begin();
+    if (direction_ == Direction::oldest_first && in_work_ > 0) {
+        Instant oldest = worklist_.untaken_from().value_or(Instant::max());
+        if (!awaited_.empty()) {
+            oldest = std::min(oldest, *awaited_.begin());
+        }
+        end = std::find_if(queue_.begin(), queue_.end(), [oldest](const WholeWindow& queued) {
+            return queued.window.begin > oldest;
         });
     }
     std::vector<WholeWindow> windows(std::make_move_iterator(queue_.begin()),

@@ -28,7 +28,11 @@ struct Experience {
     explicit Experience(std::uint32_t page_size) : planner(pages_a_window * page_size) {}
 
     /// Enough pages to fill them well, few enough to lose little at a kill.
-    static constexpr std::uint64_t pages_a_window = 10;
+    static constexpr std::uint64_t pages_a_window = 16;
+
+    /// Windows that memory has room for, for each connection: the one that is being read, and
+    /// others that are whole and wait for older ones, so that no connection has to.
+    static constexpr unsigned windows_a_connection = 3;
 
     WidthPlanner planner;
     BoundsSeen bounds;
@@ -82,6 +86,7 @@ class Completion {
     Worklist worklist_;
     std::optional<Monotonic> stop_after_;
     unsigned in_work_ = 0;
+    unsigned uncounted_ = 0;              // of these: no reply has said how many records there are
     std::uint64_t expected_records_ = 0;  // of the windows in work
     /// Begins of the windows in work that others wait for to be written.
     std::multiset<Instant> awaited_;

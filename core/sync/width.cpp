@@ -12,17 +12,28 @@ constexpr int patience = 16;
 // A window of which less than one in so many of the wanted rows is expected holds little.
 constexpr double few = 4;
 
+// The first window of a long period is so small a part of it: rows enough in a large account to
+// learn from, and not too many.
+constexpr int first_part = 1000;
+
 constexpr Seconds widest{std::int64_t{200} * 365 * 24 * 3600};
 
 }  // namespace
 
 WidthPlanner::WidthPlanner(std::uint64_t rows_wanted) : rows_wanted_(rows_wanted) {}
 
+void WidthPlanner::expect_period(Seconds width) {
+    if (!observed_) {
+        width_ = std::max(first_width, width / first_part);
+    }
+}
+
 Seconds WidthPlanner::next() const {
     return limit_ ? std::min(width_, *limit_) : width_;
 }
 
 void WidthPlanner::observe(Seconds width, std::uint64_t rows) {
+    observed_ = true;
     const std::int64_t seconds = std::max<std::int64_t>(width.count(), 1);
     const std::int64_t most = std::min(seconds * most_growth, widest.count());
     // A narrow window with little in it is no reason to become narrower: it may be a remnant, or
@@ -40,6 +51,9 @@ void WidthPlanner::observe(Seconds width, std::uint64_t rows) {
         const double expected = rows_per_second * static_cast<double>(width_.count());
         growing_ = expected * few < static_cast<double>(rows_wanted_);
     }
+}
+
+void WidthPlanner::served(Seconds width) {
     if (limit_ && width >= *limit_ && ++served_at_limit_ >= patience) {
         *limit_ = std::min(*limit_ * 2, widest);
         served_at_limit_ = 0;

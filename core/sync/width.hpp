@@ -20,6 +20,10 @@ class WidthPlanner {
 
     explicit WidthPlanner(std::uint64_t rows_wanted);
 
+    /// Before anything is known of a period of this width: a thousandth of it is a better guess
+    /// than an hour where it is longer than that. No effect once a window was observed.
+    void expect_period(Seconds width);
+
     /// The width to take next, at least one second.
     Seconds next() const;
 
@@ -30,6 +34,9 @@ class WidthPlanner {
     /// A window of this width holds this many rows.
     void observe(Seconds width, std::uint64_t rows);
 
+    /// A window of this width was served to its end.
+    void served(Seconds width);
+
     /// A window of this width could not be served (refused, timed out): stay below. The limit
     /// is lifted step by step while windows at the limit succeed.
     void refuse(Seconds width);
@@ -39,6 +46,7 @@ class WidthPlanner {
   private:
     std::uint64_t rows_wanted_;
     Seconds width_ = first_width;
+    bool observed_ = false;
     bool growing_ = true;  // the next window is expected to hold little
     std::optional<Seconds> limit_;
     int served_at_limit_ = 0;

@@ -5,8 +5,16 @@
 
 namespace mirror::sync {
 
-Worklist::Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner, Direction direction)
-    : zone_(zone), planner_(planner), direction_(direction) {
+namespace {
+
+// The last pieces are not cut below this part of the planner's width.
+constexpr int least_part = 4;
+
+}  // namespace
+
+Worklist::Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner, Direction direction,
+                   unsigned readers)
+    : zone_(zone), planner_(planner), direction_(direction), readers_(readers) {
     for (const Window& window : todo.windows()) {
         todo_.add({zone.align_down(window.begin), zone.align_up(window.end)});
     }
@@ -20,13 +28,13 @@ void Worklist::put_first(const Window& window) {
     pieces_.push_front(piece);
 }
 
-std::optional<Piece> Worklist::take(bool others_at_work) {
+std::optional<Piece> Worklist::take(bool others_uncounted) {
     if (!pieces_.empty()) {
         Piece piece = pieces_.front();
         pieces_.pop_front();
         return piece;
     }
-    if (todo_.empty() || (others_at_work && planner_.exploring())) {
+    if (todo_.empty() || (others_uncounted && planner_.exploring())) {
         return std::nullopt;
     }
     Piece piece;
@@ -36,8 +44,16 @@ std::optional<Piece> Worklist::take(bool others_at_work) {
     return piece;
 }
 
-void Worklist::done(const Piece& piece, std::uint64_t records) {
+std::optional<Instant> Worklist::untaken_from() const {
+    return todo_.empty() ? std::nullopt : std::optional(todo_.windows().front().begin);
+}
+
+void Worklist::counted(const Piece& piece, std::uint64_t records) {
     planner_.observe(piece.window.width(), records);
+}
+
+void Worklist::done(const Piece& piece) {
+    planner_.served(piece.window.width());
 }
 
 void Worklist::again(Piece piece) {
@@ -99,22 +115,34 @@ std::optional<Instant> Worklist::middle(const Window& window) const {
     return std::nullopt;
 }
 
+// What is left at last is shared out, so that nobody reads alone for long.
+Seconds Worklist::next_width() const {
+    const Seconds width = planner_.next();
+    if (planner_.exploring()) {
+        return width;
+    }
+    const Seconds share = std::max(todo_.width() / static_cast<std::int64_t>(readers_), Seconds(1));
+    return std::min(width, std::max(share, width / least_part));
+}
+
 // A piece is not cut inside the hour that occurs twice, and never becomes wider than was asked
 // while it can be cut.
 Window Worklist::newest_piece(const Window& window) const {
-    if (window.width() <= planner_.next()) {
+    const Seconds width = next_width();
+    if (window.width() <= width) {
         return window;
     }
-    const Instant exact = window.end - planner_.next();
+    const Instant exact = window.end - width;
     const Instant up = zone_.align_up(exact);
     return {up < window.end ? up : std::max(window.begin, zone_.align_down(exact)), window.end};
 }
 
 Window Worklist::oldest_piece(const Window& window) const {
-    if (window.width() <= planner_.next()) {
+    const Seconds width = next_width();
+    if (window.width() <= width) {
         return window;
     }
-    const Instant exact = window.begin + planner_.next();
+    const Instant exact = window.begin + width;
     const Instant down = zone_.align_down(exact);
     return {window.begin, down > window.begin ? down : std::min(window.end, zone_.align_up(exact))};
 }

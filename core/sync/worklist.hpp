@@ -40,19 +40,30 @@ class Worklist {
     /// Attempts at a window that cannot be halved.
     static constexpr int most_attempts = 8;
 
-    Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner, Direction direction);
+    /// `readers`: how many pieces are read at a time.
+    Worklist(const Zone& zone, WindowSet todo, WidthPlanner& planner, Direction direction,
+             unsigned readers = 1);
 
     /// Puts a window before all others, as one piece. It must not overlap what is to be done.
     void put_first(const Window& window);
 
     /// The next piece; nothing while what is left is in work elsewhere, or depends on what is.
-    std::optional<Piece> take(bool others_at_work = false);
+    /// `others_uncounted`: there are pieces in work whose records are not counted() yet.
+    std::optional<Piece> take(bool others_uncounted = false);
 
     /// Whether nothing is left to take (pieces in work may still come back).
     bool empty() const { return pieces_.empty() && todo_.empty(); }
 
-    /// The piece was read whole, with so many records.
-    void done(const Piece& piece, std::uint64_t records);
+    /// Where the oldest of what nobody has taken yet begins, or what was cut() begins again; not of
+    /// what comes again because it failed.
+    std::optional<Instant> untaken_from() const;
+
+    /// The piece holds so many records: known from its first reply on, and what the width of the
+    /// next one follows.
+    void counted(const Piece& piece, std::uint64_t records);
+
+    /// The piece was read whole.
+    void done(const Piece& piece);
 
     /// The same piece again, before everything else.
     void again(Piece piece);
@@ -76,6 +87,7 @@ class Worklist {
     const std::vector<UnreadWindow>& unread() const { return unread_; }
 
   private:
+    Seconds next_width() const;
     std::optional<Instant> middle(const Window& window) const;
     Window newest_piece(const Window& window) const;
     Window oldest_piece(const Window& window) const;
@@ -85,6 +97,7 @@ class Worklist {
     const Zone& zone_;
     WidthPlanner& planner_;
     Direction direction_;
+    unsigned readers_;
     WindowSet todo_;
     std::deque<Piece> pieces_;  // the next one in front
     std::vector<UnreadWindow> unread_;

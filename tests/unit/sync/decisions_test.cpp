@@ -88,6 +88,17 @@ TEST_CASE("the width follows the rows") {
     }
 }
 
+TEST_CASE("the first window is a thousandth of a long period, and an hour of a short one") {
+    WidthPlanner planner(10'000);
+    planner.expect_period(24h);
+    CHECK(planner.next() == 1h);
+    planner.expect_period(24h * 365);
+    CHECK(planner.next() == Seconds(24h * 365) / 1000);
+    planner.observe(1h, 10'000);
+    planner.expect_period(24h * 365 * 10);
+    CHECK(planner.next() == 1h);
+}
+
 TEST_CASE("several windows at a time wait for one only where little is expected") {
     struct Line {
         Seconds width;
@@ -117,11 +128,16 @@ TEST_CASE("a refused width is stayed below, and tried again with patience") {
     planner.observe(24h, 0);
     planner.refuse(48h);
     CHECK(planner.next() == 24h);
+    const auto serve_one = [&] {
+        const Seconds width = planner.next();
+        planner.observe(width, 0);
+        planner.served(width);
+    };
     for (int i = 0; i < 15; ++i) {
-        planner.observe(planner.next(), 0);
+        serve_one();
         CHECK(planner.next() == 24h);
     }
-    planner.observe(planner.next(), 0);
+    serve_one();
     CHECK(planner.next() == 48h);
     planner.refuse(1s);
     CHECK(planner.next() == 1s);
@@ -392,7 +408,8 @@ TEST_CASE("windows come in one direction, disjoint, and together are what was to
             CHECK(work.zone.align_down(piece->window.begin) == piece->window.begin);
             CHECK(work.zone.align_up(piece->window.end) == piece->window.end);
             taken.add(piece->window);
-            work.list.done(*piece, random() % 40'000);
+            work.list.counted(*piece, random() % 40'000);
+            work.list.done(*piece);
         }
         CHECK(work.list.empty());
         for (const Window& wanted : todo.windows()) {
@@ -403,6 +420,40 @@ TEST_CASE("windows come in one direction, disjoint, and together are what was to
         taken.subtract(window("2026-10-25 00:00:00", "2026-10-25 02:00:00"));
         CHECK(taken.empty());
     }
+}
+
+TEST_CASE("where little is expected, nothing is taken until what is in work was counted") {
+    Work work(WindowSet(window("2026-06-01 00:00:00", "2026-06-05 00:00:00")));
+    const auto first = work.list.take();
+    REQUIRE(first);
+    CHECK_FALSE(work.list.take(true));
+    work.list.counted(*first, 10'000);
+    CHECK(work.list.take(true));
+}
+
+TEST_CASE("what is left at last is shared out among those who read") {
+    const auto pieces = [](unsigned readers) {
+        Zone zone("Europe/Amsterdam");
+        WidthPlanner planner(10'000);
+        planner.observe(8h, 10'000);
+        const Window all = window("2026-06-01 00:00:00", "2026-06-02 00:00:00");
+        Worklist list(zone, WindowSet(all), planner, Direction::oldest_first, readers);
+        std::vector<Seconds> widths;
+        WindowSet taken;
+        while (const auto piece = list.take()) {
+            widths.push_back(piece->window.width());
+            taken.add(piece->window);
+        }
+        CHECK(taken == WindowSet(all));
+        return widths;
+    };
+    CHECK(pieces(1) == std::vector<Seconds>{8h, 8h, 8h});
+    // A quarter of the usual width at the least, so that their pages are not all but empty.
+    const std::vector<Seconds> shared = pieces(4);
+    CHECK(shared.front() == 6h);
+    CHECK(std::is_sorted(shared.rbegin(), shared.rend()));
+    CHECK(shared[shared.size() - 2] == 2h);
+    CHECK(shared.size() <= 10);
 }
 
 TEST_CASE("a window around the hour that comes twice can be cut until it fits") {
@@ -422,7 +473,8 @@ TEST_CASE("a window around the hour that comes twice can be cut until it fits") 
                     continue;
                 }
                 read.add(piece->window);
-                work.list.done(*piece, rows);
+                work.list.counted(*piece, rows);
+                work.list.done(*piece);
             }
             CHECK(read == WindowSet(around));
         }
