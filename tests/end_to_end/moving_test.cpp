@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <set>
 #include <string>
 
@@ -60,7 +61,7 @@ TEST_CASE("moving: rows that are logged between two pages") {
             CAPTURE(place);
             Scene scene(ordered(order));
             with_small_pages(scene);
-            std::int64_t id = 100'000;
+            std::atomic<std::int64_t> id{100'000};
             between_pages(scene, [&](const Request& request) {
                 const LocalTime begin = *request.question.begin + Seconds(1);
                 const LocalTime end = *request.question.end - Seconds(1);
@@ -102,7 +103,7 @@ TEST_CASE("moving: rows that are logged between two pages of the tail") {
             REQUIRE(scene.run({"sync"}).code == 0);
             scene.server.clock().advance(Seconds(110));
             const Instant now = scene.server.clock().now();
-            std::int64_t id = 100'000;
+            std::atomic<std::int64_t> id{100'000};
             for (Seconds back(0); back < Seconds(110); ++back) {
                 scene.account.add(row(++id, now - back));
             }
@@ -128,8 +129,10 @@ TEST_CASE("moving: rows that are deleted between two pages") {
             CAPTURE(newest);
             Scene scene(ordered(order));
             with_small_pages(scene);
+            std::mutex mutex;  // of what follows: the server has a thread of its own
             std::set<std::int64_t> deleted;
             between_pages(scene, [&](const Request& request) {
+                const std::lock_guard lock(mutex);
                 std::vector<std::int64_t> inside;
                 for (const auto& shown : scene.server.truth()) {
                     if (request.question.contains(*parse_local(shown.timestamp))) {
@@ -144,6 +147,7 @@ TEST_CASE("moving: rows that are deleted between two pages") {
             });
             const Run run = scene.run({"sync"});
             CAPTURE(run.err);
+            const std::lock_guard lock(mutex);
             CHECK_FALSE(deleted.empty());
             // Rows that were received before they went stay, and the count then says so. All
             // others are exact.
