@@ -206,6 +206,39 @@ TEST_CASE("pages are full where rows come in the order of time") {
     }
 }
 
+TEST_CASE("around the autumn night, offsets are as large as the hour that comes twice") {
+    for (const Order order : {Order::time, Order::time_descending}) {
+        for (const Bounds bounds : {Bounds::text, Bounds::first_pass, Bounds::second_pass}) {
+            CAPTURE(static_cast<int>(order));
+            CAPTURE(static_cast<int>(bounds));
+            Model model(Zone("Europe/Amsterdam"));
+            model.order = order;
+            model.bounds = bounds;
+            WindowReader::Request request;
+            request.window = {utc("2026-10-20 00:00:00"), utc("2026-10-30 00:00:00")};
+            request.page_size = 100;
+            // One each thirty seconds, 240 of them in the two passes.
+            for (Instant at = request.window.begin; at < request.window.end; at += Seconds(30)) {
+                model.add(at);
+            }
+            WindowReader reader(model.zone, request, {});
+            Verdict verdict = Verdict::read_on;
+            std::uint64_t deepest = 0;
+            int requests = 0;
+            while (verdict == Verdict::read_on) {
+                REQUIRE(++requests < 400);
+                deepest = std::max(deepest, reader.query().start);
+                verdict = reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00")));
+            }
+            CHECK(verdict == Verdict::whole);
+            CHECK(ids(reader.take_records()) ==
+                  ids_in(model, request.window, utc("2027-01-01 00:00:00")));
+            CHECK(deepest <= 240 + request.page_size);
+            CHECK(requests <= 305);
+        }
+    }
+}
+
 TEST_CASE("a count above the limit is told before more is read") {
     Model model(Zone("UTC"));
     WindowReader::Request request;
