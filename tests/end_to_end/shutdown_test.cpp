@@ -112,6 +112,7 @@ TEST_CASE("shutdown: at any request of a first load") {
     for (std::uint64_t request = 1; request <= 28; request += 3) {
         CAPTURE(request);
         Scene scene;
+        scene.configure("api", "page_size = 500\n");
         populate(scene);
         const auto process = scene.start({"run"});
         REQUIRE(asked(scene, request));
