@@ -49,7 +49,6 @@ class Completion::InWork {
         owner_.uncounted_ -= counted_ ? 0 : 1;
         owner_.expected_records_ -= expected_;
         owner_.work_changed_.wake_all();
-        owner_.queue_changed_.wake_all();
     }
 
     /// The first reply has said how many records it has. What waits for room, or for what is to be
@@ -352,15 +351,13 @@ void Completion::hand_over(WholeWindow whole) {
 }
 
 // What is to be written now. Oldest first means that nothing is written before what is older and
-// soon there: SQLite appends at half the cost of putting rows between others. While nobody reads,
-// nothing is soon there: what waits may be what takes the room.
+// soon there: SQLite appends at half the cost of putting rows between others. While nobody reads
+// who is worth waiting for, nothing is soon there: what waits may be what takes the room.
 std::vector<WholeWindow> Completion::take_writable() {
     auto end = queue_.end();
-    if (direction_ == Direction::oldest_first && in_work_ > 0) {
-        Instant oldest = worklist_.untaken_from().value_or(Instant::max());
-        if (!awaited_.empty()) {
-            oldest = std::min(oldest, *awaited_.begin());
-        }
+    if (direction_ == Direction::oldest_first && !awaited_.empty()) {
+        const Instant oldest =
+            std::min(worklist_.untaken_from().value_or(Instant::max()), *awaited_.begin());
         end = std::find_if(queue_.begin(), queue_.end(), [oldest](const WholeWindow& queued) {
             return queued.window.begin > oldest;
         });
