@@ -54,10 +54,10 @@ void refuse_other_zone(SQLite::Database& sql, const std::filesystem::path& file,
 }
 
 // What holds for SQLite in the whole process; only before its first use there, and without harm
-// later. A statement of many rows keeps a journal of its own, to be undone alone: SQLite puts all
-// but the first 64 kB of a transaction's into a file, which was more writes than for all the rest.
-// It holds no more than the pages that some twenty rows touch, so it stays in memory. Statistics
-// of memory cost a lock for each allocation, and nobody reads them.
+// later. A statement that might have to be undone alone keeps a journal: SQLite puts all but the
+// first 64 kB of a transaction's into a file. It holds no more than the pages that one statement
+// touches, so it stays in memory. Statistics of memory cost a lock for each allocation, and nobody
+// reads them.
 void configure_sqlite() {
     static const int result = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1) |
                               sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

@@ -23,7 +23,8 @@ class Removals {
     /// some of them may be gone.
     bool may_be_needed(const sync::WholeWindow& whole);
 
-    /// After the window's rows were written. Returns how many rows were marked.
+    /// After the window's rows were written, where it may be needed. Returns how many rows were
+    /// marked.
     std::uint64_t mark(const sync::WholeWindow& whole, const WriteTimes& times);
 
     /// Deletes the removed rows of the local period [begin, end). Returns how many.

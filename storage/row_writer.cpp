@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include <sqlite3.h>
+
 namespace mirror::storage {
 namespace {
 
@@ -28,10 +30,12 @@ constexpr std::string_view columns =
     "id, mailing, timestamp, ip, user_agent, destination, profile, subprofile, extra";
 constexpr int removed_at_column = row_parameters;
 
-// OR FAIL: SQLite keeps a journal to undo a single statement where that might be left half done. A
-// row that cannot be written ends the whole transaction here.
+// OR FAIL: SQLite keeps a journal to undo a single statement where several rows might be left half
+// written. A row that cannot be written ends the whole transaction here. Not for a single row,
+// which needs no journal: triggers would take OR FAIL for what they say themselves.
 std::string insert_sql(std::size_t rows) {
-    std::string sql = "INSERT OR FAIL INTO impression_rows (";
+    std::string sql = rows == 1 ? "INSERT" : "INSERT OR FAIL";
+    sql += " INTO impression_rows (";
     sql += columns;
     sql += ", first_seen, changed_at) VALUES ";
     int parameter = shared_parameters;
@@ -50,6 +54,10 @@ std::string held_sql() {
            ", removed_at FROM impression_rows WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 }
 
+constexpr std::string_view any_trigger_sql =
+    "SELECT count(*) FROM sqlite_schema "
+    "WHERE type = 'trigger' AND tbl_name = 'impression_rows' COLLATE NOCASE";
+
 constexpr std::string_view update_sql =
     "UPDATE impression_rows SET changed_at = ?2, removed_at = NULL, mailing = ?4, timestamp = ?5, "
     "ip = ?6, user_agent = ?7, destination = ?8, profile = ?9, subprofile = ?10, extra = ?11 "
@@ -59,13 +67,16 @@ constexpr std::string_view update_sql =
 
 RowWriter::RowWriter(sqlite3* connection)
     : user_agents_(connection),
+      connection_(connection),
       held_(connection, held_sql()),
+      any_trigger_(connection, any_trigger_sql),
       insert_many_(connection, insert_sql(insert_size)),
       insert_one_(connection, insert_sql(1)),
       update_(connection, update_sql) {}
 
 void RowWriter::write(const PackedRows& rows, const WriteTimes& times, RowCounts& counts) {
     numbers_.assign(rows.agents().size(), {});
+    triggers_ = any_trigger_.run().value_or(0) != 0;
     PackedRows::Reader reader = rows.read();
     while (take(reader, rows)) {
         write_taken(times, counts);
@@ -117,8 +128,11 @@ void RowWriter::write_taken(const WriteTimes& times, RowCounts& counts) {
             const bool repeated = !once.empty() && same_id(once.back(), row);
             (repeated ? again : once).push_back(row);
         }
+        // Room for all of them, so that nothing is thrown while a look-up is at work.
         new_.clear();
+        new_.reserve(once.size());
         changed_.clear();
+        changed_.reserve(once.size());
         look_up(once, counts);
         insert(times, counts);
         update(times, counts);
@@ -177,17 +191,24 @@ bool RowWriter::held_as_it_is(const Row& row) const {
 
 void RowWriter::insert(const WriteTimes& times, RowCounts& counts) {
     std::span<const Row* const> rows(new_);
-    counts.inserted += rows.size();
-    if (counts.inserted_at != nullptr) {
-        for (const Row* const row : rows) {
-            counts.inserted_at->push_back(row->values.time);
+    const auto count = [&counts](std::span<const Row* const> inserted) {
+        counts.inserted += inserted.size();
+        if (counts.inserted_at != nullptr) {
+            for (const Row* const row : inserted) {
+                counts.inserted_at->push_back(row->values.time);
+            }
         }
-    }
-    for (; rows.size() >= insert_size; rows = rows.subspan(insert_size)) {
+    };
+    for (; !triggers_ && rows.size() >= insert_size; rows = rows.subspan(insert_size)) {
         insert(insert_many_, rows.first(insert_size), times);
+        count(rows.first(insert_size));
     }
     for (; !rows.empty(); rows = rows.subspan(1)) {
         insert(insert_one_, rows.first(1), times);
+        // A trigger may have said RAISE(IGNORE).
+        if (sqlite3_changes(connection_) > 0) {
+            count(rows.first(1));
+        }
     }
 }
 

@@ -64,7 +64,9 @@ class RowWriter {
     static void bind_row(RowStatement& statement, int& parameter, const Row& row);
 
     UserAgents user_agents_;
+    sqlite3* connection_;
     RowStatement held_;
+    RowStatement any_trigger_;
     RowStatement insert_many_;
     RowStatement insert_one_;
     RowStatement update_;
@@ -75,7 +77,8 @@ class RowWriter {
         std::optional<std::int64_t> value;
     };
     std::vector<Number> numbers_;
-    // The rows at hand, what of them is to be written, and what has to wait for that.
+    bool triggers_ = false;  // somebody's own, on the rows
+    // The rows at hand, and what of them is to be written.
     std::vector<Row> taken_;
     Rows new_;
     Rows changed_;

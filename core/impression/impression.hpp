@@ -13,7 +13,8 @@
 
 namespace mirror {
 
-/// One mail open, as the API gives it. Texts are views into the page that holds the record.
+/// One mail open, as the API gives it. Texts are views into what holds the record: its page, or the
+/// pack that it was read from.
 struct Impression {
     std::int64_t id = 0;  ///< 1 to 2^63-1
     /// `timestamp`, account-local. Only "YYYY-MM-DD HH:MM:SS" is read, so that the API's own text

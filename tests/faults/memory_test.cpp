@@ -186,7 +186,9 @@ TEST_CASE("memory: a transaction that ran out of it leaves no trace, and the nex
             storage::MirrorFile file(options_for(path), now.utc);
             file.claim_account("34", "Development");
             file.commit(window(1, decode(decoder, first)), now.utc, now);
+            // Rows that are new, and rows that are there already.
             auto windows = window(101, decode(decoder, second));
+            windows.push_back(std::move(window(1, decode(decoder, first)).front()));
             bool stored = false;
             met = without_memory(nth, [&] {
                 file.commit(windows, now.utc, now);

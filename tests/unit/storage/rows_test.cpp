@@ -115,6 +115,33 @@ TEST_CASE("rows are found among many others, in whatever order they come") {
     CHECK(file.fact("rows") == ask(path, "SELECT count(*) FROM impression_rows"));
 }
 
+TEST_CASE("somebody's own triggers on the rows do what they say") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    { MirrorFile made(options_for(path), noon()); }
+    SUBCASE("one that keeps each profile once") {
+        meddle(path,
+               "CREATE TABLE openers (profile INTEGER PRIMARY KEY);"
+               "CREATE TRIGGER own AFTER INSERT ON impression_rows BEGIN "
+               "INSERT OR IGNORE INTO openers VALUES (new.profile); END");
+        MirrorFile file(options_for(path), noon());
+        const auto written =
+            file.commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
+        CHECK(written.inserted == 47);
+        CHECK(ask(path, "SELECT count(*) FROM openers") == "1");
+    }
+    SUBCASE("one that keeps rows out") {
+        meddle(path,
+               "CREATE TRIGGER own BEFORE INSERT ON impression_rows WHEN new.id % 2 = 0 BEGIN "
+               "SELECT RAISE(IGNORE); END");
+        MirrorFile file(options_for(path), noon());
+        const auto written =
+            file.commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
+        CHECK(written.inserted == 24);
+        CHECK(file.fact("rows") == "24");
+    }
+}
+
 TEST_CASE("nothing new writes no page of rows, and an idle poll a page or two") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
