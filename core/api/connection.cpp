@@ -313,9 +313,10 @@ void HttpConnection::note_end() {
 
 asio::awaitable<void> HttpConnection::read_body(BodySink& sink, std::size_t limit) {
     constexpr const char* during = "reading the reply";
-    // Chunks have a frame, which has no limit of its own in Beast.
+    // Chunks have a frame, which has no limit of its own in Beast: neither one frame, nor all of
+    // them. Chunks of a byte are six bytes each, and take their time.
     constexpr std::size_t frame_limit = std::size_t{64} << 10;
-    std::size_t left = limit;
+    std::size_t left = limit;  // frames included
     while (!parser_->is_done()) {
         auto& body = parser_->get().body();
         body.data = piece_.data();
@@ -329,11 +330,11 @@ asio::awaitable<void> HttpConnection::read_body(BodySink& sink, std::size_t limi
         if (error && error != http::error::need_more && error != http::error::need_buffer) {
             throw ConnectionError(Kind::trouble, "the reply is no HTTP (" + error.message() + ")");
         }
-        const std::size_t produced = piece_.size() - body.size;
-        if (produced > left) {
+        if (parsed > left) {
             throw ConnectionError(Kind::too_large, "the body of the reply is too large");
         }
-        left -= produced;
+        left -= parsed;
+        const std::size_t produced = piece_.size() - body.size;
         if (produced > 0) {
             sink.feed({piece_.data(), produced});
         }

@@ -78,8 +78,9 @@ class Connection {
     /// this program.
     virtual boost::asio::awaitable<ReplyHeader> ask(std::string target, std::string agent) = 0;
 
-    /// Reads the body into the sink, at most `limit` bytes of it, and finishes the sink if the
-    /// body was complete by its length or its last chunk. What the sink throws comes through.
+    /// Reads the body into the sink, at most `limit` bytes of it with the frames of its chunks, and
+    /// finishes the sink if the body was complete by its length or its last chunk. What the sink
+    /// throws comes through.
     virtual boost::asio::awaitable<void> read_body(BodySink& sink, std::size_t limit) = 0;
 
     /// True where another request may follow on this connection.

@@ -161,6 +161,8 @@ TEST_CASE("bad servers: bodies whose end cannot be known") {
          try_again, "too large"},
         {"a body without end", good(page_body + std::string(std::size_t{33} << 20, ' ')), not_right,
          "too large"},
+        {"a body without end", chunked + chunk(page_body) + repeated(chunk(" "), 6 << 20),
+         not_right, "too large"},
         {"chunked, cut early", chunked + chunk(page_body), try_again, "connection closed"},
         {"chunked, cut early", chunked + chunk(page_body) + "0\r\n", try_again,
          "connection closed"},
