@@ -6,6 +6,7 @@
 #include <string>
 #include <unistd.h>
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -151,16 +152,19 @@ TEST_CASE("metrics: trouble is seen, and its reason") {
     }
     SUBCASE("the file was taken away") {
         Service service(scene);
-        // After the first poll: whoever writes to a file that is gone ends.
         bool well = false;
         for (int look = 0; look < 20'000 && !well; ++look) {
             well = service.get("/healthz").status() == 200;
         }
         REQUIRE(well);
+        // Whoever writes to a file that is gone ends: here a write that is still to come waits.
+        SQLite::Database holder(scene.database().string(), SQLite::OPEN_READWRITE, 60'000);
+        holder.exec("BEGIN IMMEDIATE");
         std::filesystem::rename(scene.database(), scene.directory() / "elsewhere.db");
         const RawReply reply = service.get("/metrics");
         CHECK(reply.status() == 500);
         CHECK(holds(reply.body, "impressions.db"));
+        holder.exec("ROLLBACK");
         service.process->signal(SIGTERM);
         service.process->wait();
     }
