@@ -60,7 +60,11 @@ TEST_CASE("kill: -9 again and again in one file") {
         scene.server.start_over();
         const auto process = scene.start({"sync"});
         // Near the end it may be done before it is killed: the last requests are few.
-        reached(scene, 5 + random() % 12);
+        const std::uint64_t moment = 5 + random() % 12;
+        REQUIRE(scene.server.wait([moment](const Counters& counters) {
+            const bool ended = counters.requests > 0 && counters.open_connections == 0;
+            return counters.requests >= moment || ended;
+        }));
         process->signal(SIGKILL);
         process->wait();
         // Whoever reads meanwhile sees a sound file.

@@ -10,10 +10,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/support/patience.hpp"
+
 namespace mirror::test {
 namespace {
 
-constexpr std::chrono::seconds patience(60);
 constexpr std::chrono::milliseconds silence(300);
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "tests/end_to_end/process.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -15,10 +16,10 @@
 
 #include <fmt/format.h>
 
+#include "tests/support/patience.hpp"
+
 namespace mirror::test {
 namespace {
-
-constexpr int patience_ms = 60'000;
 
 std::string contents(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
@@ -93,7 +94,8 @@ int Process::wait() {
     }
     const int descriptor = static_cast<int>(syscall(SYS_pidfd_open, id_, 0));
     pollfd end{descriptor, POLLIN, 0};
-    const bool ended = poll(&end, 1, patience_ms) == 1;
+    const bool ended =
+        poll(&end, 1, static_cast<int>(std::chrono::milliseconds(patience).count())) == 1;
     close(descriptor);
     if (!ended) {
         signal(SIGKILL);

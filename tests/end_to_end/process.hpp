@@ -29,7 +29,7 @@ class Process {
     void signal(int number) const;
 
     /// Waits for the end. The exit code, or 128 and the signal that ended it; -1 where it had to be
-    /// killed because it did not end in a minute.
+    /// killed because it did not end in time.
     int wait();
 
     // What it printed, whole after wait().

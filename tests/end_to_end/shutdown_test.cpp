@@ -12,6 +12,7 @@
 #include "storage/file_lock.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/paths.hpp"
+#include "tests/support/patience.hpp"
 
 using namespace mirror;
 using namespace mirror::test;
@@ -23,9 +24,9 @@ bool asked(Scene& scene, std::uint64_t requests) {
         [&](const simulator::Counters& counters) { return counters.requests >= requests; });
 }
 
-// Looks again and again until there is such a file; a minute without one is a failure.
+// Looks again and again until there is such a file; none in time is a failure.
 bool appears(const std::filesystem::path& file) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    const auto end = std::chrono::steady_clock::now() + patience;
     while (std::chrono::steady_clock::now() < end) {
         if (std::filesystem::exists(file)) {
             return true;

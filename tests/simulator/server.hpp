@@ -15,6 +15,7 @@
 #include "tests/simulator/clock.hpp"
 #include "tests/simulator/fault.hpp"
 #include "tests/simulator/request.hpp"
+#include "tests/support/patience.hpp"
 
 namespace simulator {
 
@@ -75,7 +76,7 @@ class Server {
     void start_over();
     /// False where `condition` did not come true in time.
     bool wait(const std::function<bool(const Counters&)>& condition,
-              std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
+              std::chrono::milliseconds timeout = mirror::test::patience) const;
 
     /// Connections are refused from now on; those that stand go on.
     void stop_listening();
