@@ -13,6 +13,7 @@
 
 #include "storage/facts.hpp"
 #include "storage/file_check.hpp"
+#include "storage/log_padding.hpp"
 #include "storage/migrations.hpp"
 #include "storage/page_writes.hpp"
 #include "storage/sql.hpp"
@@ -152,6 +153,7 @@ void Database::prepare(Instant now) {
     sql.exec(log_limit);
     // The first read is what makes -wal and -shm: they must be there for readers from now on.
     sql.execAndGet("SELECT count(*) FROM sqlite_schema");
+    pad_empty_log(path_);
     checkpoint_on_close(true);
 }
 
@@ -212,6 +214,7 @@ Database::Checkpoint Database::truncate_log(std::uintmax_t least_bytes) {
     const int result =
         sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     sqlite3_busy_timeout(handle, as_milliseconds(options_.busy_timeout));
+    pad_empty_log(path_);
     lock_.unlock(FileLock::Part::write);
     return result == SQLITE_OK ? Checkpoint::done : Checkpoint::busy;
 }

@@ -2,8 +2,10 @@
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
@@ -120,4 +122,33 @@ TEST_CASE("status: for a reader who may not write, stopped, killed and running")
     const Run killed = scene.run_unprivileged({"status"});
     CAPTURE(killed.err);
     CHECK(killed.code == 0);
+}
+
+TEST_CASE("status: for a reader who may not write, after a kill at a log's first bytes") {
+    Scene scene;
+    populate(scene, 100);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const std::string log = scene.database().string() + "-wal";
+    REQUIRE(std::filesystem::file_size(log) == 0);
+    scene.server.start_over();
+    scene.server.set_rule(
+        simulator::rules::always(simulator::faults::delivery(simulator::Delivery::hang)));
+    const auto process = scene.start({"sync"});
+    REQUIRE(scene.server.wait([](const simulator::Counters& seen) { return seen.requests >= 1; }));
+    process->signal(SIGKILL);
+    process->wait();
+    // SQLite begins a log with its header. Another log's stands for it: that of a database in which
+    // something was written.
+    const auto other = scene.directory() / "other.db";
+    std::string header(32, '\0');
+    {
+        SQLite::Database sql(other.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        sql.exec("PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+        std::ifstream(other.string() + "-wal", std::ios::binary).read(header.data(), 32);
+    }
+    std::fstream(log, std::ios::in | std::ios::out | std::ios::binary) << header;
+    const Run killed = scene.run_unprivileged({"status"});
+    CAPTURE(killed.err);
+    CHECK(killed.code == 0);
+    CHECK(killed.out.find("100, 0 rejects") != std::string::npos);
 }

@@ -127,7 +127,9 @@ TEST_CASE("the log is emptied when nobody reads, and left alone when somebody do
         reader.exec("COMMIT");
     }
     CHECK(database.truncate_log(1) == Database::Checkpoint::done);
-    CHECK(std::filesystem::file_size(path.string() + "-wal") == 0);
+    // No frame, but more than a header (see log_padding.hpp).
+    CHECK(std::filesystem::file_size(path.string() + "-wal") > 32);
+    CHECK(std::filesystem::file_size(path.string() + "-wal") < 4096);
     CHECK(ask(path, "SELECT value FROM mirror WHERE key = 'key'") == "2");
     {
         FileLock other(path);
