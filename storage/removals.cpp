@@ -81,14 +81,16 @@ std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& t
     }
     SQLite::Statement remove(
         sql_, "UPDATE impression_rows SET removed_at = ?1, changed_at = ?2 WHERE id = ?3");
+    std::uint64_t marked = 0;
     for (const std::int64_t id : gone) {
         remove.bind(1, times.now);
         remove.bind(2, times.changed_at);
         remove.bind(3, id);
-        remove.exec();
+        // None where a trigger said RAISE(IGNORE).
+        marked += static_cast<std::uint64_t>(remove.exec());
         remove.reset();
     }
-    return gone.size();
+    return marked;
 }
 
 std::uint64_t Removals::prune(LocalTime begin, LocalTime end) {

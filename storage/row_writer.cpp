@@ -175,8 +175,7 @@ void RowWriter::judge(const Row& row, RowCounts& counts) {
         ++counts.unchanged;
         return;
     }
-    changed_.push_back(&row);
-    counts.returned += removed ? 1 : 0;
+    changed_.push_back({&row, removed});
 }
 
 bool RowWriter::held_as_it_is(const Row& row) const {
@@ -224,13 +223,17 @@ void RowWriter::insert(RowStatement& statement, std::span<const Row* const> rows
 }
 
 void RowWriter::update(const WriteTimes& times, RowCounts& counts) {
-    for (const Row* const row : changed_) {
+    for (const Changed& changed : changed_) {
         int parameter = shared_parameters;
         update_.bind(2, times.changed_at);
-        bind_row(update_, parameter, *row);
+        bind_row(update_, parameter, *changed.row);
         update_.run();
+        // A trigger may have said RAISE(IGNORE).
+        if (sqlite3_changes(connection_) > 0) {
+            ++counts.updated;
+            counts.returned += changed.removed ? 1 : 0;
+        }
     }
-    counts.updated += changed_.size();
 }
 
 void RowWriter::bind_row(RowStatement& statement, int& parameter, const Row& row) {

@@ -51,6 +51,10 @@ class RowWriter {
         std::array<char, local_text_size> timestamp{};
     };
     using Rows = std::vector<const Row*>;
+    struct Changed {
+        const Row* row = nullptr;
+        bool removed = false;  // it had removed_at
+    };
 
     bool take(PackedRows::Reader& reader, const PackedRows& rows);
     std::optional<std::int64_t> number_of(std::size_t agent, const PackedRows& rows);
@@ -81,7 +85,7 @@ class RowWriter {
     // The rows at hand, and what of them is to be written.
     std::vector<Row> taken_;
     Rows new_;
-    Rows changed_;
+    std::vector<Changed> changed_;
 };
 
 }  // namespace mirror::storage

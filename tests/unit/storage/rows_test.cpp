@@ -140,6 +140,24 @@ TEST_CASE("somebody's own triggers on the rows do what they say") {
         CHECK(written.inserted == 24);
         CHECK(file.fact("rows") == "24");
     }
+    SUBCASE("one that keeps rows as they are") {
+        MirrorFile file(options_for(path), noon());
+        file.commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
+        file.commit(whole(noon_window(0, 60), rows(1, 45)), noon(60), at(noon(60)));
+        REQUIRE(file.fact("removed") == "2");
+        meddle(path,
+               "CREATE TRIGGER own BEFORE UPDATE ON impression_rows BEGIN "
+               "SELECT RAISE(IGNORE); END");
+        // Two that are back, then two more that are gone: neither is written.
+        const auto back =
+            file.commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
+        CHECK(back.updated == 0);
+        CHECK(file.fact("removed") == "2");
+        const auto gone =
+            file.commit(whole(noon_window(0, 60), rows(1, 43)), noon(60), at(noon(60)));
+        CHECK(gone.removed == 0);
+        CHECK(file.fact("removed") == "2");
+    }
 }
 
 TEST_CASE("nothing new writes no page of rows, and an idle poll a page or two") {
