@@ -31,10 +31,11 @@ constexpr std::chrono::seconds request_time(15);
 constexpr std::uint32_t page_size = 1000;
 
 void note(ApiProbe& probe, Stage stage, const std::string& why, bool token_refused = false) {
-    probe.failure.emplace();
-    probe.failure->stage = stage;
-    probe.failure->token_refused = token_refused;
-    probe.failure->why = why;
+    ApiProbe::Failure failure;
+    failure.stage = stage;
+    failure.token_refused = token_refused;
+    failure.why = why;
+    probe.failure = std::move(failure);
 }
 
 Stage stage_of(const api::ConnectionError& error) {
