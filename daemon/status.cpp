@@ -55,10 +55,15 @@ std::vector<Gap> gaps_of(const storage::FileStatus& file) {
     if (file.coverage.empty()) {
         return gaps;
     }
-    const Instant first =
-        instant_fact(file, facts::wanted_from).value_or(file.coverage.windows().front().begin);
-    WindowSet missing(Window{std::min(first, file.coverage.windows().front().begin),
-                             file.coverage.windows().back().end});
+    const Instant begin = file.coverage.windows().front().begin;
+    const Instant end = file.coverage.windows().back().end;
+    WindowSet missing(Window{instant_fact(file, facts::wanted_from).value_or(begin), end});
+    // Before what is wanted, a `backfill` may have left something out.
+    for (const storage::StoredRun& run : file.runs) {
+        for (const sync::UnreadWindow& unread : run.run.unread) {
+            missing.add(intersection(unread.window, {begin, end}));
+        }
+    }
     missing.subtract(file.coverage);
     for (const Window& window : missing.windows()) {
         gaps.push_back({window, reason_for(window, file)});
