@@ -65,10 +65,9 @@ Finding judge_completeness(const Status& status, const Expected& expected) {
                           "`run` and `sync` try again; `status` lists all");
     }
     if (status.count_difference) {
-        return found_fail(
-            name, ExitCode::not_whole,
-            "the API counts " + *status.count_difference + " impressions than the file has",
-            "copernica-mirror audit --repair");
+        return found_fail(name, ExitCode::not_whole,
+                          *status.count_difference + " impressions than the file has",
+                          "copernica-mirror audit --repair; the next `sync` or `run` counts again");
     }
     if (!status.gaps.empty()) {
         return found_warn(name,

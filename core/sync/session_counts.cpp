@@ -112,6 +112,8 @@ asio::awaitable<void> Session::compare_counts(Instant begin) {
             co_await store_.set_fact(facts::counted_from, format_local(settings_.start));
             co_return;
         }
+        // Until they agree, they are compared again.
+        co_await store_.set_fact(facts::counted_from, "");
         co_await repair_counts(round, {begin, fetcher_.settled()});
         if (!outcome_.unread.empty()) {
             co_return;
