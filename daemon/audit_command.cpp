@@ -20,6 +20,9 @@ namespace {
 constexpr std::size_t longest_reason = 1000;
 
 std::string verdict(const sync::AuditReport& report) {
+    if (report.nothing_covered) {
+        return "nothing of that period is complete in the file, so there is nothing to compare";
+    }
     if (!report.unread.empty()) {
         return "some periods could not be read";
     }
@@ -49,6 +52,10 @@ std::string audit_json(const sync::AuditReport& report) {
                           {"end", format_utc(window.window.end)},
                           {"reason", window.reason}});
     }
+    boost::json::array uncovered;
+    for (const Window& window : report.uncovered.windows()) {
+        uncovered.push_back({{"begin", format_utc(window.begin)}, {"end", format_utc(window.end)}});
+    }
     boost::json::object object;
     object["agrees"] = report.agrees();
     object["repaired"] = report.repaired;
@@ -56,6 +63,7 @@ std::string audit_json(const sync::AuditReport& report) {
     object["file"] = report.file;
     object["places"] = std::move(places);
     object["unread"] = std::move(unread);
+    object["uncovered"] = std::move(uncovered);
     object["pruned"] = report.pruned;
     object["requests"] = report.requests;
     return api::printable_json(boost::json::serialize(object)) + "\n";
@@ -74,6 +82,10 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
         text +=
             fmt::format("{} to {}: not read: {}\n", local(unread.window.begin),
                         local(unread.window.end), api::printable(unread.reason, longest_reason));
+    }
+    for (const Window& window : report.uncovered.windows()) {
+        text += fmt::format("{} to {}: not complete in the file, so not compared\n",
+                            local(window.begin), local(window.end));
     }
     if (report.pruned > 0) {
         text += fmt::format("{} rows that the API does not show any more were deleted\n",

@@ -210,7 +210,7 @@ asio::awaitable<void> Audit::settle_places() {
 // Counts again where something was put right. Where reading found no difference, the counts
 // differed for a row at a bound's own second, and reading is the better proof.
 asio::awaitable<void> Audit::verify_counts() {
-    report_.repaired = report_.unread.empty();
+    report_.repaired = report_.unread.empty() && !report_.places.empty();
     const std::vector<AuditPlace> found = report_.places;
     for (const Window& window : counted_periods_) {
         const bool repaired_here = std::any_of(

@@ -33,9 +33,13 @@ struct AuditReport {
     std::uint64_t requests = 0;
     bool repaired = false;  ///< every place was read whole and stored, and the counts agree now
     std::vector<UnreadWindow> unread;  ///< could not be read
+    WindowSet uncovered;           ///< not complete in the file, so there was nothing to compare
+    bool nothing_covered = false;  ///< nor in any other part of the period
     Written written;
 
-    bool agrees() const { return unread.empty() && (places.empty() || repaired); }
+    bool agrees() const {
+        return !nothing_covered && unread.empty() && (places.empty() || repaired);
+    }
 };
 
 struct AuditOptions {

@@ -83,9 +83,9 @@ RunRecord Session::run_record(std::string kind, std::string result) const {
     run.period = outcome_.period;
     run.started = started_;
     run.requests = fetcher_.requests();
-    run.written = total_.written;
+    run.written = written_;
     run.written += outcome_.written;
-    run.unread = outcome_.unread;
+    run.unread = run.kind == run_kind ? unread_ : outcome_.unread;
     run.outcome = std::move(result);
     return run;
 }
@@ -110,11 +110,13 @@ asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> 
     run.ended = clock_.utc();
     std::string last_error;
     if (!failed) {
-        run.outcome = outcome_.whole() ? "done" : "incomplete";
+        run.outcome = outcome_.whole() && !audit_.nothing_covered ? "done" : "incomplete";
         if (!outcome_.unread.empty()) {
             last_error = outcome_.unread.front().reason;
         } else if (outcome_.difference) {
             last_error = "the API's count and the file's differ";
+        } else if (outcome_.found) {
+            last_error = *outcome_.found;
         }
     } else if (is_cancellation(failed)) {
         run.outcome = "stopped";
@@ -122,10 +124,12 @@ asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> 
         last_error = message_of(failed);
         run.outcome = "failed: " + last_error;
     }
+    // An audit that compared nothing says nothing of how things are.
+    const bool tells = !failed && !audit_.nothing_covered;
     std::exception_ptr unrecorded;
     try {
         co_await store_.record_run(run);
-        if (!failed || !last_error.empty()) {
+        if (tells || !last_error.empty()) {
             co_await write_outcome(std::move(last_error));
         }
     } catch (...) {
@@ -266,10 +270,11 @@ asio::awaitable<void> Session::backfill_now(BackfillRequest request) {
 asio::awaitable<void> Session::audit_now(AuditRequest request) {
     co_await open();
     const WindowSet covered = co_await store_.coverage(0);
-    if (covered.empty()) {
-        co_return;
+    Window wanted = everything();
+    if (!covered.empty()) {
+        wanted = {covered.windows().front().begin, covered.windows().back().end};
     }
-    Window wanted{covered.windows().front().begin, covered.windows().back().end};
+    const Instant newest = wanted.end;
     if (request.from) {
         wanted.begin = settings_.zone.align_down(settings_.zone.earliest(*request.from));
     }
@@ -277,17 +282,28 @@ asio::awaitable<void> Session::audit_now(AuditRequest request) {
         wanted.end = settings_.zone.align_up(settings_.zone.latest(*request.to));
     }
     outcome_.period = wanted;
+    const WindowSet to_compare = covered.within(wanted);
     Audit audit(executor_, fetcher_, store_, observer_, settings_, experience_, request.options);
-    audit_ = co_await audit.run(covered.within(wanted));
+    audit_ = co_await audit.run(to_compare);
+    audit_.nothing_covered = to_compare.empty();
+    audit_.uncovered.add({wanted.begin, std::min(wanted.end, newest)});
+    audit_.uncovered.subtract(covered);
     outcome_.written = audit_.written;
     outcome_.unread = audit_.unread;
     std::string found = "everything agrees";
-    if (!audit_.places.empty()) {
+    if (audit_.nothing_covered) {
+        found = "nothing to compare";
+    } else if (!audit_.places.empty()) {
         found = fmt::format("{} {} that {}", audit_.places.size(),
                             audit_.places.size() == 1 ? "place" : "places",
                             audit_.repaired ? "differed, put right" : "differ");
+        if (!audit_.repaired) {
+            outcome_.found = "an audit found " + found;
+        }
     } else if (!audit_.unread.empty()) {
         found = "some periods could not be read";
+    } else if (!audit_.uncovered.empty()) {
+        found = "everything that is covered agrees";
     }
     co_await store_.set_fact(facts::last_audit, found);
     co_await store_.set_fact(facts::last_audit_at, seconds_text(clock_.utc()));

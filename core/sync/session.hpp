@@ -34,8 +34,9 @@ struct Outcome {
     std::uint64_t requests = 0;
     std::vector<UnreadWindow> unread;
     std::optional<CountDifference> difference;
+    std::optional<std::string> found;  ///< by an audit, and not put right
 
-    bool whole() const { return unread.empty() && !difference; }
+    bool whole() const { return unread.empty() && !difference && !found; }
 };
 
 /// A period in account-local time, as people give it.
@@ -83,6 +84,8 @@ class Session {
     boost::asio::awaitable<void> backfill_now(BackfillRequest request);
     boost::asio::awaitable<void> audit_now(AuditRequest request);
 
+    static constexpr const char* run_kind = "run";  // of run(), in `runs`
+
     RunRecord run_record(std::string kind, std::string result) const;
     static std::string seconds_text(Instant at);
 
@@ -112,6 +115,7 @@ class Session {
     boost::asio::awaitable<void> poll(Monotonic due);
     boost::asio::awaitable<void> count_when_due(Instant begin);
     boost::asio::awaitable<void> watch();
+    void keep_unread(const WindowSet& covered);
     boost::asio::awaitable<void> record_when_due();
     boost::asio::awaitable<void> note_error(std::string error);
     boost::asio::awaitable<void> note_success();
@@ -128,13 +132,15 @@ class Session {
     AuditReport audit_;
     Instant started_{};
 
-    // run(): of all polls; what is not to be asked again for a while; what the file was told.
-    Outcome total_;
+    // run(): of all polls before the one at hand; what could not be read, and was not since; what
+    // of it is not to be asked again for a while; what the file was told.
+    Written written_;
+    std::vector<UnreadWindow> unread_;
     WindowSet postponed_;
-    std::string postponed_because_;
     Monotonic unread_again_{};
     Monotonic count_again_{};
     Monotonic record_again_{};
+    std::vector<UnreadWindow> recorded_unread_;
     std::optional<std::string> noted_error_;
     std::optional<Instant> last_success_;
 

@@ -39,7 +39,7 @@ constexpr Seconds first_tail{3600};
 }  // namespace
 
 asio::awaitable<void> Session::run() {
-    co_await recorded("run", run_now());
+    co_await recorded(run_kind, run_now());
 }
 
 asio::awaitable<void> Session::run_now() {
@@ -95,12 +95,16 @@ asio::awaitable<void> Session::follow() {
 // One poll: the tail first; then, until the next is due, the past, newest first, and what came of
 // age.
 asio::awaitable<void> Session::poll(Monotonic due) {
+    written_ += outcome_.written;
     outcome_ = Outcome{};
     const Instant since = co_await following_since();
     const Window wanted = everything();
     outcome_.period = wanted;
     co_await store_.set_fact(facts::wanted_from, seconds_text(wanted.begin));
 
+    if (clock_.monotonic() >= unread_again_) {
+        postponed_ = WindowSet{};
+    }
     WindowSet covered = co_await store_.coverage(0);
     const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
     co_await follow_tail({std::max(wanted.begin, mark), wanted.end}, wanted.begin);
@@ -109,9 +113,6 @@ asio::awaitable<void> Session::poll(Monotonic due) {
     WindowSet missing(wanted);
     missing.subtract(covered);
     const bool complete_now = missing.within({wanted.begin, mark}).empty();
-    if (clock_.monotonic() >= unread_again_) {
-        postponed_ = WindowSet{};
-    }
     missing.subtract(postponed_);
     co_await complete(missing, std::nullopt, due);
     if (complete_now && outcome_.unread.empty()) {
@@ -122,18 +123,11 @@ asio::awaitable<void> Session::poll(Monotonic due) {
     // Only one-shot runs doubt this at their end; here it is read again when it comes of age.
     experience_.emptiness.take_believed();
 
-    for (const UnreadWindow& unread : outcome_.unread) {
-        postponed_.add(unread.window);
-        unread_again_ = clock_.monotonic() + second_try_pause;
-    }
-    total_.written += outcome_.written;
-    total_.unread = outcome_.unread;
-    if (!outcome_.unread.empty()) {
-        postponed_because_ = outcome_.unread.front().reason;
-    }
-    if (!postponed_.empty()) {
+    covered = co_await store_.coverage(0);
+    keep_unread(covered);
+    if (!unread_.empty()) {
         // Each time, since an outage may have been told of meanwhile.
-        co_await note_error(postponed_because_);
+        co_await note_error(unread_.front().reason);
     } else if (!outcome_.difference) {
         co_await note_success();
     }
@@ -169,19 +163,42 @@ asio::awaitable<void> Session::watch() {
     }
 }
 
-// The run so far, for whoever reads `runs` while it goes on.
+// What could not be read, now or before, until it is covered and asking again has not failed.
+void Session::keep_unread(const WindowSet& covered) {
+    std::erase_if(unread_, [&](const UnreadWindow& before) {
+        const bool failed_again =
+            std::any_of(outcome_.unread.begin(), outcome_.unread.end(), [&](const auto& unread) {
+                return !intersection(unread.window, before.window).empty();
+            });
+        const bool waits = !postponed_.within(before.window).empty();
+        return failed_again || (!waits && covered.contains(before.window));
+    });
+    for (const UnreadWindow& unread : outcome_.unread) {
+        postponed_.add(unread.window);
+        unread_again_ = clock_.monotonic() + second_try_pause;
+        if (std::find(unread_.begin(), unread_.end(), unread) == unread_.end()) {
+            unread_.push_back(unread);
+        }
+    }
+}
+
+// The run so far, for whoever reads `runs` while it goes on. Why there are gaps is told at once:
+// `status` has it from there.
 asio::awaitable<void> Session::record_when_due() {
-    if (clock_.monotonic() < record_again_) {
+    if (clock_.monotonic() < record_again_ && unread_ == recorded_unread_) {
         co_return;
     }
     record_again_ = clock_.monotonic() + record_interval;
-    co_await store_.record_run(run_record("run", "running"));
+    recorded_unread_ = unread_;
+    co_await store_.record_run(run_record(run_kind, "running"));
 }
 
 asio::awaitable<void> Session::note_error(std::string error) {
-    if (noted_error_ != error) {
+    // Another command may have ended well meanwhile, and said so; what fails here still does.
+    const auto told = co_await store_.fact(facts::last_error);
+    if (noted_error_ != error || told != error) {
         // An outage has its own lines in the log.
-        if (!fetcher_.outage()) {
+        if (noted_error_ != error && !fetcher_.outage()) {
             observer_.warning(error);
         }
         co_await write_outcome(error);

@@ -53,14 +53,22 @@ asio::awaitable<void> Session::follow_tail(Window wanted, Instant earliest) {
         }
     }
     tail.begin = std::max(settings_.zone.align_down(tail.begin), earliest);
+    // Nor for what could not be read a moment ago.
+    for (const Window& window : postponed_.windows()) {
+        if (window.begin < mark) {
+            tail.begin = std::max(tail.begin, window.end);
+        }
+    }
     std::optional<Window> first;
     if (wanted.end - mark <= longest_tail) {
         first = tail;
     } else {
         todo.add({mark - settings_.overlap, wanted.end});
     }
+    todo.subtract(postponed_);
     // Where nothing older is missing, all that is missing is appended.
-    const bool appends = !first && todo.windows().front().begin >= mark - settings_.overlap;
+    const bool appends =
+        !first && !todo.empty() && todo.windows().front().begin >= mark - settings_.overlap;
     co_await complete(todo, first, std::nullopt,
                       appends ? Direction::oldest_first : Direction::newest_first);
     co_await warn_of_late_hours(mark, newest);
@@ -80,6 +88,7 @@ asio::awaitable<void> Session::read_again(Instant since, std::optional<Monotonic
             due.add(window);
         }
     }
+    due.subtract(postponed_);
     if (!due.empty()) {
         co_await complete(due, std::nullopt, stop_after);
     }

@@ -51,6 +51,7 @@ struct Written {
 struct UnreadWindow {
     Window window;
     std::string reason;
+    friend bool operator==(const UnreadWindow&, const UnreadWindow&) = default;
 };
 
 /// What the `runs` table keeps of one run of the program.

@@ -13,6 +13,7 @@
 
 #include "core/time/text.hpp"
 #include "tests/end_to_end/scene.hpp"
+#include "tests/simulator/fault.hpp"
 #include "tests/simulator/generate.hpp"
 
 using namespace mirror;
@@ -133,6 +134,54 @@ TEST_CASE("audit: a gap is no difference, and without a file there is nothing to
     CHECK_FALSE(std::filesystem::exists(scene.database()));
     REQUIRE(scene.run({"backfill", "--from", "2026-10-01", "--to", "2026-10-08"}).code == 0);
     CHECK(scene.run({"audit"}).code == 0);
+    CHECK(json(scene.run({"audit", "--repair", "--json"})).at("repaired") == false);
+
+    // What is not covered is not compared, and that is said.
+    const Run partly = scene.run({"audit", "--from", "2026-10-05", "--to", "2026-10-10"});
+    CHECK(partly.code == 0);
+    CHECK(partly.out.find("2026-10-08") == std::string::npos);
+    const Run before = scene.run({"audit", "--from", "2026-09-30", "--to", "2026-10-10", "--json"});
+    CHECK(before.code == 0);
+    CHECK(json(before).at("uncovered").as_array().size() == 1);
+    CHECK(before.out.find("2026-09-29T22:00:00Z") != std::string::npos);
+    const Run nothing = scene.run({"audit", "--from", "2026-11-01", "--to", "2026-11-02"});
+    CHECK(nothing.code == 5);
+    CHECK(nothing.out.find("nothing to compare") != std::string::npos);
+    const auto status = json(scene.run({"status", "--json"}));
+    CHECK(status.at("last_audit").at("found") == "nothing to compare");
+    CHECK(status.at("last_error").is_null());
+    // Nor is what lies between a day of August and `start` a gap.
+    REQUIRE(scene.run({"backfill", "--from", "2026-08-01", "--to", "2026-08-02"}).code == 0);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    CHECK(json(scene.run({"status", "--json"})).at("gaps").as_array().empty());
+    CHECK(scene.run({"check"}).out.find("not fetched yet") == std::string::npos);
+}
+
+TEST_CASE("counts that differed are compared again by the next sync") {
+    Scene scene;
+    fill_two_months(scene);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    // Where it only counts, there are three more.
+    scene.server.set_rule([](const simulator::Request& request) -> std::optional<simulator::Fault> {
+        if (!request.question.total || request.question.limit != 1) {
+            return std::nullopt;
+        }
+        simulator::Fault fault;
+        fault.page = [](simulator::Page& page) { page.total = page.total.value_or(0) + 3; };
+        return fault;
+    });
+    const Run wrong = scene.run({"backfill", "--from", "2000-01-01"});
+    CAPTURE(wrong.err);
+    CHECK(wrong.code == 5);
+    const auto difference = [&] {
+        return json(scene.run({"status", "--json"})).at("count_difference");
+    };
+    CHECK(difference() == "the API counts 3 more");
+    CHECK(scene.run({"check"}).out.find("  the API counts 3 more impressions") !=
+          std::string::npos);
+    scene.server.set_rule({});
+    CHECK(scene.run({"sync"}).code == 0);
+    CHECK(difference().is_null());
 }
 
 TEST_CASE("reading again: late and completed rows are found when they come of age") {

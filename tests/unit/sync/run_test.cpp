@@ -56,6 +56,7 @@ TEST_CASE("run: follows the account, poll by poll") {
     world.follow_until(noon + 6h);
     world.check_caught_up();
     CHECK(world.store.runs.back().outcome == "stopped");
+    CHECK(world.store.runs.back().written.inserted == world.store.rows.size());
     CHECK(world.log.warnings.empty());
     // A poll costs a request or three; reading again comes on top.
     CHECK(world.api.pages < 6 * 12 * 4);
@@ -160,6 +161,88 @@ TEST_CASE("run: this machine's clock jumps, forth and back, by hours and by mont
         world.follow_until(noon + 6h);
         world.check_caught_up();
     }
+}
+
+TEST_CASE("run: what cannot be read is told of, and asked for once an hour, until it is read") {
+    // An account that has been silent for hours: a poll would like to reach back to its newest row.
+    World world(noon);
+    world.settings.start = local("2026-11-21 00:00:00");
+    world.settings.give_up_after.reset();
+    world.settings.poll_interval = Seconds(60);
+    for (Instant at = noon - 36h; at < noon - 5h; at += 10min) {
+        world.model.add(at);
+    }
+    const Window bad{noon - 2h, noon - 2h + 1s};
+    std::uint64_t refused = 0;
+    const auto refuse = [&](const api::PageQuery& query) {
+        if (query.begintime < world.model.zone.to_local(bad.end) - 1s &&
+            query.endtime > world.model.zone.to_local(bad.begin)) {
+            ++refused;
+            throw api::ApiError(api::ErrorKind::request_refused, "not that second", 400);
+        }
+    };
+    const auto gap = [&] {
+        WindowSet missing(Window{utc("2026-11-20 23:00:00"), noon});
+        missing.subtract(world.store.covered);
+        return missing;
+    };
+    const auto reason = [&] {
+        const auto& unread = world.store.runs.back().unread;
+        return unread.empty() ? "" : unread.front().reason;
+    };
+    SUBCASE("from the first poll on") {
+        world.api.on_page = refuse;
+        world.follow_until(noon + 3h);
+        CHECK(gap().contains(bad));
+        CHECK(gap().width() <= 3s);
+    }
+    SUBCASE("where it was covered before") {
+        world.api.on_page = [&](const api::PageQuery& query) {
+            if (world.clock.now() >= noon + 30min) {
+                refuse(query);
+            }
+        };
+        world.follow_until(noon + 3h);
+        CHECK(gap().empty());
+    }
+    CHECK(reason().find("not that second") != std::string::npos);
+    CHECK(world.store.facts[sync::facts::last_error].find("not that second") != std::string::npos);
+    // Each time it takes some halvings to find the second, and one second beside it may share its
+    // fate.
+    CHECK(count(world.log.warnings, "is left out") <= 2 * 4);
+    CHECK(refused <= 4 * 40);
+
+    // What was told once is in the row of the run, whatever is asked meanwhile.
+    world.follow_until(noon + 3h + 20min);
+    CHECK(reason().find("not that second") != std::string::npos);
+
+    world.api.on_page = nullptr;
+    world.follow_until(noon + 5h);
+    CHECK(gap().empty());
+    CHECK(world.store.runs.back().unread.empty());
+    CHECK(world.store.facts[sync::facts::last_error].empty());
+    CHECK(world.difference() == "");
+}
+
+TEST_CASE("run: another command's success does not hide what goes on failing here") {
+    Live world;
+    bool told = false;
+    const Window bad{noon - 2h, noon - 2h + 1s};
+    world.api.on_page = [&](const api::PageQuery& query) {
+        if (!told && world.clock.now() >= noon + 30min) {
+            told = true;
+            world.store.facts[sync::facts::last_error] = "";
+            world.store.facts[sync::facts::failing_since] = "";
+        }
+        if (query.begintime < world.model.zone.to_local(bad.end) - 1s &&
+            query.endtime > world.model.zone.to_local(bad.begin)) {
+            throw api::ApiError(api::ErrorKind::request_refused, "not that second", 400);
+        }
+    };
+    world.follow_until(noon + 50min);
+    CHECK(told);
+    CHECK(world.store.facts[sync::facts::last_error].find("not that second") != std::string::npos);
+    CHECK_FALSE(world.store.facts[sync::facts::failing_since].empty());
 }
 
 TEST_CASE("run: once a week the whole account is counted, and what is missing found") {
