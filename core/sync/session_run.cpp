@@ -95,6 +95,11 @@ asio::awaitable<void> Session::follow() {
 // One poll: the tail first; then, until the next is due, the past, newest first, and what came of
 // age.
 asio::awaitable<void> Session::poll(Monotonic due) {
+    // What the last poll came to, however it ended.
+    if (!outcome_.unread.empty()) {
+        const WindowSet covered_then = co_await store_.coverage(0);
+        keep_unread(covered_then);
+    }
     written_ += outcome_.written;
     outcome_ = Outcome{};
     const Instant since = co_await following_since();
@@ -173,9 +178,12 @@ void Session::keep_unread(const WindowSet& covered) {
         const bool waits = !postponed_.within(before.window).empty();
         return failed_again || (!waits && covered.contains(before.window));
     });
-    for (const UnreadWindow& unread : outcome_.unread) {
-        postponed_.add(unread.window);
+    // What is new does not put off what waits for its second try.
+    if (postponed_.empty()) {
         unread_again_ = clock_.monotonic() + second_try_pause;
+    }
+    for (const UnreadWindow& unread : std::exchange(outcome_.unread, {})) {
+        postponed_.add(unread.window);
         if (std::find(unread_.begin(), unread_.end(), unread) == unread_.end()) {
             unread_.push_back(unread);
         }

@@ -50,14 +50,14 @@ void TaskGroup::cancel() {
 
 asio::awaitable<void> TaskGroup::join() {
     bool cancelled = false;
-    while (running_ > 0 && !cancelled) {
+    while (running_ > 0 && !cancelled && !first_error_) {
         try {
             co_await ended_.wait();
         } catch (const boost::system::system_error&) {
             cancelled = true;
         }
     }
-    if (cancelled) {
+    if (running_ > 0) {
         // From here on our own waiting must not be cut short: the tasks are ours to end. One that
         // is finishing a transaction does not hear, so they are told until they have ended.
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());

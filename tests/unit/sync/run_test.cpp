@@ -224,6 +224,27 @@ TEST_CASE("run: what cannot be read is told of, and asked for once an hour, unti
     CHECK(world.difference() == "");
 }
 
+TEST_CASE("run: what fails anew does not put off what waits for its second try") {
+    Live world;
+    const auto covers = [&](const api::PageQuery& query, Instant second) {
+        return query.begintime < world.model.zone.to_local(second) &&
+               query.endtime > world.model.zone.to_local(second);
+    };
+    const Instant once_bad = noon - 2h;
+    world.api.on_page = [&](const api::PageQuery& query) {
+        bool bad = world.clock.now() < noon + 30min && covers(query, once_bad);
+        for (Instant later = noon; later < noon + 5h; later += 45min) {
+            bad = bad || covers(query, later);
+        }
+        if (bad) {
+            throw api::ApiError(api::ErrorKind::request_refused, "not that second", 400);
+        }
+    };
+    world.follow_until(noon + 5h);
+    CHECK(world.store.covered.contains({once_bad - 2s, once_bad + 2s}));
+    CHECK_FALSE(world.store.covered.contains({noon - 2s, noon + 2s}));
+}
+
 TEST_CASE("run: another command's success does not hide what goes on failing here") {
     Live world;
     bool told = false;
