@@ -253,6 +253,7 @@ asio::awaitable<void> Completion::read(Piece piece, InWork& in_work) {
     if (rest.width() > ServerClock::tolerance) {
         Piece late = piece;
         late.window = rest;
+        late.sampled = {};
         worklist_.not_proven(late, "the replies carried a Date too early to speak for this period");
     }
     hand_over(std::move(whole));
@@ -303,7 +304,8 @@ asio::awaitable<bool> Completion::try_again(Piece& piece, const ApiError& error)
     // The window's fault, or everything's? An answer also ends the pauses, and the waiting for
     // give_up_after: it would be wrong to give up on all because of one.
     const bool others_succeed = co_await fetcher_.request_at_fault();
-    if (!others_succeed || (!divisible && piece.failures < Worklist::most_attempts)) {
+    const bool last_chance = !divisible && piece.sampled.empty();
+    if (!others_succeed || (last_chance && piece.failures < Worklist::most_attempts)) {
         co_return true;
     }
     worklist_.at_fault(piece, error.what());

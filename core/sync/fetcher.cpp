@@ -252,6 +252,9 @@ asio::awaitable<bool> Fetcher::request_at_fault() {
         throw ApiFailed(failed->what());
     }
     check_hope(*unknown);
+    if (unknown->kind() == ErrorKind::request_refused) {
+        throw ApiFailed(unknown->what());
+    }
     co_return false;
 }
 

@@ -65,4 +65,9 @@ void WidthPlanner::refuse(Seconds width) {
     served_at_limit_ = 0;
 }
 
+void WidthPlanner::restore(std::optional<Seconds> limit) {
+    limit_ = limit;
+    served_at_limit_ = 0;
+}
+
 }  // namespace mirror::sync

@@ -41,6 +41,11 @@ class WidthPlanner {
     /// is lifted step by step while windows at the limit succeed.
     void refuse(Seconds width);
 
+    /// The limit that refuse() has set, and what was served since.
+    std::optional<Seconds> limit() const { return limit_; }
+    /// Not the width was at fault, after all: back to what limit() was before.
+    void restore(std::optional<Seconds> limit);
+
     std::uint64_t rows_wanted() const { return rows_wanted_; }
 
   private:

@@ -1,6 +1,9 @@
 #include "core/sync/worklist.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace mirror::sync {
@@ -29,9 +32,16 @@ void Worklist::put_first(const Window& window) {
 }
 
 std::optional<Piece> Worklist::take(bool others_uncounted) {
-    if (!pieces_.empty()) {
-        Piece piece = pieces_.front();
-        pieces_.pop_front();
+    if (others_uncounted && given_up_lately_) {
+        return std::nullopt;
+    }
+    const auto next = std::find_if(pieces_.begin(), pieces_.end(), [this](const Piece& piece) {
+        return !piece.narrowed || narrowed_in_work_ == 0 || given_up_.empty();
+    });
+    if (next != pieces_.end()) {
+        Piece piece = *next;
+        pieces_.erase(next);
+        narrowed_in_work_ += piece.narrowed ? 1 : 0;
         return piece;
     }
     if (todo_.empty() || (others_uncounted && planner_.exploring())) {
@@ -49,11 +59,35 @@ std::optional<Instant> Worklist::untaken_from() const {
 }
 
 void Worklist::counted(const Piece& piece, std::uint64_t records) {
+    something_served();
     planner_.observe(piece.window.width(), records);
 }
 
+void Worklist::something_served() {
+    given_up_lately_ = false;
+    beside_ = Seconds(0);
+}
+
+// A narrowed piece is not in work any more.
+void Worklist::ended(const Piece& piece) {
+    narrowed_in_work_ -= piece.narrowed ? 1 : 0;
+}
+
 void Worklist::done(const Piece& piece) {
+    ended(piece);
     planner_.served(piece.window.width());
+    put_back_sampled(piece);
+}
+
+// A sample is good: only a part of the whole is at fault.
+void Worklist::put_back_sampled(const Piece& piece) {
+    if (piece.sampled.empty()) {
+        return;
+    }
+    Piece whole;
+    whole.window = piece.sampled;
+    whole.limit_before = piece.limit_before;
+    halve(whole);
 }
 
 void Worklist::again(Piece piece) {
@@ -64,19 +98,25 @@ bool Worklist::cut(const Piece& piece, std::uint64_t records) {
     if (!divisible(piece.window)) {
         return false;
     }
+    ended(piece);
+    something_served();
     planner_.observe(piece.window.width(), records);
+    put_back_sampled(piece);
     todo_.add(piece.window);
     return true;
 }
 
 void Worklist::not_whole(Piece piece, const std::string& reason) {
+    ended(piece);
     ++piece.unproven;
     const bool halving_is_due = piece.unproven >= 2;
-    if (halving_is_due && halve(piece)) {
+    if (halving_is_due && piece.sampled.empty() && narrow(piece)) {
         return;
     }
     if (piece.unproven >= most_attempts) {
-        give_up(piece, reason);
+        if (!sample_on(piece)) {
+            give_up(piece, reason);
+        }
         return;
     }
     piece.read_on = ReadOn::by_start;
@@ -92,12 +132,17 @@ void Worklist::not_proven(Piece piece, const std::string& reason) {
 }
 
 void Worklist::at_fault(Piece piece, const std::string& reason) {
-    if (divisible(piece.window)) {
+    ended(piece);
+    if (!piece.limit_before) {
+        piece.limit_before = planner_.limit();
+    }
+    if (piece.sampled.empty() && narrow(piece)) {
         planner_.refuse(piece.window.width());
-        halve(piece);
         return;
     }
-    give_up(piece, reason);
+    if (!sample_on(piece)) {
+        give_up(piece, reason);
+    }
 }
 
 bool Worklist::divisible(const Window& window) const {
@@ -117,7 +162,7 @@ std::optional<Instant> Worklist::middle(const Window& window) const {
 
 // What is left at last is shared out, so that nobody reads alone for long.
 Seconds Worklist::next_width() const {
-    const Seconds width = planner_.next();
+    const Seconds width = std::max(planner_.next(), beside_);
     if (planner_.exploring()) {
         return width;
     }
@@ -147,6 +192,11 @@ Window Worklist::oldest_piece(const Window& window) const {
     return {window.begin, down > window.begin ? down : std::min(window.end, zone_.align_up(exact))};
 }
 
+// False where it cannot be made narrower.
+bool Worklist::narrow(const Piece& piece) {
+    return sample(piece) || halve(piece);
+}
+
 bool Worklist::halve(const Piece& piece) {
     const auto at = middle(piece.window);
     if (!at) {
@@ -154,16 +204,86 @@ bool Worklist::halve(const Piece& piece) {
     }
     Piece older;
     older.window = {piece.window.begin, *at};
+    older.narrowed = true;
+    older.limit_before = piece.limit_before;
     Piece newer;
     newer.window = {*at, piece.window.end};
+    newer.narrowed = true;
+    newer.limit_before = piece.limit_before;
     const bool newer_first = direction_ == Direction::newest_first;
     pieces_.push_front(newer_first ? older : newer);
     pieces_.push_front(newer_first ? newer : older);
     return true;
 }
 
+// Only beside a stretch that failed and is as wide, on either side or with as much between.
+bool Worklist::sample(const Piece& piece) {
+    const Window& window = piece.window;
+    const auto beside = std::find_if(
+        given_up_.windows().begin(), given_up_.windows().end(), [&](const Window& stretch) {
+            const Seconds between =
+                std::max(window.begin - stretch.end, stretch.begin - window.end);
+            return stretch.width() >= std::max(window.width(), between);
+        });
+    if (beside == given_up_.windows().end()) {
+        return false;
+    }
+    Piece first;
+    first.narrowed = true;
+    first.limit_before = piece.limit_before;
+    first.sampled = window;
+    first.samples = -1;
+    first.sampled_backwards = beside->begin >= window.end;
+    return sample_on(first);
+}
+
+// The next sample of the same; false where there are enough. The far end comes first: what is bad
+// ends somewhere, and most likely there.
+bool Worklist::sample_on(Piece piece) {
+    constexpr std::array<int, 4> quarters{4, 2, 3, 1};  // from what failed beside it
+    ++piece.samples;
+    if (piece.sampled.empty() || piece.samples >= static_cast<int>(quarters.size())) {
+        return false;
+    }
+    const Window& all = piece.sampled;
+    const Seconds offset = all.width() * quarters[static_cast<std::size_t>(piece.samples)] /
+                           static_cast<std::int64_t>(quarters.size());
+    const Instant at = piece.sampled_backwards ? all.end - offset : all.begin + offset - Seconds(1);
+    piece.window = intersection(all, {zone_.align_down(at), zone_.align_up(at + Seconds(1))});
+    if (piece.window == all) {
+        return false;  // a second, or an hour that comes twice
+    }
+    piece.unproven = 0;
+    piece.failures = 0;
+    piece.read_on = ReadOn::automatic;
+    pieces_.push_front(std::move(piece));
+    return true;
+}
+
 void Worklist::give_up(const Piece& piece, const std::string& reason) {
-    unread_.push_back({piece.window, reason});
+    const Window window = piece.sampled.empty() ? piece.window : piece.sampled;
+    given_up_.add(window);
+    given_up_lately_ = true;
+    if (piece.limit_before) {
+        planner_.restore(*piece.limit_before);
+    }
+    for (const Window& stretch : given_up_.windows()) {
+        if (stretch.contains(window)) {
+            beside_ = stretch.width();
+        }
+    }
+    // Neighbours with the same reason are one.
+    UnreadWindow unread{window, reason};
+    std::erase_if(unread_, [&](const UnreadWindow& other) {
+        const bool same = other.reason == reason && (other.window.end == unread.window.begin ||
+                                                     other.window.begin == unread.window.end);
+        if (same) {
+            unread.window = {std::min(other.window.begin, unread.window.begin),
+                             std::max(other.window.end, unread.window.end)};
+        }
+        return same;
+    });
+    unread_.push_back(std::move(unread));
 }
 
 }  // namespace mirror::sync

@@ -23,6 +23,13 @@ struct Piece {
     bool doubted = false;       ///< said to be empty, and nothing else tells whether that is true
     bool whole_wanted = false;  ///< not to be cut by width: it was chosen with a purpose
     ReadOn read_on = ReadOn::automatic;
+    bool narrowed = false;  ///< part of what failed
+    /// What failed as a whole, where this is a sample of it: given up when all samples fail, too.
+    Window sampled;
+    int samples = 0;                 ///< that failed
+    bool sampled_backwards = false;  ///< what failed beside it is newer
+    /// The planner's limit before the widest piece around it was refused.
+    std::optional<std::optional<Seconds>> limit_before;
 };
 
 /// Which end of what is to be done comes first.
@@ -48,7 +55,9 @@ class Worklist {
     void put_first(const Window& window);
 
     /// The next piece; nothing while what is left is in work elsewhere, or depends on what is.
-    /// `others_uncounted`: there are pieces in work whose records are not counted() yet.
+    /// `others_uncounted`: there are pieces in work whose records are not counted() yet. Parts of
+    /// what failed come one at a time once something was given up: what is known of a part's
+    /// neighbour says how to go about it.
     std::optional<Piece> take(bool others_uncounted = false);
 
     /// Whether nothing is left to take (pieces in work may still come back).
@@ -72,13 +81,17 @@ class Worklist {
     /// total asks for. False where it cannot be cut.
     bool cut(const Piece& piece, std::uint64_t records);
 
-    /// Its records did not add up: read by start, then halved, at last given up with this reason.
+    /// Its records did not add up: read by start, then narrowed, at last given up with this reason.
     void not_whole(Piece piece, const std::string& reason);
 
     /// It was read whole, but the reply did not speak for all of its time.
     void not_proven(Piece piece, const std::string& reason);
 
-    /// The fault is the window's: halved, or given up after most_attempts.
+    /// The fault is the window's: narrowed, or given up where that cannot be. Narrowed means
+    /// halved. What fails beside a stretch as wide that failed, too, is not halved down to seconds
+    /// any more, but sampled: where a few seconds of it fail as well, it is all given up. So a
+    /// period that the API never serves (too old, say) costs hundreds of requests, not two for each
+    /// of its seconds.
     void at_fault(Piece piece, const std::string& reason);
 
     bool divisible(const Window& window) const;
@@ -91,7 +104,13 @@ class Worklist {
     std::optional<Instant> middle(const Window& window) const;
     Window newest_piece(const Window& window) const;
     Window oldest_piece(const Window& window) const;
+    bool narrow(const Piece& piece);
     bool halve(const Piece& piece);
+    void something_served();
+    void ended(const Piece& piece);
+    bool sample(const Piece& piece);
+    bool sample_on(Piece piece);
+    void put_back_sampled(const Piece& piece);
     void give_up(const Piece& piece, const std::string& reason);
 
     const Zone& zone_;
@@ -101,6 +120,12 @@ class Worklist {
     WindowSet todo_;
     std::deque<Piece> pieces_;  // the next one in front
     std::vector<UnreadWindow> unread_;
+    WindowSet given_up_;  // the same windows
+    // Since something was given up, nothing was served: then one question at a time, each after the
+    // answer to the one before it, and so wide beside what was given up last.
+    bool given_up_lately_ = false;
+    unsigned narrowed_in_work_ = 0;
+    Seconds beside_{0};
 };
 
 }  // namespace mirror::sync

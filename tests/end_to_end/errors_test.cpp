@@ -28,8 +28,13 @@ void write(const std::filesystem::path& file, const std::string& bytes) {
 }
 
 // The bytes of the database and of its log.
+// A log of zeros says nothing: it is padding.
 std::string file_bytes(const Scene& scene) {
-    return bytes_of(scene.database()) + bytes_of(scene.database().string() + "-wal");
+    std::string log = bytes_of(scene.database().string() + "-wal");
+    if (log.find_first_not_of('\0') == std::string::npos) {
+        log.clear();
+    }
+    return bytes_of(scene.database()) + log;
 }
 
 }  // namespace

@@ -543,6 +543,7 @@ TEST_CASE("a window at fault is halved, and a second at fault is given up") {
             REQUIRE(++faults < 40);
             work.list.at_fault(*piece, "refused");
         } else {
+            work.list.done(*piece);
             left.add(piece->window);
         }
     }
@@ -550,6 +551,54 @@ TEST_CASE("a window at fault is halved, and a second at fault is given up") {
     CHECK(work.list.unread().front().window ==
           window("2026-06-01 10:20:17", "2026-06-01 10:20:18"));
     CHECK(left.width() == 3599s);
+}
+
+TEST_CASE("a long stretch at fault is found with few questions, its ends to the second") {
+    struct Case {
+        const char* begin;  // of what is good
+        const char* end;
+        int most_faults;
+    };
+    for (const Case& good : {
+             Case{"2026-05-02 03:04:05", "2026-12-01 00:00:00", 400},
+             Case{"2000-01-01 00:00:00", "2011-03-07 13:00:01", 400},
+             Case{"2010-01-01 00:00:00", "2010-01-01 00:01:00", 400},
+             Case{"2026-10-25 00:30:00", "2026-10-25 01:30:00", 400},  // in the autumn night
+             Case{"2030-01-01 00:00:00", "2030-01-01 00:00:00", 400},  // nothing
+         }) {
+        for (const Direction direction : {Direction::newest_first, Direction::oldest_first}) {
+            CAPTURE(std::string(good.begin));
+            const Window all = window("2000-01-01 00:00:00", "2026-12-01 00:00:00");
+            const Window well = intersection(window(good.begin, good.end), all);
+            Work work(WindowSet(all), "Europe/Amsterdam", direction);
+            WindowSet read;
+            int faults = 0;
+            while (const auto piece = work.list.take()) {
+                if (well.contains(piece->window)) {
+                    work.list.counted(*piece, 5);
+                    work.list.done(*piece);
+                    read.add(piece->window);
+                } else {
+                    REQUIRE(++faults < 5000);
+                    work.list.at_fault(*piece, "refused");
+                }
+            }
+            CHECK(faults <= good.most_faults);
+            WindowSet unread;
+            for (const UnreadWindow& left : work.list.unread()) {
+                unread.add(left.window);
+            }
+            CHECK(work.list.unread().size() <= 3);
+            WindowSet both = unread;
+            for (const Window& window : read.windows()) {
+                both.add(window);
+            }
+            CHECK(both == WindowSet(all));
+            MESSAGE(std::string(good.begin)
+                    << ": " << faults << " questions failed, read " << read.width().count()
+                    << " s of " << well.width().count());
+        }
+    }
 }
 
 TEST_CASE("what is put first is one piece and is not read twice") {

@@ -361,6 +361,59 @@ TEST_CASE("trouble that stays with one window is that window's") {
     }
 }
 
+TEST_CASE("a long period that always fails is left out as a whole, without a flood of requests") {
+    struct Case {
+        ErrorKind kind;
+        int status;
+        std::chrono::hours bad_for;
+        std::uint64_t most_requests;
+    };
+    for (const Case& trouble : {Case{ErrorKind::request_refused, 400, 24h * 365 * 20, 2500},
+                                Case{ErrorKind::request_refused, 400, 24h * 25, 2500},
+                                Case{ErrorKind::try_again, 503, 3h, 3000}}) {
+        CAPTURE(trouble.status);
+        CAPTURE(trouble.bad_for.count());
+        World world(noon);
+        world.settings.give_up_after.reset();
+        fill(world.model, noon - 24h * 30, noon - 10s, 5'000, 3);
+        const Instant good_from = noon - 24h * 5;
+        const Window bad{good_from - trouble.bad_for, good_from};
+        world.settings.start = world.model.zone.to_local(noon - 24h * 365 * 20 - 24h * 5);
+        fail_within(world.api, world.model.zone, bad, trouble.kind, trouble.status);
+        const Outcome outcome = world.sync();
+        CHECK_FALSE(outcome.whole());
+        CHECK(outcome.requests <= trouble.most_requests);
+        MESSAGE(trouble.bad_for.count() << " h that fail with " << trouble.status << ": "
+                                        << outcome.requests << " requests");
+        CHECK(outcome.unread.size() <= 10);
+        WindowSet unread;
+        for (const UnreadWindow& window : outcome.unread) {
+            unread.add(window.window);
+        }
+        CHECK(unread.contains(bad));
+        CHECK(unread.width() <= bad.width() + 4s);
+        CHECK(world.store.covered.contains({good_from + 4s, noon - 10s}));
+        CHECK_EXACT(world);
+    }
+}
+
+TEST_CASE("an API that refuses all from some moment on ends the run in a few requests") {
+    World world(noon);
+    fill(world.model, noon - 24h * 30, noon - 10s, 5'000, 3);
+    world.api.on_page = [&](const api::PageQuery&) {
+        if (world.api.pages > 5) {
+            throw ApiError(ErrorKind::request_refused, "Method not allowed", 405);
+        }
+    };
+    world.api.on_identity = [&] {
+        if (world.api.pages > 5) {
+            throw ApiError(ErrorKind::request_refused, "Method not allowed", 405);
+        }
+    };
+    CHECK_THROWS_AS(world.sync(), ApiFailed);
+    CHECK(world.api.pages + world.api.identities <= 30);
+}
+
 TEST_CASE("a longest period that the server allows is found out") {
     World world(noon);
     world.settings.start = local("2016-06-01 00:00:00");
