@@ -66,8 +66,19 @@ Process::Process(const std::filesystem::path& program, const ProcessOptions& opt
     const auto& err = options.standard_error.empty() ? err_ : options.standard_error;
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), flags, 0600);
     posix_spawn_file_actions_addchdir_np(&actions, options.directory.c_str());
-    const int error = posix_spawn(&id_, program.c_str(), &actions, nullptr, pointers(words).data(),
-                                  pointers(variables).data());
+    // Whoever runs the tests in the background may have SIGINT and SIGQUIT ignored, and that is
+    // inherited.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    sigset_t interrupting;
+    sigemptyset(&interrupting);
+    sigaddset(&interrupting, SIGINT);
+    sigaddset(&interrupting, SIGQUIT);
+    posix_spawnattr_setsigdefault(&attributes, &interrupting);
+    const int error = posix_spawn(&id_, program.c_str(), &actions, &attributes,
+                                  pointers(words).data(), pointers(variables).data());
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
         throw std::runtime_error("cannot start " + program.string());
