@@ -1,5 +1,6 @@
 #include "storage/migrations.hpp"
 
+#include <array>
 #include <string>
 
 #include <SQLiteCpp/Database.h>
@@ -10,7 +11,10 @@
 namespace mirror::storage {
 
 std::span<const Migration> migrations() {
-    return {};  // There is only version 1.
+    static constexpr std::array<Migration, 1> steps{{
+        {2, "ALTER TABLE rejects ADD COLUMN copies INTEGER NOT NULL DEFAULT 1"},
+    }};
+    return steps;
 }
 
 void create_schema(SQLite::Database& sql, const std::function<void()>& fill) {

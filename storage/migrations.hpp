@@ -15,7 +15,7 @@ namespace mirror::storage {
 inline constexpr int application_id = 0x43704d69;
 
 /// What this program makes and writes (PRAGMA user_version).
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 /// One numbered step: SQL that only adds columns and creates. `version` is what it leads to.
 struct Migration {

@@ -206,8 +206,9 @@ std::uint64_t MirrorFile::count(LocalTime begin, LocalTime end) {
             SELECT (SELECT count(*) FROM impression_rows WHERE timestamp BETWEEN ?1 AND ?2)
                  - (SELECT count(*) FROM impression_rows
                     WHERE timestamp BETWEEN ?1 AND ?2 AND removed_at IS NOT NULL)
-                 + (SELECT count(*) FROM rejects WHERE timestamp BETWEEN ?1 AND ?2)
-                 + (SELECT count(*) FROM rejects
+                 + (SELECT ifnull(sum(copies), 0) FROM rejects
+                    WHERE timestamp BETWEEN ?1 AND ?2)
+                 + (SELECT ifnull(sum(copies), 0) FROM rejects
                     WHERE timestamp IS NULL AND "begin" BETWEEN ?3 AND ?4))");
         query.bind(1, format_local(begin));
         query.bind(2, format_local(end));

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Database.h>
@@ -16,14 +15,24 @@ namespace mirror::storage {
 
 std::int64_t RejectWriter::replace(const Window& window, std::span<const Reject> rejects,
                                    Instant now) {
-    std::int64_t growth = -remove_others(window, rejects);
+    Copies copies;
     for (const Reject& reject : rejects) {
-        growth += store(window, reject, now);
+        ++copies[reject.record];
+    }
+    std::int64_t growth = -remove_others(window, copies);
+    for (const Reject& reject : rejects) {
+        // Each distinct one once.
+        const auto first = copies.find(reject.record);
+        if (first != copies.end()) {
+            growth += store(window, reject, first->second, now);
+            copies.erase(first);
+        }
     }
     return growth;
 }
 
-std::int64_t RejectWriter::store(const Window& window, const Reject& reject, Instant now) {
+std::int64_t RejectWriter::store(const Window& window, const Reject& reject, std::int64_t copies,
+                                 Instant now) {
     // A record without a timestamp lies somewhere in every window that returned it: what they
     // share says best where, so that a later read of just that period can replace it.
     SQLite::Statement narrow(sql_, R"(
@@ -35,9 +44,21 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, Ins
     narrow.bind(3, seconds(window.end));
     narrow.exec();
 
+    // All that are equal lie in one second where they have a timestamp, so that this window has
+    // returned all of them; without one, others may lie in a window that shares nothing with this.
+    SQLite::Statement recount(sql_, R"(
+        UPDATE rejects SET copies = ?2
+        WHERE record = ?1 AND copies <> ?2
+          AND (timestamp IS NOT NULL OR max("begin", ?3) < min("end", ?4)))");
+    recount.bind(1, reject.record);
+    recount.bind(2, copies);
+    recount.bind(3, seconds(window.begin));
+    recount.bind(4, seconds(window.end));
+    recount.exec();
+
     SQLite::Statement insert(sql_, R"(
-        INSERT INTO rejects (received_at, "begin", "end", timestamp, reason, record)
-        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (record) DO NOTHING)");
+        INSERT INTO rejects (received_at, "begin", "end", timestamp, reason, record, copies)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record) DO NOTHING)");
     insert.bind(1, seconds(now));
     insert.bind(2, seconds(window.begin));
     insert.bind(3, seconds(window.end));
@@ -46,14 +67,11 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, Ins
     }
     insert.bind(5, reject.reason);
     insert.bind(6, reject.record);
+    insert.bind(7, copies);
     return insert.exec();
 }
 
-std::int64_t RejectWriter::remove_others(const Window& window, std::span<const Reject> rejects) {
-    std::unordered_set<std::string_view> came_again;
-    for (const Reject& reject : rejects) {
-        came_again.insert(reject.record);
-    }
+std::int64_t RejectWriter::remove_others(const Window& window, const Copies& copies) {
     const LocalPeriod span = zone_.span(window);
     SQLite::Statement query(sql_, R"(
         SELECT rowid, record, "begin", "end" FROM rejects
@@ -66,7 +84,7 @@ std::int64_t RejectWriter::remove_others(const Window& window, std::span<const R
     query.bind(4, format_local(span.end));
     std::vector<Placed> missed;
     while (query.executeStep()) {
-        if (!came_again.contains(query.getColumn(1).getString())) {
+        if (!copies.contains(query.getColumn(1).getString())) {
             missed.push_back({query.getColumn(0).getInt64(),
                               {instant(query.getColumn(2)), instant(query.getColumn(3))}});
         }

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
+#include <unordered_map>
 
 #include "core/impression/impression.hpp"
 #include "core/time/window.hpp"
@@ -19,12 +21,12 @@ class RejectWriter {
   public:
     RejectWriter(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
 
-    /// Stores the rejects, and deletes those that belong to the window and did not
-    /// come again; those that came again keep their received_at. A reject belongs to the window
-    /// when its timestamp can be read and lies in the window's span, or cannot be read and the
-    /// period where it may be lies inside this window. That period is the window it was received
-    /// with, less what was read since without it. Returns by how many the table grew.
-    /// Inside a write transaction; throws SQLite::Exception.
+    /// Stores the rejects, equal ones as one with their number, and deletes those that belong to
+    /// the window and did not come again; those that came again keep their received_at. A reject
+    /// belongs to the window when its timestamp can be read and lies in the window's span, or
+    /// cannot be read and the period where it may be lies inside this window. That period is the
+    /// window it was received with, less what was read since without it. Returns by how many the
+    /// table grew. Inside a write transaction; throws SQLite::Exception.
     std::int64_t replace(const Window& window, std::span<const Reject> rejects, Instant now);
 
   private:
@@ -34,8 +36,12 @@ class RejectWriter {
     };
 
     std::int64_t leave(const Window& window, const Placed& reject);
-    std::int64_t store(const Window& window, const Reject& reject, Instant now);
-    std::int64_t remove_others(const Window& window, std::span<const Reject> rejects);
+    /// Rejects by their record, with how often it came.
+    using Copies = std::unordered_map<std::string_view, std::int64_t>;
+
+    std::int64_t store(const Window& window, const Reject& reject, std::int64_t copies,
+                       Instant now);
+    std::int64_t remove_others(const Window& window, const Copies& copies);
 
     SQLite::Database& sql_;
     const Zone& zone_;

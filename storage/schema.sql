@@ -55,14 +55,16 @@ CREATE TABLE coverage (
 CREATE UNIQUE INDEX coverage_unique ON coverage (age, "begin");
 
 -- Records that cannot be rows, one row for each distinct record: the window that returned it,
--- its timestamp where that can be read, why it is here, and the record itself as JSON.
+-- its timestamp where that can be read, why it is here, the record itself as JSON, and how often
+-- the window returned it: the API counts each of them.
 CREATE TABLE rejects (
     received_at INTEGER NOT NULL,
     "begin"     INTEGER NOT NULL,
     "end"       INTEGER NOT NULL,
     timestamp   TEXT,
     reason      TEXT NOT NULL,
-    record      TEXT NOT NULL
+    record      TEXT NOT NULL,
+    copies      INTEGER NOT NULL DEFAULT 1
 );
 
 CREATE UNIQUE INDEX rejects_unique ON rejects (record);

@@ -232,6 +232,25 @@ TEST_CASE("values: malformed records go to rejects, and leave when they are mend
     CHECK(scene.query("SELECT count(*) FROM rejects") == "0");
 }
 
+TEST_CASE("values: equal records that cannot be rows count as often as the API shows them") {
+    Scene scene;
+    populate(scene, 500);
+    for (const std::int64_t id : {100'001, 100'002}) {
+        simulator::Row bad = row(id, present() - Seconds(3000));
+        bad.raw = R"({"ID":null,"timestamp":"2026-11-23 16:10:00","mailing":"1"})";
+        scene.account.add(bad);
+    }
+    const Run run = scene.run({"sync"});
+    CHECK(scene.complaint(run) == "");
+    CHECK(scene.query("SELECT copies FROM rejects") == "2");
+    CHECK(scene.run({"audit"}).code == 0);
+    // One of them goes.
+    scene.account.remove(100'002);
+    CHECK(scene.run({"audit", "--repair"}).code == 0);
+    CHECK(scene.query("SELECT copies FROM rejects") == "1");
+    CHECK(scene.complaint(scene.run({"backfill", "--from", "2000-01-01"})) == "");
+}
+
 TEST_CASE("values: a page of which most records are unusable is a bad reply") {
     Scene scene;
     scene.configure("mirror", "give_up_after = \"0s\"\n");

@@ -93,7 +93,7 @@ TEST_CASE("a new file") {
     CHECK(std::filesystem::exists(path.string() + "-wal"));
     CHECK(std::filesystem::exists(path.string() + "-shm"));
     CHECK(ask(path, "PRAGMA application_id") == std::to_string(application_id));
-    CHECK(ask(path, "PRAGMA user_version") == "1");
+    CHECK(ask(path, "PRAGMA user_version") == "2");
     CHECK(ask(path, "PRAGMA auto_vacuum") == "2");
     CHECK(ask(path, "PRAGMA journal_mode") == "wal");
     CHECK(ask(path, "PRAGMA integrity_check") == "ok");
@@ -179,7 +179,7 @@ TEST_CASE("what is not ours is refused and left byte for byte as it was") {
     }
     SUBCASE("from a newer program") {
         make_mirror(path);
-        meddle(path, "PRAGMA user_version = 2");
+        meddle(path, "PRAGMA user_version = 3");
         meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
         std::filesystem::remove(path.string() + ".lock");
         expected = DatabaseErrorKind::newer;
@@ -230,7 +230,7 @@ TEST_CASE("a newer version that is only in the log is refused, too") {
     const auto path = directory / "m.db";
     make_mirror(path);
     SQLite::Database newer(path.string(), SQLite::OPEN_READWRITE);
-    newer.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 2");
+    newer.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 3");
     const auto before = bytes_of(path);
     const auto log = bytes_of(path.string() + "-wal");
     CHECK(refusal(path) == DatabaseErrorKind::newer);
@@ -398,22 +398,38 @@ TEST_CASE("a reader without permission to write can always read") {
     ::chmod(directory.path().c_str(), 0755);
 }
 
+TEST_CASE("a file of version 1 becomes one of today") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    {
+        MirrorFile file(options_for(path), noon());
+        Page page;
+        page.rejects.push_back(reject("a", "2026-03-01 13:00:10"));
+        file.commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
+    }
+    meddle(path, "ALTER TABLE rejects DROP COLUMN copies; PRAGMA user_version = 1");
+    CHECK(ask(path, "SELECT count(*) FROM impressions") == "0");
+    MirrorFile file(options_for(path), noon());
+    CHECK(ask(path, "PRAGMA user_version") == "2");
+    CHECK(ask(path, "SELECT copies FROM rejects") == "1");
+}
+
 TEST_CASE("migrations run in order and in one transaction, and leave what is not ours") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     make_mirror(path);
     meddle(path, "CREATE VIEW mine AS SELECT mailing, useragent FROM impressions");
     SQLite::Database sql(path.string(), SQLite::OPEN_READWRITE);
-    const std::vector<Migration> steps{{2, "ALTER TABLE impression_rows ADD COLUMN score INTEGER"},
-                                       {3, "CREATE TABLE scores (x INTEGER)"}};
-    migrate(sql, 1, steps, sql::views);
-    CHECK(ask(path, "PRAGMA user_version") == "3");
+    const std::vector<Migration> steps{{3, "ALTER TABLE impression_rows ADD COLUMN score INTEGER"},
+                                       {4, "CREATE TABLE scores (x INTEGER)"}};
+    migrate(sql, 2, steps, sql::views);
+    CHECK(ask(path, "PRAGMA user_version") == "4");
     CHECK(ask(path, "SELECT count(*) FROM mine") == "50");
     CHECK(ask(path, "SELECT count(score) FROM impression_rows") == "0");
 
-    const std::vector<Migration> broken{{4, "CREATE TABLE more (x)"}, {5, "CREATE nonsense"}};
-    CHECK_THROWS_AS(migrate(sql, 3, broken, sql::views), SQLite::Exception);
-    CHECK(ask(path, "PRAGMA user_version") == "3");
+    const std::vector<Migration> broken{{5, "CREATE TABLE more (x)"}, {6, "CREATE nonsense"}};
+    CHECK_THROWS_AS(migrate(sql, 4, broken, sql::views), SQLite::Exception);
+    CHECK(ask(path, "PRAGMA user_version") == "4");
     CHECK(ask(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'") == "0");
     CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");
 }

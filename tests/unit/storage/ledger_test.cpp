@@ -1,6 +1,7 @@
 // Coverage and rejects: what is written together with the rows, or not at all.
 #include <doctest/doctest.h>
 
+#include "core/time/text.hpp"
 #include "storage/errors.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
@@ -158,6 +159,18 @@ TEST_CASE("a whole read replaces the rejects of its window") {
         }
         CHECK(reject_list(path) == "d,e");
         CHECK(file.fact("rejects") == "2");
+    }
+    SUBCASE("equal ones count as often as they came last") {
+        const auto count = [&] {
+            const LocalTime begin = *parse_local("2026-03-01 13:00:00");
+            return file.count(begin, begin + Seconds(120));
+        };
+        CHECK(count() == 6);
+        read(noon_window(0, 60), {reject("a", "2026-03-01 13:00:10"), reject("b"), reject("b")},
+             noon(200));
+        CHECK(count() == 5);
+        CHECK(ask(path, "SELECT copies FROM rejects WHERE record = 'a'") == "1");
+        CHECK(ask(path, "SELECT copies FROM rejects WHERE record = 'b'") == "2");
     }
     SUBCASE("a wider one replaces all") {
         read(noon_window(-10, 200), {}, noon(200));
