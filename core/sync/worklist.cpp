@@ -79,15 +79,31 @@ void Worklist::done(const Piece& piece) {
     put_back_sampled(piece);
 }
 
-// A sample is good: only a part of the whole is at fault.
+// A sample is good: only a part of the rest is at fault. Not the sample again, which waits to be
+// written.
 void Worklist::put_back_sampled(const Piece& piece) {
     if (piece.sampled.empty()) {
         return;
     }
-    Piece whole;
-    whole.window = piece.sampled;
-    whole.limit_before = piece.limit_before;
-    halve(whole);
+    Piece before;
+    before.window = {piece.sampled.begin, piece.window.begin};
+    Piece after;
+    after.window = {piece.window.end, piece.sampled.end};
+    for (Piece* const rest : {&before, &after}) {
+        rest->narrowed = true;
+        rest->limit_before = piece.limit_before;
+    }
+    if (before.window.empty() || after.window.empty()) {
+        // Known to be at fault, and not to be sampled at its end again.
+        const Piece& rest = before.window.empty() ? after : before;
+        if (!halve(rest)) {
+            again(rest);
+        }
+        return;
+    }
+    const bool newer_first = direction_ == Direction::newest_first;
+    again(newer_first ? before : after);
+    again(newer_first ? after : before);
 }
 
 void Worklist::again(Piece piece) {
@@ -240,18 +256,19 @@ bool Worklist::sample(const Piece& piece) {
 // The next sample of the same; false where there are enough. The far end comes first: what is bad
 // ends somewhere, and most likely there.
 bool Worklist::sample_on(Piece piece) {
-    constexpr std::array<int, 4> quarters{4, 2, 3, 1};  // from what failed beside it
+    constexpr std::array<std::int64_t, 4> quarters{4, 2, 3, 1};  // from what failed beside it
+    const Window& all = piece.sampled;
+    const std::int64_t seconds = all.width().count();
     ++piece.samples;
-    if (piece.sampled.empty() || piece.samples >= static_cast<int>(quarters.size())) {
+    if (piece.samples >= std::min<std::int64_t>(quarters.size(), seconds)) {
         return false;
     }
-    const Window& all = piece.sampled;
-    const Seconds offset = all.width() * quarters[static_cast<std::size_t>(piece.samples)] /
-                           static_cast<std::int64_t>(quarters.size());
+    const Seconds offset(
+        std::max<std::int64_t>(seconds * quarters[static_cast<std::size_t>(piece.samples)] / 4, 1));
     const Instant at = piece.sampled_backwards ? all.end - offset : all.begin + offset - Seconds(1);
     piece.window = intersection(all, {zone_.align_down(at), zone_.align_up(at + Seconds(1))});
     if (piece.window == all) {
-        return false;  // a second, or an hour that comes twice
+        return false;  // an hour that comes twice
     }
     piece.unproven = 0;
     piece.failures = 0;

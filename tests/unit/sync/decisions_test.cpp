@@ -574,6 +574,8 @@ TEST_CASE("a long stretch at fault is found with few questions, its ends to the 
             WindowSet read;
             int faults = 0;
             while (const auto piece = work.list.take()) {
+                REQUIRE_FALSE(piece->window.empty());
+                CHECK(read.within(piece->window).empty());
                 if (well.contains(piece->window)) {
                     work.list.counted(*piece, 5);
                     work.list.done(*piece);
