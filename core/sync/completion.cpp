@@ -121,6 +121,8 @@ asio::awaitable<void> Completion::run() {
     } catch (...) {
         failed = std::current_exception();
     }
+    // Cancelled in this very moment, the call itself would throw, and leave the writer behind.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await close_writer();
     if (writer_error_) {
         std::rethrow_exception(writer_error_);
@@ -130,10 +132,9 @@ asio::awaitable<void> Completion::run() {
     }
 }
 
-// Also when cancelled: the transaction at hand ends first. A cancellation that comes meanwhile
-// is lost here; whoever cancels repeats it until the run has ended.
+// To be called where cancellation is disabled: the transaction at hand ends first. A cancellation
+// that comes meanwhile is lost here; whoever cancels repeats it until the run has ended.
 asio::awaitable<void> Completion::close_writer() {
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     no_more_windows_ = true;
     queue_changed_.wake_all();
     while (writer_running_) {
