@@ -197,6 +197,21 @@ struct Group {
         co_await asio::post(loop, asio::use_awaitable);
         throw std::runtime_error(what);
     }
+    // As one that finishes a transaction first.
+    asio::awaitable<void> hears_later() {
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        for (int i = 0; i < 20; ++i) {
+            co_await asio::post(loop, asio::use_awaitable);
+        }
+        co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+        co_await waits();
+    }
+    asio::awaitable<void> one_hears_later() {
+        TaskGroup group(loop.get_executor());
+        group.spawn(hears_later());
+        group.spawn(throws("the first"));
+        co_await group.join();
+    }
     asio::awaitable<void> joined(bool error) {
         TaskGroup group(loop.get_executor());
         group.spawn(ends());
@@ -233,6 +248,12 @@ TEST_CASE("the first error cancels the other tasks and is thrown again") {
     CHECK_THROWS_WITH(run(group.loop, group.joined(true)), "the first");
     CHECK(group.ended == 1);
     CHECK(group.cancelled == 2);
+}
+
+TEST_CASE("a task that does not hear of the first error at once is told again") {
+    Group group;
+    CHECK_THROWS_WITH(run(group.loop, group.one_hears_later()), "the first");
+    CHECK(group.cancelled == 1);
 }
 
 TEST_CASE("who joins and is cancelled takes the tasks along") {
