@@ -11,6 +11,9 @@ namespace mirror::test {
 LoopbackListener::LoopbackListener(int backlog, bool nonblocking) : nonblocking_(nonblocking) {
     descriptor_ =
         ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
+    // A fuzzer opens thousands a second: ports whose last connection is not forgotten yet will do.
+    const int reuse = 1;
+    ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
