@@ -1,6 +1,7 @@
 #include "tests/support/loopback_listener.hpp"
 
 #include <arpa/inet.h>
+#include <cerrno>
 #include <netinet/in.h>
 #include <stdexcept>
 #include <sys/socket.h>
@@ -11,15 +12,21 @@ namespace mirror::test {
 LoopbackListener::LoopbackListener(int backlog, bool nonblocking) : nonblocking_(nonblocking) {
     descriptor_ =
         ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
-    // A fuzzer opens thousands a second: ports whose last connection is not forgotten yet will do.
-    const int reuse = 1;
-    ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
-    if (::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), length) != 0 ||
-        ::listen(descriptor_, backlog) != 0 ||
+    const auto bind = [&] {
+        return ::bind(descriptor_, reinterpret_cast<sockaddr*>(&address), length) == 0;
+    };
+    bool bound = bind();
+    if (!bound && errno == EADDRINUSE) {
+        // A fuzzer opens thousands a second: ports whose last connection is not forgotten yet do.
+        const int reuse = 1;
+        ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+        bound = bind();
+    }
+    if (!bound || ::listen(descriptor_, backlog) != 0 ||
         ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
         ::close(descriptor_);
         throw std::runtime_error("a server of the tests cannot listen");
