@@ -53,7 +53,7 @@ asio::awaitable<void> Session::follow_tail(Window wanted, Instant earliest) {
         }
     }
     tail.begin = std::max(settings_.zone.align_down(tail.begin), earliest);
-    // Nor for what could not be read a moment ago.
+    // It does not reach back over what could not be read a moment ago, either.
     for (const Window& window : postponed_.windows()) {
         if (window.begin < mark) {
             tail.begin = std::max(tail.begin, window.end);
