@@ -380,9 +380,9 @@ class Handler {
     const char* failure_ = nullptr;
 };
 
-// Boost.JSON 1.81 writes up to three bytes past a buffer of 4096 on its stack where a character was
-// cut between two writes and more than the buffer holds follows in the same text. A write that is
-// smaller than the buffer by more than a character cannot get there.
+// Boost.JSON writes up to three bytes past a buffer of 4096 on its stack if a character was cut
+// between two writes and more than the buffer holds follows in the same text (seen with 1.81 and
+// 1.83). A write that is smaller than the buffer by more than a character cannot get there.
 constexpr std::size_t longest_slice = 4000;
 
 json::parse_options options(const PageLimits& limits) {

@@ -36,7 +36,7 @@ bool is_host_name(std::string_view host) {
 }
 
 // Boost.URL 1.81 ends an address where it could end, and takes the rest of "127.0.0.1.evil.example"
-// for a path. A path behind a host begins with a slash.
+// for a path (1.83 does not). A path behind a host begins with a slash.
 bool is_host_cut_short(const urls::url_view& url) {
     const auto path = url.encoded_path();
     return url.has_authority() && !path.empty() && path.front() != '/';
@@ -89,7 +89,7 @@ std::string BaseUrl::text() const {
 }
 
 BaseUrl parse_base_url(std::string_view text) {
-    const auto parsed = urls::parse_uri(urls::string_view(text.data(), text.size()));
+    const auto parsed = urls::parse_uri(text);
     if (!parsed || is_host_cut_short(*parsed)) {
         throw std::invalid_argument(
             "not a URL; expected one like \"https://api.copernica.com/v3\"");
@@ -125,7 +125,7 @@ RedirectTarget parse_location(const BaseUrl& base, std::string_view path,
                               std::string_view location) {
     RedirectTarget result;
     const auto reference =
-        urls::parse_uri_reference(urls::string_view(location.data(), location.size()));
+        urls::parse_uri_reference(location);
     // What was asked is the base that a relative reference starts from.
     const std::string asked =
         (base.tls ? "https://" : "http://") + base.authority() + std::string(path);

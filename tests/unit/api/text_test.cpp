@@ -1,4 +1,5 @@
 // Printable texts, secrets, sorted JSON, decimal numbers.
+#include <cstdint>
 #include <limits>
 #include <string>
 

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <boost/version.hpp>
 #include <doctest/doctest.h>
 
 #include "core/api/query.hpp"
@@ -11,6 +12,10 @@
 
 using namespace mirror;
 using namespace mirror::api;
+
+// Boost.URL 1.81 cannot read a host name that begins with an address, 1.83 can. With either, such a
+// name is never taken for the address.
+constexpr bool reads_address_as_name = BOOST_VERSION >= 108300;
 
 TEST_CASE("base URLs that may be used") {
     struct Row {
@@ -66,7 +71,7 @@ TEST_CASE("base URLs that may not be used, and why") {
         {"http://api.copernica.com/v3", "use \"https://api.copernica.com/v3\""},
         {"http://10.0.0.1/", "plain HTTP"},
         {"http://localhost.evil.example/", "plain HTTP"},
-        {"http://127.0.0.1.evil.example/", "not a URL"},
+        {"http://127.0.0.1.evil.example/", reads_address_as_name ? "plain HTTP" : "not a URL"},
         {"http://[::1].evil.example/", "not a URL"},
         {"https://[v1.a]/", "host name"},
         {"http://0.0.0.0/", "plain HTTP"},
@@ -101,7 +106,8 @@ TEST_CASE("where redirects lead") {
         {"https://evil.example/v3", Kind::other_place, "", ""},
         {"//evil.example/v3", Kind::other_place, "", ""},
         {"https://api.copernica.com@evil.example/", Kind::other_place, "", ""},
-        {"https://127.0.0.1.evil.example/", Kind::not_readable, "", ""},
+        {"https://127.0.0.1.evil.example/",
+         reads_address_as_name ? Kind::other_place : Kind::not_readable, "", ""},
         {"https://x@api.copernica.com/", Kind::other_place, "", ""},
         {"ftp://api.copernica.com/", Kind::other_place, "", ""},
         {"javascript:alert(1)", Kind::other_place, "", ""},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/json/parse.hpp>
@@ -24,7 +25,7 @@ using Stage = ApiProbe::Stage;
 
 namespace {
 
-const Finding& named(const Findings& findings, const std::string& name) {
+const Finding& named(const Findings& findings, std::string_view name) {
     const auto found = std::find_if(findings.begin(), findings.end(),
                                     [&](const Finding& f) { return f.name == name; });
     REQUIRE(found != findings.end());
