@@ -53,12 +53,13 @@ std::string what_is_wrong(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
-                                     const std::string& version) {
+                                     const std::string& version_text) {
     CLI::App app(
         "Keeps a SQLite file equal to the impressions (mail opens) of a Copernica Marketing Suite "
         "account.",
         "copernica-mirror");
-    app.set_version_flag("--version", "copernica-mirror " + version, "Print the version");
+    app.set_version_flag("--version", version_text,
+                         "Print the versions of the program, its libraries and the file's schema");
     app.set_help_flag("-h,--help", "Print this help");
     app.set_help_all_flag("--help-all", "Print the help of all commands");
     app.fallthrough();  // options may stand behind the command, too
@@ -135,7 +136,7 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
     try {
         app.parse(reversed);
     } catch (const CLI::CallForVersion&) {
-        return {line, "copernica-mirror " + version + "\n"};
+        return {line, version_text};
     } catch (const CLI::CallForAllHelp&) {
         return {line, app.help("", CLI::AppFormatMode::All)};
     } catch (const CLI::CallForHelp&) {

@@ -47,8 +47,9 @@ struct ParsedCommandLine {
     std::optional<std::string> text;
 };
 
-/// `arguments` without the program's name. Throws UsageError.
+/// `arguments` without the program's name; `version_text` is what --version prints. Throws
+/// UsageError.
 ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
-                                     const std::string& version);
+                                     const std::string& version_text);
 
 }  // namespace mirror::daemon

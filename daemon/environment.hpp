@@ -24,6 +24,7 @@ struct Environment {
     bool err_is_terminal = false;
     bool no_color = false;                    ///< $NO_COLOR is set and not empty
     bool err_is_journal = false;              ///< $JOURNAL_STREAM names standard error
+    std::string commit;                       ///< of the program's sources; empty: not known
     std::optional<std::string> access_token;  ///< $COPERNICA_ACCESS_TOKEN
     std::optional<std::filesystem::path> credentials_directory;  ///< $CREDENTIALS_DIRECTORY
     /// Who is told how a service is doing.

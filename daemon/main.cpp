@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "core/time/clock.hpp"
+#include "daemon/commit.hpp"
 #include "daemon/environment.hpp"
 #include "daemon/program.hpp"
 
@@ -80,6 +81,9 @@ int main(int count, char** arguments) {
     environment.err_is_terminal = isatty(STDERR_FILENO) == 1;
     environment.no_color = !variable("NO_COLOR").value_or("").empty();
     environment.err_is_journal = err_is_journal();
+    if (mirror::daemon::commit != "unknown") {
+        environment.commit = mirror::daemon::commit;
+    }
     environment.access_token = take_token();
     if (const auto directory = variable("CREDENTIALS_DIRECTORY")) {
         environment.credentials_directory = *directory;

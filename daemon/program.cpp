@@ -18,7 +18,7 @@
 #include "daemon/mirror_command.hpp"
 #include "daemon/status_command.hpp"
 #include "daemon/usage_error.hpp"
-#include "daemon/version.hpp"
+#include "daemon/version_text.hpp"
 #include "storage/errors.hpp"
 
 namespace mirror::daemon {
@@ -76,7 +76,8 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
         return code;
     };
     try {
-        const ParsedCommandLine parsed = parse_command_line(arguments, version);
+        const ParsedCommandLine parsed =
+            parse_command_line(arguments, version_text(environment.commit));
         if (parsed.text) {
             environment.out << *parsed.text << std::flush;
             return ExitCode::done;

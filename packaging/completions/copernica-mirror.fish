@@ -11,7 +11,7 @@ complete -c copernica-mirror -l token-file -r -F -d 'File with the access token'
 complete -c copernica-mirror -l log-level -x -a 'trace debug info warning error' -d 'What to log'
 complete -c copernica-mirror -l log-format -x -a 'text json' -d 'How to log'
 complete -c copernica-mirror -s q -l quiet -d 'No progress, and no log but warnings and errors'
-complete -c copernica-mirror -l version -d 'Print the version'
+complete -c copernica-mirror -l version -d 'Print the versions'
 complete -c copernica-mirror -s h -l help -d 'Print the help'
 complete -c copernica-mirror -l help-all -d 'Print the help of all commands'
 

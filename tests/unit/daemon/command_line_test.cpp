@@ -12,7 +12,7 @@ using namespace mirror::daemon;
 namespace {
 
 ParsedCommandLine parse(const std::vector<std::string>& arguments) {
-    return parse_command_line(arguments, "1.2.3");
+    return parse_command_line(arguments, "copernica-mirror 1.2.3\nother 4\n");
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ TEST_CASE("command line: run") {
 }
 
 TEST_CASE("command line: help and version are texts") {
-    CHECK(parse({"--version"}).text == "copernica-mirror 1.2.3\n");
+    CHECK(parse({"--version"}).text == "copernica-mirror 1.2.3\nother 4\n");
     CHECK(parse({"--help"}).text.value().find("backfill") != std::string::npos);
     CHECK(parse({"backfill", "--help"}).text.value().find("--force") != std::string::npos);
 }
