@@ -95,7 +95,7 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
 }
 
 ExitCode audit_mirror(const CommandLine& line, const Config& config, const Environment& environment,
-                      const std::shared_ptr<spdlog::logger>& log) {
+                      const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
     std::error_code ignored;
     if (!std::filesystem::exists(config.mirror.database, ignored)) {
         throw storage::DatabaseError(
@@ -104,6 +104,9 @@ ExitCode audit_mirror(const CommandLine& line, const Config& config, const Envir
                         config.mirror.database.string()));
     }
     MirrorSession mirror(line, config, environment, log);
+    if (metrics != nullptr) {
+        mirror.observe(*metrics);
+    }
     sync::AuditRequest request;
     request.from = line.from;
     request.to = line.to;

@@ -7,6 +7,7 @@
 #include <spdlog/logger.h>
 
 #include "core/sync/audit.hpp"
+#include "core/sync/observer.hpp"
 #include "daemon/command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/environment.hpp"
@@ -14,9 +15,9 @@
 
 namespace mirror::daemon {
 
-/// Throws what program.cpp turns into exit codes.
+/// Throws what program.cpp turns into exit codes. `metrics`, if not null, observes it.
 ExitCode audit_mirror(const CommandLine& line, const Config& config, const Environment& environment,
-                      const std::shared_ptr<spdlog::logger>& log);
+                      const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics);
 
 /// The documented JSON object, with a line's end.
 std::string audit_json(const sync::AuditReport& report);

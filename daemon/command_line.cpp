@@ -118,6 +118,15 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
     audit->add_flag("--json", line.json, "As one JSON object");
     audit->footer("T is YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\".");
 
+    for (CLI::App* const command : {sync, backfill, audit}) {
+        command
+            ->add_option("--metrics-file", line.metrics_file,
+                         "Write metrics there at the end, for node_exporter's textfile collector")
+            ->type_name("FILE");
+    }
+    // Not shown: it is there for its error.
+    run->add_option("--metrics-file", line.metrics_file)->group("");
+
     std::string max_lag;
     CLI::App* const status =
         app.add_subcommand("status", "What the file holds, how far it is complete, what is wrong");
@@ -148,6 +157,11 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
 
     if (run->parsed()) {
         line.command = Command::run;
+        if (line.metrics_file) {
+            throw UsageError(
+                "--metrics-file is for sync, backfill and audit, which end; run serves its metrics "
+                "while it runs: set [metrics] listen in the configuration");
+        }
     }
     if (sync->parsed()) {
         line.command = Command::sync;

@@ -23,6 +23,9 @@ struct CommandLine {
     std::optional<std::string> log_format;
     bool quiet = false;
 
+    // sync, backfill, audit
+    std::optional<std::filesystem::path> metrics_file;
+
     // backfill (which has `from` always), audit
     std::optional<LocalTime> from;
     std::optional<LocalTime> to;

@@ -1,27 +1,34 @@
-// What Prometheus is told of `run`. No token and nothing of a person is in it.
+// What Prometheus is told of `run`, or of one `sync`, `backfill` or `audit`. No token and nothing
+// of a person is in it.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/sync/observer.hpp"
+#include "daemon/exit_code.hpp"
 #include "daemon/status.hpp"
 
 namespace mirror::daemon {
 
-/// Counts what happens in this process; what the file holds comes from the file at each scrape.
+/// Counts what happens in this process; what the file holds is set when it has been read.
 class Metrics final : public sync::Observer {
   public:
-    /// Throws UsageError where the program was built without prometheus-cpp.
-    Metrics();
+    /// Throws UsageError if the program was built without prometheus-cpp; `setting` is the key or
+    /// the option that asks for metrics.
+    explicit Metrics(std::string_view setting);
     ~Metrics() override;
 
     void request_ended(sync::RequestOutcome outcome, std::chrono::nanoseconds took) override;
     void request_again() override;
     void stored(const sync::Written& written) override;
 
-    /// What the file holds now.
+    /// What the file holds now. Absent until then.
     void set_file(const Status& file);
+
+    /// How and when a one-shot command ended. Absent until then.
+    void set_run(ExitCode code, Instant ended);
 
     /// Everything, in Prometheus's text format (`text_type`).
     std::string text() const;

@@ -1,4 +1,6 @@
-// Instead of metrics_prometheus.cpp where prometheus-cpp is not there.
+// Instead of metrics_prometheus.cpp if prometheus-cpp is not there.
+#include <fmt/format.h>
+
 #include "daemon/metrics.hpp"
 #include "daemon/usage_error.hpp"
 
@@ -6,10 +8,10 @@ namespace mirror::daemon {
 
 struct Metrics::Families {};
 
-Metrics::Metrics() {
-    throw UsageError(
-        "[metrics] listen: this program was built without prometheus-cpp, so it has no metrics; "
-        "leave the key empty");
+Metrics::Metrics(std::string_view setting) {
+    throw UsageError(fmt::format(
+        "{}: this program was built without prometheus-cpp, so it has no metrics; leave it out",
+        setting));
 }
 
 Metrics::~Metrics() = default;
@@ -18,6 +20,7 @@ void Metrics::request_ended(sync::RequestOutcome, std::chrono::nanoseconds) {}
 void Metrics::request_again() {}
 void Metrics::stored(const sync::Written&) {}
 void Metrics::set_file(const Status&) {}
+void Metrics::set_run(ExitCode, Instant) {}
 
 std::string Metrics::text() const {
     return {};

@@ -55,7 +55,11 @@ Family<Counter>& counter(Registry& registry, const char* name, const char* help)
         .Register(registry);
 }
 
-// A time that is not known yet is no value at all: 0 would be 1970.
+// What is not known yet has no series at all: a time of 0 would be 1970, and 0 rows an empty file.
+void set(Family<Gauge>& family, std::uint64_t value) {
+    family.Add({}).Set(static_cast<double>(value));
+}
+
 void set_time(Family<Gauge>& family, const std::optional<Instant>& at) {
     if (at) {
         family.Add({}).Set(static_cast<double>(at->time_since_epoch().count()));
@@ -72,7 +76,7 @@ struct Metrics::Families {
     Family<Gauge>& last_success =
         gauge(registry, "last_success_timestamp_seconds",
               "When a poll or another run last ended well, as Unix time.");
-    Gauge& rows = gauge(registry, "rows", "Rows in the view impressions.").Add({});
+    Family<Gauge>& rows = gauge(registry, "rows", "Rows in the view impressions.");
     Family<Counter>& rows_written =
         counter(registry, "rows_written_total",
                 "Rows written by this process: inserted, updated, or marked as removed.");
@@ -89,17 +93,20 @@ struct Metrics::Families {
     Counter& retries =
         counter(registry, "retries_total", "Requests that failed and were worth another try.")
             .Add({});
-    Gauge& rejects = gauge(registry, "rejects", "Records that could not be rows.").Add({});
-    Gauge& gaps =
-        gauge(registry, "gaps", "Periods before the newest complete one that are not complete.")
-            .Add({});
-    Gauge& database_bytes = gauge(registry, "database_bytes", "Size of the database file.").Add({});
-    Gauge& wal_bytes = gauge(registry, "wal_bytes", "Size of its write-ahead log.").Add({});
+    Family<Gauge>& rejects = gauge(registry, "rejects", "Records that could not be rows.");
+    Family<Gauge>& gaps =
+        gauge(registry, "gaps", "Periods before the newest complete one that are not complete.");
+    Family<Gauge>& database_bytes = gauge(registry, "database_bytes", "Size of the database file.");
+    Family<Gauge>& wal_bytes = gauge(registry, "wal_bytes", "Size of its write-ahead log.");
+    Family<Gauge>& last_run_exit_code =
+        gauge(registry, "last_run_exit_code", "Exit code of the run that wrote this.");
+    Family<Gauge>& last_run =
+        gauge(registry, "last_run_timestamp_seconds", "When that run ended, as Unix time.");
     Gauge& build_info = gauge(registry, "build_info", "Always 1; the version is a label.")
                             .Add({{"version", version}});
 };
 
-Metrics::Metrics() : families_(std::make_unique<Families>()) {
+Metrics::Metrics(std::string_view) : families_(std::make_unique<Families>()) {
     families_->build_info.Set(1);
     // Series that are there from the start show their first increase.
     for (const auto& [outcome, name] : outcomes) {
@@ -131,11 +138,16 @@ void Metrics::set_file(const Status& file) {
     }
     set_time(families_->complete_through, complete_through);
     set_time(families_->last_success, file.last_success);
-    families_->rows.Set(static_cast<double>(file.rows));
-    families_->rejects.Set(static_cast<double>(file.rejects));
-    families_->gaps.Set(static_cast<double>(file.gaps.size()));
-    families_->database_bytes.Set(static_cast<double>(file.database_bytes));
-    families_->wal_bytes.Set(static_cast<double>(file.wal_bytes));
+    set(families_->rows, file.rows);
+    set(families_->rejects, file.rejects);
+    set(families_->gaps, file.gaps.size());
+    set(families_->database_bytes, file.database_bytes);
+    set(families_->wal_bytes, file.wal_bytes);
+}
+
+void Metrics::set_run(ExitCode code, Instant ended) {
+    set(families_->last_run_exit_code, static_cast<std::uint64_t>(code));
+    set_time(families_->last_run, ended);
 }
 
 std::string Metrics::text() const {

@@ -40,7 +40,7 @@ class MetricsService {
 
     std::filesystem::path database_;
     const Clock& clock_;
-    Metrics metrics_;
+    Metrics metrics_{"[metrics] listen"};
     Health health_;
     boost::asio::thread_pool reader_{1};
     HttpServer server_;

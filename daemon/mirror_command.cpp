@@ -102,8 +102,11 @@ ExitCode run_mirror(const CommandLine& line, const Config& config, const Environ
 }
 
 ExitCode mirror_once(const CommandLine& line, const Config& config, const Environment& environment,
-                     const std::shared_ptr<spdlog::logger>& log) {
+                     const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
     MirrorSession mirror(line, config, environment, log);
+    if (metrics != nullptr) {
+        mirror.observe(*metrics);
+    }
     const std::optional<sync::Outcome> outcome = mirror.run(work_of(line, mirror.session()));
     if (!outcome) {
         return mirror.stopped_by();

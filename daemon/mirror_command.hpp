@@ -5,6 +5,7 @@
 
 #include <spdlog/logger.h>
 
+#include "core/sync/observer.hpp"
 #include "daemon/command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/environment.hpp"
@@ -18,8 +19,8 @@ namespace mirror::daemon {
 ExitCode run_mirror(const CommandLine& line, const Config& config, const Environment& environment,
                     const std::shared_ptr<spdlog::logger>& log);
 
-/// `sync` and `backfill`.
+/// `sync` and `backfill`. `metrics`, if not null, observes it.
 ExitCode mirror_once(const CommandLine& line, const Config& config, const Environment& environment,
-                     const std::shared_ptr<spdlog::logger>& log);
+                     const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics);
 
 }  // namespace mirror::daemon

@@ -9,12 +9,14 @@
 
 #include "core/api/printable.hpp"
 #include "core/sync/errors.hpp"
+#include "core/sync/observer.hpp"
 #include "core/time/zone.hpp"
 #include "daemon/audit_command.hpp"
 #include "daemon/check_command.hpp"
 #include "daemon/command_line.hpp"
 #include "daemon/config.hpp"
 #include "daemon/logging.hpp"
+#include "daemon/metrics_file.hpp"
 #include "daemon/mirror_command.hpp"
 #include "daemon/status_command.hpp"
 #include "daemon/usage_error.hpp"
@@ -50,31 +52,43 @@ Config effective_config(const CommandLine& line, const Environment& environment)
 }
 
 ExitCode run_command(const CommandLine& line, const Config& config, const Environment& environment,
-                     const std::shared_ptr<spdlog::logger>& log) {
+                     const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
     switch (line.command) {
         case Command::status:
             return show_status(line, config, environment);
         case Command::run:
             return run_mirror(line, config, environment, log);
         case Command::audit:
-            return audit_mirror(line, config, environment, log);
+            return audit_mirror(line, config, environment, log, metrics);
         case Command::check:  // does without the configuration where it is wrong
         case Command::sync:
         case Command::backfill:
             break;
     }
-    return mirror_once(line, config, environment, log);
+    return mirror_once(line, config, environment, log, metrics);
+}
+
+template <typename... Kinds>
+bool is_any(const std::exception& error) {
+    return (... || (dynamic_cast<const Kinds*>(&error) != nullptr));
+}
+
+ExitCode exit_code_of(const std::exception& error) {
+    if (is_any<UsageError, UnknownZone, sync::WrongZone, storage::OtherZone>(error)) {
+        return ExitCode::usage;
+    }
+    if (is_any<sync::TokenRefused, storage::OtherAccount>(error)) {
+        return ExitCode::token;
+    }
+    return is_any<storage::DatabaseError>(error) ? ExitCode::database : ExitCode::api;
 }
 
 }  // namespace
 
 ExitCode run_program(const std::vector<std::string>& arguments, const Environment& environment) {
     auto log = make_logger(environment, LogOptions{});
-    const auto failed = [&](ExitCode code, const std::exception& error) {
-        // Accounts' names and the API's words may be in it.
-        log->error("{}", api::printable(error.what(), longest_message));
-        return code;
-    };
+    std::optional<MetricsFile> metrics;
+    ExitCode code = ExitCode::done;
     try {
         const ParsedCommandLine parsed =
             parse_command_line(arguments, version_text(environment.commit));
@@ -91,28 +105,26 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
         if (line.command == Command::check) {
             return check(line, environment, [&] { return effective_config(line, environment); });
         }
+        if (line.metrics_file) {
+            metrics.emplace(*line.metrics_file);
+        }
         const Config config = effective_config(line, environment);
         options.level = config.log.level;
         options.format = config.log.format;
         log = make_logger(environment, options);
-        return run_command(line, config, environment, log);
-    } catch (const UsageError& error) {
-        return failed(ExitCode::usage, error);
-    } catch (const UnknownZone& error) {
-        return failed(ExitCode::usage, error);
-    } catch (const sync::WrongZone& error) {
-        return failed(ExitCode::usage, error);
-    } catch (const storage::OtherZone& error) {
-        return failed(ExitCode::usage, error);
-    } catch (const sync::TokenRefused& error) {
-        return failed(ExitCode::token, error);
-    } catch (const storage::OtherAccount& error) {
-        return failed(ExitCode::token, error);
-    } catch (const storage::DatabaseError& error) {
-        return failed(ExitCode::database, error);
+        if (metrics) {
+            metrics->set_database(config.mirror.database);
+        }
+        code = run_command(line, config, environment, log, metrics ? &metrics->metrics() : nullptr);
     } catch (const std::exception& error) {
-        return failed(ExitCode::api, error);
+        // Accounts' names and the API's words may be in it.
+        log->error("{}", api::printable(error.what(), longest_message));
+        code = exit_code_of(error);
     }
+    if (metrics) {
+        metrics->write(code, environment.clock, *log);
+    }
+    return code;
 }
 
 }  // namespace mirror::daemon

@@ -9,7 +9,7 @@ _copernica_mirror() {
     COMPREPLY=()
 
     case $previous in
-        -c | --config | -d | --database | --token-file)
+        -c | --config | -d | --database | --token-file | --metrics-file)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
@@ -47,8 +47,9 @@ _copernica_mirror() {
     local words=$general
     case $command in
         '') [[ $current == -* ]] || words='run sync backfill audit status check' ;;
-        backfill) words+=' --from --to --force' ;;
-        audit) words+=' --from --to --repair --prune --json' ;;
+        sync) words+=' --metrics-file' ;;
+        backfill) words+=' --from --to --force --metrics-file' ;;
+        audit) words+=' --from --to --repair --prune --json --metrics-file' ;;
         status) words+=' --json --max-lag' ;;
         check) words+=' --json' ;;
     esac

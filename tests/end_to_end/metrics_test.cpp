@@ -1,15 +1,19 @@
-// `/metrics` and `/healthz` of a real `run`.
+// `/metrics` and `/healthz` of a real `run`, and the file of commands that end.
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "core/time/clock.hpp"
 #include "tests/end_to_end/notify_socket.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/simulator/fault.hpp"
@@ -71,6 +75,41 @@ std::string lint(const std::string& text, const std::filesystem::path& directory
     const std::string said = bytes_of(directory / "lint");
     return code == 0 && said.empty() ? "" : fmt::format("{} {}", code, said);
 }
+
+// A scene whose runs leave their metrics in a directory that holds nothing else.
+class FileScene : public Scene {
+  public:
+    FileScene() { std::filesystem::create_directory(path().parent_path()); }
+
+    std::filesystem::path path() const { return directory() / "textfile" / "mirror.prom"; }
+
+    // Runs it, and looks at what holds for every outcome.
+    Run run_with_file(std::vector<std::string> arguments) {
+        arguments.insert(arguments.end(), {"--metrics-file", path().string()});
+        const Instant before = SystemClock().utc();
+        const Run run = this->run(arguments);
+        CHECK(of("last_run_exit_code") == std::to_string(run.code));
+        const auto ended = std::stoll(of("last_run_timestamp_seconds"));
+        CHECK(ended >= before.time_since_epoch().count());
+        CHECK(ended <= SystemClock().utc().time_since_epoch().count());
+        struct stat status {};
+        REQUIRE(::stat(path().c_str(), &status) == 0);
+        CHECK((status.st_mode & 07777) == 0644);
+        CHECK(files() == 1);
+        CHECK_FALSE(holds(text(), token));
+        CHECK_FALSE(holds(text(), "Development"));
+        CHECK(lint(text(), directory()) == "");
+        return run;
+    }
+
+    std::string text() const { return bytes_of(path()); }
+    std::string of(const std::string& metric) const {
+        return value(text(), "copernica_mirror_" + metric);
+    }
+    std::ptrdiff_t files() const {
+        return std::distance(std::filesystem::directory_iterator(path().parent_path()), {});
+    }
+};
 
 }  // namespace
 
@@ -205,4 +244,132 @@ TEST_CASE("metrics: off by default, a taken port is 2, other machines are warned
     CHECK(refused.code == 2);
     CHECK(holds(refused.err, "config.toml:"));
     CHECK(holds(refused.err, "127.0.0.1:9743"));
+}
+
+TEST_CASE("metrics file: what sync, backfill and audit did, and what the file holds") {
+    FileScene scene;
+    populate(scene);
+    REQUIRE(scene.run_with_file({"sync"}).code == 0);
+    const std::string rows = scene.query("SELECT count(*) FROM impressions");
+    CHECK(scene.of("rows") == rows);
+    CHECK(scene.of("rows_written_total{change=\"inserted\"}") == rows);
+    CHECK(scene.of("requests_total{outcome=\"ok\"}") == std::to_string(scene.requests()));
+    CHECK(scene.of("complete_through_timestamp_seconds") ==
+          std::to_string((present() - Seconds(5)).time_since_epoch().count()));
+    CHECK(scene.of("last_success_timestamp_seconds") ==
+          scene.query("SELECT value FROM mirror WHERE key = 'last_success'"));
+    CHECK(scene.of("gaps") == "0");
+    CHECK(scene.of("database_bytes") ==
+          std::to_string(std::filesystem::file_size(scene.database())));
+
+    // Counters are those of the one run.
+    scene.server.start_over();
+    REQUIRE(scene.run_with_file({"backfill", "--from", "2026-11-01", "--force"}).code == 0);
+    CHECK(scene.of("rows_written_total{change=\"inserted\"}") == "0");
+    CHECK(scene.of("requests_total{outcome=\"ok\"}") == std::to_string(scene.requests()));
+
+    REQUIRE(scene.run_with_file({"audit"}).code == 0);
+    SQLite::Database(scene.database().string(), SQLite::OPEN_READWRITE)
+        .exec("DELETE FROM impression_rows WHERE id = (SELECT max(id) FROM impression_rows)");
+    CHECK(scene.run_with_file({"audit"}).code == 5);
+}
+
+TEST_CASE("metrics file: also of a run that fails, with what can be known") {
+    FileScene scene;
+    populate(scene, 500);
+    SUBCASE("a refused token") {
+        REQUIRE(scene.run({"sync"}).code == 0);
+        scene.token = "withdrawn-token";
+        CHECK(scene.run_with_file({"sync"}).code == 3);
+        CHECK(scene.of("requests_total{outcome=\"token_refused\"}") == "1");
+        CHECK(scene.of("rows") == scene.query("SELECT count(*) FROM impressions"));
+        CHECK(scene.of("last_success_timestamp_seconds") ==
+              scene.query("SELECT value FROM mirror WHERE key = 'last_success'"));
+    }
+    SUBCASE("the API is down, and nothing is there yet") {
+        scene.configure("mirror", "give_up_after = \"0s\"\n");
+        scene.server.stop_listening();
+        CHECK(scene.run_with_file({"sync"}).code == 1);
+        CHECK(std::stoi(scene.of("requests_total{outcome=\"failed\"}")) >= 1);
+        CHECK(scene.of("rows") == "0");
+        CHECK(scene.of("complete_through_timestamp_seconds") == "none");
+        CHECK(scene.of("last_success_timestamp_seconds") == "none");
+    }
+    SUBCASE("the database is not ours") {
+        std::ofstream(scene.database()) << std::string(5000, 'x');
+        const Run run = scene.run_with_file({"sync"});
+        CHECK(run.code == 4);
+        CHECK(scene.of("rows") == "none");
+        CHECK(scene.of("database_bytes") == "none");
+        // One line, about the database.
+        CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
+    }
+    SUBCASE("there is nothing to audit") {
+        CHECK(scene.run_with_file({"audit"}).code == 4);
+        CHECK(scene.of("rows") == "none");
+    }
+    SUBCASE("the configuration is wrong") {
+        scene.configure("mirror", "overlapp = \"2m\"\n");
+        CHECK(scene.run_with_file({"sync"}).code == 2);
+        CHECK(scene.of("rows") == "none");
+        CHECK(scene.requests() == 0);
+    }
+    SUBCASE("it is stopped") {
+        scene.server.set_rule(
+            simulator::rules::always(simulator::faults::delivery(simulator::Delivery::hang)));
+        const auto process = scene.start({"sync", "--metrics-file", scene.path().string()});
+        REQUIRE(scene.server.wait(
+            [](const simulator::Counters& counters) { return counters.requests >= 1; }));
+        process->signal(SIGTERM);
+        CHECK(process->wait() == 143);
+        CHECK(scene.of("last_run_exit_code") == "143");
+    }
+}
+
+TEST_CASE("metrics file: where it cannot be made is 2 before anything is done") {
+    FileScene scene;
+    populate(scene, 100);
+    const std::string absent = (scene.directory() / "absent" / "mirror.prom").string();
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+             {"sync", "--metrics-file", absent},
+             {"backfill", "--from", "2026-11-01", "--metrics-file", absent},
+             {"audit", "--metrics-file", scene.directory().string()}}) {
+        const Run run = scene.run(command);
+        CAPTURE(run.err);
+        CHECK(run.code == 2);
+        CHECK(holds(run.err, "--metrics-file"));
+        CHECK(scene.requests() == 0);
+        CHECK_FALSE(std::filesystem::exists(scene.database()));
+    }
+    const Run follows = scene.run({"run", "--metrics-file", scene.path().string()});
+    CHECK(follows.code == 2);
+    CHECK(holds(follows.err, "[metrics] listen"));
+    CHECK(scene.files() == 0);
+    // A directory that is the user's to look into only.
+    const Run unprivileged = scene.run_unprivileged(
+        {"sync", "--metrics-file", (scene.directory() / "mirror.prom").string()});
+    CAPTURE(unprivileged.err);
+    CHECK(unprivileged.code == 2);
+    CHECK(holds(unprivileged.err, "Permission denied"));
+    CHECK(scene.requests() == 0);
+}
+
+TEST_CASE("metrics file: where it cannot be replaced any more, the run keeps its exit code") {
+    for (const bool good : {true, false}) {
+        CAPTURE(good);
+        FileScene scene;
+        populate(scene, 500);
+        scene.token = good ? scene.token : "withdrawn-token";
+        scene.server.set_before([&](const simulator::Request& request) {
+            if (request.number == 1) {
+                std::filesystem::create_directory(scene.path());
+            }
+        });
+        const Run run = scene.run({"sync", "--metrics-file", scene.path().string()});
+        CAPTURE(run.err);
+        CHECK(run.code == (good ? 0 : 3));
+        CHECK(holds(run.err, "--metrics-file"));
+        CHECK(holds(run.err, scene.path().string()));
+        CHECK(scene.files() == 1);  // the directory in its place, and no temporary file
+    }
 }

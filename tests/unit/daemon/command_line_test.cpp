@@ -65,6 +65,20 @@ TEST_CASE("command line: run") {
     CHECK_THROWS_AS(parse({"run", "--force"}), UsageError);
 }
 
+TEST_CASE("command line: a file for metrics is for commands that end") {
+    CHECK_FALSE(parse({"sync"}).command_line.metrics_file);
+    for (const auto& arguments : {std::vector<std::string>{"sync", "--metrics-file", "a.prom"},
+                                  {"backfill", "--from", "2016-01-02", "--metrics-file=a.prom"},
+                                  {"audit", "--metrics-file", "a.prom", "--json"}}) {
+        CHECK(parse(arguments).command_line.metrics_file == "a.prom");
+    }
+    CHECK_THROWS_WITH_AS(parse({"run", "--metrics-file", "a.prom"}),
+                         doctest::Contains("[metrics] listen"), UsageError);
+    CHECK_THROWS_AS(parse({"status", "--metrics-file", "a.prom"}), UsageError);
+    CHECK_THROWS_AS(parse({"check", "--metrics-file", "a.prom"}), UsageError);
+    CHECK(parse({"run", "--help"}).text.value().find("metrics-file") == std::string::npos);
+}
+
 TEST_CASE("command line: help and version are texts") {
     CHECK(parse({"--version"}).text == "copernica-mirror 1.2.3\nother 4\n");
     CHECK(parse({"--help"}).text.value().find("backfill") != std::string::npos);
@@ -76,6 +90,7 @@ TEST_CASE("command line: mistakes") {
                                   {"synch"},
                                   {"sync", "--frm", "x"},
                                   {"sync", "status"},
+                                  {"sync", "--metrics-file"},
                                   {"backfill"},
                                   {"backfill", "--from", "2016-13-01"},
                                   {"backfill", "--from", "tomorrow"},

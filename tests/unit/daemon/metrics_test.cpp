@@ -45,7 +45,7 @@ Status some_status() {
 }  // namespace
 
 TEST_CASE("metrics: what is counted, and what the file holds") {
-    Metrics metrics;
+    Metrics metrics("here");
     // From the start: counters at 0, and no time that is not known.
     auto lines = lines_of(metrics.text());
     CHECK(lines.contains("copernica_mirror_rows_written_total{change=\"inserted\"} 0"));
@@ -53,6 +53,11 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
     CHECK(
         lines.contains(std::string("copernica_mirror_build_info{version=\"") + version + "\"} 1"));
     CHECK(metrics.text().find("timestamp_seconds ") == std::string::npos);
+    // Nor is a file that has not been read yet an empty one.
+    for (const char* name : {"rows ", "rejects ", "gaps ", "_bytes ", "exit_code "}) {
+        CAPTURE(name);
+        CHECK(metrics.text().find(name) == std::string::npos);
+    }
 
     sync::Written written;
     written.inserted = 3;
@@ -66,6 +71,7 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
     metrics.request_ended(sync::RequestOutcome::not_plainly_right, std::chrono::seconds(400));
     metrics.request_again();
     metrics.set_file(some_status());
+    metrics.set_run(ExitCode::not_whole, Instant(Seconds(1'700'000'007)));
     lines = lines_of(metrics.text());
     for (const char* line : {
              "copernica_mirror_rows_written_total{change=\"inserted\"} 6",
@@ -91,6 +97,8 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
              "copernica_mirror_gaps 2",
              "copernica_mirror_database_bytes 123456789",
              "copernica_mirror_wal_bytes 4152",
+             "copernica_mirror_last_run_exit_code 5",
+             "copernica_mirror_last_run_timestamp_seconds 1700000007",
          }) {
         CAPTURE(line);
         CHECK(lines.contains(line));
@@ -100,8 +108,9 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
 TEST_CASE("documentation: every metric, and no other") {
     std::ifstream in(std::string(test::project_root) + "/README.md");
     const std::string readme{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    Metrics metrics;
+    Metrics metrics("here");
     metrics.set_file(some_status());
+    metrics.set_run(ExitCode::done, Instant(Seconds(1)));
     std::set<std::string> served;
     for (const std::string& line : lines_of(metrics.text())) {
         const std::string type = "# TYPE ";
@@ -109,7 +118,7 @@ TEST_CASE("documentation: every metric, and no other") {
             served.insert(line.substr(type.size(), line.rfind(' ') - type.size()));
         }
     }
-    CHECK(served.size() == 12);
+    CHECK(served.size() == 14);
     std::set<std::string> documented;
     const std::string row = "| `copernica_mirror_";
     for (auto at = readme.find(row); at != std::string::npos; at = readme.find(row, at + 1)) {

@@ -1,0 +1,17 @@
+// A program without prometheus-cpp says so to whoever asks for metrics.
+#include <doctest/doctest.h>
+
+#include "daemon/metrics.hpp"
+#include "daemon/metrics_file.hpp"
+#include "daemon/usage_error.hpp"
+
+using namespace mirror::daemon;
+
+TEST_CASE("metrics: not built in") {
+    CHECK_THROWS_WITH_AS(Metrics("[metrics] listen"),
+                         doctest::Contains("[metrics] listen: this program was built without"),
+                         UsageError);
+    CHECK_THROWS_WITH_AS(MetricsFile("mirror.prom"),
+                         doctest::Contains("--metrics-file: this program was built without"),
+                         UsageError);
+}
