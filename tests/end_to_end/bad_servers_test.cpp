@@ -356,7 +356,8 @@ TEST_CASE("bad servers: bombs on all connections at once") {
         scene.server.set_rule({});
         std::string complaint = scene.complaint(run);
         if (bombs_sent < 6 || peak == 0 || (memory_is_ours && peak > most_memory)) {
-            complaint += fmt::format("\n{} bombs, {} MB of memory", bombs_sent, peak / megabyte);
+            complaint +=
+                fmt::format("\n{} bombs, {} MB of memory", bombs_sent.load(), peak / megabyte);
         }
         if (complaint.empty()) {
             fault_class.passed();
