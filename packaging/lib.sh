@@ -86,7 +86,7 @@ step() {
     stop_spinner
     if ((status != 0)); then
         step_failed=true
-        tail -n 30 "$step_log" >&2
+        tail -n 60 "$step_log" >&2
         say_error "$what: failed; the last lines are above, all of them in $step_log"
         return "$status"
     fi
@@ -98,6 +98,7 @@ step() {
 # For the EXIT trap: removes the logs unless a step failed or the script named their place.
 end_steps() {
     stop_spinner
+    [[ -z $root_keeper ]] || kill "$root_keeper" 2>/dev/null || true
     if $log_is_temporary && ! $step_failed; then
         rm -rf "$log_directory"
     fi
@@ -112,6 +113,16 @@ get_root() {
     if ! sudo -n true 2>/dev/null && ! sudo -v; then
         die "$1 needs root, and sudo does not allow it"
     fi
+}
+
+# keep_root: sudo forgets a password after some minutes; this asks it not to, while the script runs.
+root_keeper=
+keep_root() {
+    [[ $(id -u) != 0 ]] || return 0
+    while kill -0 "$$" && sudo -n -v; do
+        sleep 60
+    done >/dev/null 2>&1 </dev/null &
+    root_keeper=$!
 }
 
 # as_root COMMAND...: with a proxy of the environment, which sudo does not hand down.
@@ -191,7 +202,7 @@ debian_mirror() {
         # The security archive has a label of its own. apt-get itself fills in these names.
         # shellcheck disable=SC2016
         mirror=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-            sed -nE 's#^Debian\|Debian\|((https?|file):.*[^/])/*$#\1#p' | head -n 1) || true
+            sed -nE 's#^Debian\|Debian\|(https?:.*[^/])/*$#\1#p' | head -n 1) || true
     fi
     echo "${mirror:-http://deb.debian.org/debian}"
 }
@@ -200,4 +211,9 @@ debian_mirror() {
 this_suite() {
     # shellcheck source=/dev/null
     (. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}")
+}
+
+# Where packaging/system-root keeps its Debians, apart from the tree and from what is built in it.
+default_roots() {
+    echo "${COPERNICA_MIRROR_ROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/copernica-mirror/roots}"
 }
