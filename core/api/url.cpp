@@ -124,8 +124,7 @@ BaseUrl parse_base_url(std::string_view text) {
 RedirectTarget parse_location(const BaseUrl& base, std::string_view path,
                               std::string_view location) {
     RedirectTarget result;
-    const auto reference =
-        urls::parse_uri_reference(location);
+    const auto reference = urls::parse_uri_reference(location);
     // What was asked is the base that a relative reference starts from.
     const std::string asked =
         (base.tls ? "https://" : "http://") + base.authority() + std::string(path);
