@@ -18,7 +18,7 @@
 
 #include "core/time/clock.hpp"
 #include "daemon/commit.hpp"
-#include "daemon/environment.hpp"
+#include "daemon/process/environment.hpp"
 #include "daemon/program.hpp"
 
 namespace {

@@ -7,21 +7,22 @@
 
 #include <spdlog/logger.h>
 
-#include "core/api/printable.hpp"
+#include "core/copernica/errors.hpp"
 #include "core/sync/errors.hpp"
 #include "core/sync/observer.hpp"
 #include "core/time/zone.hpp"
-#include "daemon/audit_command.hpp"
-#include "daemon/check_command.hpp"
-#include "daemon/command_line.hpp"
-#include "daemon/config.hpp"
-#include "daemon/logging.hpp"
-#include "daemon/metrics_file.hpp"
-#include "daemon/mirror_command.hpp"
-#include "daemon/status_command.hpp"
-#include "daemon/usage_error.hpp"
-#include "daemon/version_text.hpp"
-#include "storage/errors.hpp"
+#include "core/util/printable.hpp"
+#include "daemon/check/check_command.hpp"
+#include "daemon/cli/command_line.hpp"
+#include "daemon/cli/version_text.hpp"
+#include "daemon/commands/audit_command.hpp"
+#include "daemon/commands/mirror_command.hpp"
+#include "daemon/config/config.hpp"
+#include "daemon/log/logging.hpp"
+#include "daemon/metrics/metrics_file.hpp"
+#include "daemon/process/usage_error.hpp"
+#include "daemon/status/status_command.hpp"
+#include "storage/sqlite/errors.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -77,7 +78,7 @@ ExitCode exit_code_of(const std::exception& error) {
     if (is_any<UsageError, UnknownZone, sync::WrongZone, storage::OtherZone>(error)) {
         return ExitCode::usage;
     }
-    if (is_any<sync::TokenRefused, storage::OtherAccount>(error)) {
+    if (is_any<copernica::TokenRefused, storage::OtherAccount>(error)) {
         return ExitCode::token;
     }
     return is_any<storage::DatabaseError>(error) ? ExitCode::database : ExitCode::api;
@@ -118,7 +119,7 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
         code = run_command(line, config, environment, log, metrics ? &metrics->metrics() : nullptr);
     } catch (const std::exception& error) {
         // Accounts' names and the API's words may be in it.
-        log->error("{}", api::printable(error.what(), longest_message));
+        log->error("{}", printable(error.what(), longest_message));
         code = exit_code_of(error);
     }
     if (metrics) {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "daemon/environment.hpp"
-#include "daemon/exit_code.hpp"
+#include "daemon/process/environment.hpp"
+#include "daemon/process/exit_code.hpp"
 
 namespace mirror::daemon {
 

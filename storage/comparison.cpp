@@ -75,14 +75,14 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
     return differences;
 }
 
-std::optional<LocalTime> Comparison::quiet_second(LocalTime begin, LocalTime end,
-                                                  sync::QuietNear near) {
+std::optional<LocalTime> Comparison::row_free_second(LocalTime begin, LocalTime end,
+                                                     sync::RowFreeNear near) {
     switch (near) {
-        case sync::QuietNear::begin:
+        case sync::RowFreeNear::begin:
             return quiet_after(begin, end);
-        case sync::QuietNear::end:
+        case sync::RowFreeNear::end:
             return quiet_before(end, begin);
-        case sync::QuietNear::middle:
+        case sync::RowFreeNear::middle:
             break;
     }
     const std::optional<LocalTime> middle = middle_row(begin, end);

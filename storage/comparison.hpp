@@ -21,8 +21,9 @@ class Comparison {
     /// Record by record, over the proven part of the window.
     std::vector<sync::RowDifference> differences(const sync::WholeWindow& whole);
 
-    /// See sync::Store::quiet_second().
-    std::optional<LocalTime> quiet_second(LocalTime begin, LocalTime end, sync::QuietNear near);
+    /// See sync::Store::row_free_second().
+    std::optional<LocalTime> row_free_second(LocalTime begin, LocalTime end,
+                                             sync::RowFreeNear near);
 
   private:
     std::optional<LocalTime> quiet_after(LocalTime from, LocalTime end);

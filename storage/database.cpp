@@ -11,12 +11,12 @@
 #include <SQLiteCpp/Statement.h>
 #include <sqlite3.h>
 
-#include "storage/facts.hpp"
 #include "storage/file_check.hpp"
-#include "storage/log_padding.hpp"
+#include "storage/metadata.hpp"
 #include "storage/migrations.hpp"
-#include "storage/page_writes.hpp"
 #include "storage/sql.hpp"
+#include "storage/sqlite/log_padding.hpp"
+#include "storage/sqlite/page_writes.hpp"
 
 namespace mirror::storage {
 namespace {

@@ -12,8 +12,8 @@
 #include <SQLiteCpp/Database.h>
 
 #include "core/time/instant.hpp"
-#include "storage/errors.hpp"
-#include "storage/file_lock.hpp"
+#include "storage/sqlite/errors.hpp"
+#include "storage/sqlite/file_lock.hpp"
 
 namespace mirror::storage {
 

@@ -16,8 +16,8 @@
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
-#include "storage/errors.hpp"
 #include "storage/migrations.hpp"
+#include "storage/sqlite/errors.hpp"
 
 namespace mirror::storage {
 namespace {

@@ -13,8 +13,8 @@
 #include <sqlite3.h>
 
 #include "storage/database.hpp"
-#include "storage/errors.hpp"
-#include "storage/file_lock.hpp"
+#include "storage/sqlite/errors.hpp"
+#include "storage/sqlite/file_lock.hpp"
 
 namespace mirror::storage {
 namespace {

@@ -86,7 +86,7 @@ sync::Written MirrorFile::write(const std::vector<sync::WholeWindow>& windows, I
         counters.rejects += rejects_.replace(whole.window, whole.records.rejects, now);
         coverage_.forget_later_reads(touched_by(whole.window), whole.read_at);
         coverage_.add(0, whole.proven);
-        for (const sync::AgedWindow& aged : whole.aged) {
+        for (const plan::AgedWindow& aged : whole.aged) {
             coverage_.add(aged.age.count(), aged.window);
         }
     }
@@ -180,9 +180,9 @@ std::vector<sync::RowDifference> MirrorFile::compare(
     });
 }
 
-std::optional<LocalTime> MirrorFile::quiet_second(LocalTime begin, LocalTime end,
-                                                  sync::QuietNear near) {
-    return database_.guarded([&] { return comparison_.quiet_second(begin, end, near); });
+std::optional<LocalTime> MirrorFile::row_free_second(LocalTime begin, LocalTime end,
+                                                     sync::RowFreeNear near) {
+    return database_.guarded([&] { return comparison_.row_free_second(begin, end, near); });
 }
 
 std::uint64_t MirrorFile::prune(LocalTime begin, LocalTime end) {

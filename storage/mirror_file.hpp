@@ -15,8 +15,8 @@
 #include "storage/comparison.hpp"
 #include "storage/coverage_ledger.hpp"
 #include "storage/database.hpp"
-#include "storage/facts.hpp"
 #include "storage/lateness.hpp"
+#include "storage/metadata.hpp"
 #include "storage/reject_writer.hpp"
 #include "storage/removals.hpp"
 #include "storage/row_writer.hpp"
@@ -56,7 +56,8 @@ class MirrorFile {
                          const Moment& now);
     void uncover(const WindowSet& windows);
     std::vector<sync::RowDifference> compare(const std::vector<sync::WholeWindow>& windows);
-    std::optional<LocalTime> quiet_second(LocalTime begin, LocalTime end, sync::QuietNear near);
+    std::optional<LocalTime> row_free_second(LocalTime begin, LocalTime end,
+                                             sync::RowFreeNear near);
     std::uint64_t prune(LocalTime begin, LocalTime end);
     std::uint64_t count(LocalTime begin, LocalTime end);
     void recount();

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "core/impression/packed_rows.hpp"
+#include "core/record/packed_rows.hpp"
 #include "core/time/text.hpp"
-#include "storage/row_statement.hpp"
+#include "storage/sqlite/statement.hpp"
 #include "storage/user_agents.hpp"
 
 namespace mirror::storage {

@@ -12,9 +12,9 @@
 namespace mirror::storage {
 namespace {
 
-std::string to_json(const std::vector<sync::UnreadWindow>& unread) {
+std::string to_json(const std::vector<plan::UnreadWindow>& unread) {
     boost::json::array list;
-    for (const sync::UnreadWindow& part : unread) {
+    for (const plan::UnreadWindow& part : unread) {
         boost::json::object entry;
         entry["begin"] = seconds(part.window.begin);
         entry["end"] = seconds(part.window.end);
@@ -25,8 +25,8 @@ std::string to_json(const std::vector<sync::UnreadWindow>& unread) {
 }
 
 // Lenient: a person may have edited the file, and `status` must still say the rest.
-std::vector<sync::UnreadWindow> from_json(const std::string& text) {
-    std::vector<sync::UnreadWindow> unread;
+std::vector<plan::UnreadWindow> from_json(const std::string& text) {
+    std::vector<plan::UnreadWindow> unread;
     boost::json::error_code failure;
     const boost::json::value parsed = boost::json::parse(text, failure);
     if (failure || !parsed.is_array()) {
@@ -40,7 +40,7 @@ std::vector<sync::UnreadWindow> from_json(const std::string& text) {
         if (!begin || !begin->is_int64() || !end || !end->is_int64()) {
             continue;
         }
-        sync::UnreadWindow part;
+        plan::UnreadWindow part;
         part.window = {instant(begin->get_int64()), instant(end->get_int64())};
         if (reason && reason->is_string()) {
             part.reason = std::string(reason->get_string());

@@ -10,7 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "storage/page_writes.hpp"
+#include "storage/sqlite/page_writes.hpp"
 
 namespace mirror::storage {
 namespace {
@@ -138,9 +138,10 @@ asio::awaitable<std::vector<sync::RowDifference>> SqliteStore::compare(
     return on_thread(std::move(work));
 }
 
-asio::awaitable<std::optional<LocalTime>> SqliteStore::quiet_second(LocalTime begin, LocalTime end,
-                                                                    sync::QuietNear near) {
-    auto work = [this, begin, end, near] { return file_.quiet_second(begin, end, near); };
+asio::awaitable<std::optional<LocalTime>> SqliteStore::row_free_second(LocalTime begin,
+                                                                       LocalTime end,
+                                                                       sync::RowFreeNear near) {
+    auto work = [this, begin, end, near] { return file_.row_free_second(begin, end, near); };
     return on_thread(std::move(work));
 }
 

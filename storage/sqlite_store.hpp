@@ -9,8 +9,8 @@
 
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
-#include "storage/activity.hpp"
 #include "storage/mirror_file.hpp"
+#include "storage/sqlite/activity.hpp"
 
 namespace mirror::storage {
 
@@ -35,8 +35,8 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<void> uncover(WindowSet windows) override;
     boost::asio::awaitable<std::vector<sync::RowDifference>> compare(
         const std::vector<sync::WholeWindow>& windows) override;
-    boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin, LocalTime end,
-                                                                  sync::QuietNear near) override;
+    boost::asio::awaitable<std::optional<LocalTime>> row_free_second(
+        LocalTime begin, LocalTime end, sync::RowFreeNear near) override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<void> recount() override;

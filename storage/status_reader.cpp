@@ -8,7 +8,7 @@
 
 #include "storage/coverage_ledger.hpp"
 #include "storage/database.hpp"
-#include "storage/facts.hpp"
+#include "storage/metadata.hpp"
 #include "storage/seconds.hpp"
 
 namespace mirror::storage {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "storage/row_statement.hpp"
+#include "storage/sqlite/statement.hpp"
 
 namespace mirror::storage {
 

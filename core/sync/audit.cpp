@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "core/sync/account_probe.hpp"
 #include "core/sync/comparing_store.hpp"
-#include "core/sync/whole_account.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::sync {
@@ -33,15 +33,15 @@ bool differs_much(std::uint64_t api, std::uint64_t file) {
 
 }  // namespace
 
-Audit::Audit(const asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
-             Observer& observer, const Settings& settings, Experience& experience,
+Audit::Audit(const asio::any_io_executor& executor, copernica::Client& client, Store& store,
+             Observer& observer, const Settings& settings, AdaptiveState& adaptive,
              AuditOptions options)
     : executor_(executor),
-      fetcher_(fetcher),
+      client_(client),
       store_(store),
       observer_(observer),
       settings_(settings),
-      experience_(experience),
+      adaptive_(adaptive),
       options_(options) {}
 
 asio::awaitable<AuditReport> Audit::run(WindowSet covered) {
@@ -53,10 +53,10 @@ asio::awaitable<AuditReport> Audit::run(WindowSet covered) {
     co_return std::move(report_);
 }
 
-asio::awaitable<std::optional<Instant>> Audit::quiet(Window window, QuietNear near) {
+asio::awaitable<std::optional<Instant>> Audit::quiet(Window window, RowFreeNear near) {
     const LocalPeriod span = settings_.zone.span(window);
     const std::optional<LocalTime> second =
-        co_await store_.quiet_second(span.begin, span.end, near);
+        co_await store_.row_free_second(span.begin, span.end, near);
     if (!second) {
         co_return std::nullopt;
     }
@@ -74,12 +74,12 @@ asio::awaitable<std::uint64_t> Audit::count_in_file(Window window) {
 }
 
 // Nothing where the API does not serve so long a period.
-asio::awaitable<std::optional<Audit::Piece>> Audit::counted(Window window) {
-    Piece piece;
+asio::awaitable<std::optional<Audit::CountedRange>> Audit::counted(Window window) {
+    CountedRange piece;
     piece.window = window;
     piece.file = co_await count_in_file(window);
     const std::optional<std::uint64_t> api =
-        co_await count_at_api(fetcher_, settings_, window.begin, window.end);
+        co_await count_at_api(client_, settings_, window.begin, window.end);
     if (!api) {
         co_return std::nullopt;
     }
@@ -88,8 +88,8 @@ asio::awaitable<std::optional<Audit::Piece>> Audit::counted(Window window) {
 }
 
 asio::awaitable<void> Audit::examine_period(Window period) {
-    const auto begin = co_await quiet(period, QuietNear::begin);
-    const auto end = co_await quiet(period, QuietNear::end);
+    const auto begin = co_await quiet(period, RowFreeNear::begin);
+    const auto end = co_await quiet(period, RowFreeNear::end);
     if (!begin || !end || *begin >= *end) {
         to_read_.add(period);
         co_return;
@@ -104,7 +104,7 @@ asio::awaitable<void> Audit::examine_period(Window period) {
             const std::uint64_t rows = co_await count_in_file(piece);
             std::optional<Instant> cut;
             if (rows > settings_.page_size) {
-                cut = co_await quiet(piece, QuietNear::middle);
+                cut = co_await quiet(piece, RowFreeNear::middle);
             }
             if (cut && piece.begin < *cut && *cut < piece.end) {
                 halves.push_back({piece.begin, *cut});
@@ -118,10 +118,10 @@ asio::awaitable<void> Audit::examine_period(Window period) {
     while (!pieces.empty()) {
         const Window window = pieces.back();
         pieces.pop_back();
-        const std::optional<Piece> piece = co_await counted(window);
+        const std::optional<CountedRange> piece = co_await counted(window);
         if (!piece) {
             // Too long for the API: in halves, as far as it can be cut.
-            const auto cut = co_await quiet(window, QuietNear::middle);
+            const auto cut = co_await quiet(window, RowFreeNear::middle);
             if (cut && window.begin < *cut && *cut < window.end) {
                 pieces.push_back({window.begin, *cut});
                 pieces.push_back({*cut, window.end});
@@ -140,17 +140,17 @@ asio::awaitable<void> Audit::examine_period(Window period) {
 }
 
 // Narrows down a piece whose counts differ.
-asio::awaitable<void> Audit::examine(Piece piece) {
+asio::awaitable<void> Audit::examine(CountedRange piece) {
     std::optional<Instant> cut;
     if (std::max(piece.api, piece.file) > settings_.page_size &&
         !differs_much(piece.api, piece.file)) {
-        cut = co_await quiet(piece.window, QuietNear::middle);
+        cut = co_await quiet(piece.window, RowFreeNear::middle);
     }
     if (!cut || *cut <= piece.window.begin || *cut >= piece.window.end) {
         to_read_.add(piece.window);
         co_return;
     }
-    const std::optional<Piece> left = co_await counted({piece.window.begin, *cut});
+    const std::optional<CountedRange> left = co_await counted({piece.window.begin, *cut});
     if (!left) {
         to_read_.add(piece.window);
         co_return;
@@ -159,7 +159,7 @@ asio::awaitable<void> Audit::examine(Piece piece) {
         to_read_.add(piece.window);  // it moves: reading settles it
         co_return;
     }
-    Piece right;
+    CountedRange right;
     right.window = {*cut, piece.window.end};
     right.api = piece.api - left->api;
     right.file = piece.file - left->file;
@@ -177,8 +177,8 @@ asio::awaitable<void> Audit::settle_places() {
         co_return;
     }
     ComparingStore comparing(store_, options_.repair);
-    Completion completion(executor_, fetcher_, comparing, observer_, settings_, experience_,
-                          to_read_);
+    FetchPipeline completion(executor_, client_, comparing, observer_, settings_, adaptive_,
+                             to_read_);
     co_await completion.run();
     report_.written = completion.written();
     report_.unread = completion.unread();
@@ -199,7 +199,7 @@ asio::awaitable<void> Audit::settle_places() {
             untrue.add(place.window);
         }
     }
-    for (const UnreadWindow& unread : report_.unread) {
+    for (const plan::UnreadWindow& unread : report_.unread) {
         untrue.add(unread.window);
     }
     if (!untrue.empty()) {
@@ -219,7 +219,7 @@ asio::awaitable<void> Audit::verify_counts() {
         if (!repaired_here) {
             continue;
         }
-        const std::optional<Piece> piece = co_await counted(window);
+        const std::optional<CountedRange> piece = co_await counted(window);
         if (piece && piece->api == piece->file) {
             continue;
         }

@@ -9,8 +9,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include "core/sync/completion.hpp"
-#include "core/sync/fetcher.hpp"
+#include "core/copernica/client.hpp"
+#include "core/sync/fetch_pipeline.hpp"
 #include "core/sync/observer.hpp"
 #include "core/sync/settings.hpp"
 #include "core/sync/store.hpp"
@@ -32,7 +32,7 @@ struct AuditReport {
     std::uint64_t pruned = 0;
     std::uint64_t requests = 0;
     bool repaired = false;  ///< every place was read whole and stored, and the counts agree now
-    std::vector<UnreadWindow> unread;  ///< could not be read
+    std::vector<plan::UnreadWindow> unread;  ///< could not be read
     WindowSet uncovered;           ///< not complete in the file, so there was nothing to compare
     bool nothing_covered = false;  ///< nor in any other part of the period
     Written written;
@@ -52,35 +52,35 @@ struct AuditOptions {
 /// page or less or cannot be cut.
 class Audit {
   public:
-    Audit(const boost::asio::any_io_executor& executor, Fetcher& fetcher, Store& store,
-          Observer& observer, const Settings& settings, Experience& experience,
+    Audit(const boost::asio::any_io_executor& executor, copernica::Client& client, Store& store,
+          Observer& observer, const Settings& settings, AdaptiveState& adaptive,
           AuditOptions options);
 
     /// `covered` is what is compared: a gap is no difference. Throws what ends a run.
     boost::asio::awaitable<AuditReport> run(WindowSet covered);
 
   private:
-    struct Piece {
+    struct CountedRange {
         Window window;
         std::uint64_t file = 0;
         std::uint64_t api = 0;
     };
 
     boost::asio::awaitable<void> examine_period(Window period);
-    boost::asio::awaitable<void> examine(Piece piece);
-    boost::asio::awaitable<std::optional<Piece>> counted(Window window);
+    boost::asio::awaitable<void> examine(CountedRange piece);
+    boost::asio::awaitable<std::optional<CountedRange>> counted(Window window);
     boost::asio::awaitable<std::uint64_t> count_in_file(Window window);
-    boost::asio::awaitable<std::optional<Instant>> quiet(Window window, QuietNear near);
+    boost::asio::awaitable<std::optional<Instant>> quiet(Window window, RowFreeNear near);
     boost::asio::awaitable<void> settle_places();
     boost::asio::awaitable<void> verify_counts();
     void add_places(const std::vector<RowDifference>& differences);
 
     boost::asio::any_io_executor executor_;
-    Fetcher& fetcher_;
+    copernica::Client& client_;
     Store& store_;
     Observer& observer_;
     const Settings& settings_;
-    Experience& experience_;
+    AdaptiveState& adaptive_;
     AuditOptions options_;
 
     AuditReport report_;

@@ -47,9 +47,9 @@ class ComparingStore final : public Store {
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override {
         return inner_.count(begin, end);
     }
-    boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin, LocalTime end,
-                                                                  QuietNear near) override {
-        return inner_.quiet_second(begin, end, near);
+    boost::asio::awaitable<std::optional<LocalTime>> row_free_second(LocalTime begin, LocalTime end,
+                                                                     RowFreeNear near) override {
+        return inner_.row_free_second(begin, end, near);
     }
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override {
         return inner_.prune(begin, end);

@@ -1,21 +1,10 @@
-// What ends a run, for people and for exit codes. Each what() says what failed and what to do.
+// What ends a run beside the errors of the API (core/copernica/errors.hpp) and of the storage. Each
+// what() says what failed and what to do.
 #pragma once
 
 #include <stdexcept>
 
 namespace mirror::sync {
-
-/// The API could not be reached, kept failing, or refused the request.
-class ApiFailed : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
-
-/// The API refused the token.
-class TokenRefused : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
 
 /// The API shows rows later than its own clock, as read in the configured zone.
 class WrongZone : public std::runtime_error {

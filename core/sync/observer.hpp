@@ -1,11 +1,11 @@
 // What a run tells about itself while it works.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "core/copernica/request_observer.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/window.hpp"
 
@@ -20,17 +20,6 @@ struct Progress {
     std::uint64_t requests = 0;  ///< so far
 };
 
-/// How one request ended. All but `ok` and `cancelled` are what api::ErrorKind says, judged by us.
-enum class RequestOutcome {
-    ok,
-    failed,  ///< no usable answer: refused, cut off, timed out, 429, 5xx
-    not_plainly_right,
-    request_refused,
-    token_refused,
-    unusable,
-    cancelled,  ///< by us, on the way to the end
-};
-
 /// How a session that follows an account (`run`) is doing.
 struct Following {
     std::optional<Window> complete;       ///< the newest unbroken complete period
@@ -39,23 +28,11 @@ struct Following {
     std::optional<std::string> trouble;   ///< what is wrong, and what to do; nothing: all is well
 };
 
-/// Called on the loop's thread; must not block, nor throw. Who observes implements what concerns
-/// him.
-class Observer {
+/// Called on the loop's thread; must not block, nor throw. Override what you need.
+class Observer : public copernica::RequestObserver {
   public:
-    virtual ~Observer() = default;
-
     virtual void progress(const Progress&) {}
 
-    // Lines for the log, each complete in itself.
-    virtual void debug(const std::string&) {}
-    virtual void info(const std::string&) {}
-    virtual void warning(const std::string&) {}
-
-    /// A request ended, after so long.
-    virtual void request_ended(RequestOutcome, std::chrono::nanoseconds) {}
-    /// One that failed is made again.
-    virtual void request_again() {}
     /// A transaction was committed.
     virtual void stored(const Written&) {}
     /// After each poll of `run`, and whenever something goes wrong in it.

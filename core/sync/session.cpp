@@ -9,10 +9,11 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include "core/copernica/errors.hpp"
+#include "core/plan/zone_check.hpp"
+#include "core/sync/account_probe.hpp"
 #include "core/sync/errors.hpp"
-#include "core/sync/facts.hpp"
-#include "core/sync/whole_account.hpp"
-#include "core/sync/zone_check.hpp"
+#include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::sync {
@@ -23,7 +24,7 @@ namespace {
 
 // Replies that may be asked for until enough of them, one after the other, agree on the time. Some
 // of them may come from a machine whose clock is wrong.
-constexpr int most_clock_replies = 3 * ServerClock::agreement;
+constexpr int most_clock_replies = 3 * copernica::ServerClock::agreement;
 
 bool is_cancellation(const std::exception_ptr& error) {
     try {
@@ -47,15 +48,15 @@ std::string message_of(const std::exception_ptr& error) {
 
 }  // namespace
 
-Session::Session(const asio::any_io_executor& executor, api::Api& api, Store& store, Clock& clock,
-                 Observer& observer, const Settings& settings)
+Session::Session(const asio::any_io_executor& executor, copernica::Api& api, Store& store,
+                 Clock& clock, Observer& observer, const Settings& settings)
     : executor_(executor),
       store_(store),
       clock_(clock),
       observer_(observer),
       settings_(settings),
-      fetcher_(executor, api, clock, observer, settings),
-      experience_(settings.page_size) {}
+      client_(executor, api, clock, observer, settings),
+      adaptive_(settings.page_size) {}
 
 std::string Session::seconds_text(Instant at) {
     return std::to_string(at.time_since_epoch().count());
@@ -82,7 +83,7 @@ RunRecord Session::run_record(std::string kind, std::string result) const {
     run.kind = std::move(kind);
     run.period = outcome_.period;
     run.started = started_;
-    run.requests = fetcher_.requests();
+    run.requests = client_.requests();
     run.written = written_;
     run.written += outcome_.written;
     run.unread = run.kind == run_kind ? unread_ : outcome_.unread;
@@ -100,7 +101,7 @@ asio::awaitable<void> Session::recorded(std::string kind, asio::awaitable<void> 
         failed = std::current_exception();
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    outcome_.requests = fetcher_.requests();
+    outcome_.requests = client_.requests();
     if (!file_is_ours_) {
         // Another account's file is left as it is, without a word about us.
         std::rethrow_exception(failed);
@@ -149,35 +150,34 @@ asio::awaitable<void> Session::write_outcome(std::string error) {
     const std::string now = seconds_text(clock_.utc());
     std::map<std::string, std::string> changed;
     if (error.empty()) {
-        changed[facts::failing_since] = "";
-        changed[facts::last_success] = now;
+        changed[metadata::failing_since] = "";
+        changed[metadata::last_success] = now;
     } else {
-        const auto since = co_await store_.fact(facts::failing_since);
+        const auto since = co_await store_.fact(metadata::failing_since);
         if (!since || since->empty()) {
-            changed[facts::failing_since] = now;
+            changed[metadata::failing_since] = now;
         }
-        changed[facts::last_error_at] = now;
+        changed[metadata::last_error_at] = now;
     }
-    changed[facts::last_error] = std::move(error);
+    changed[metadata::last_error] = std::move(error);
     co_await store_.set_facts(std::move(changed));
 }
 
 Window Session::everything() const {
-    return {settings_.zone.align_down(settings_.zone.earliest(settings_.start)),
-            fetcher_.settled()};
+    return {settings_.zone.align_down(settings_.zone.earliest(settings_.start)), client_.settled()};
 }
 
 asio::awaitable<void> Session::open() {
-    api::Identity identity = co_await fetcher_.identity_at_last();
+    copernica::Identity identity = co_await client_.identity_with_retry();
     file_is_ours_ = false;
     co_await store_.claim_account(identity.id, identity.name);
     file_is_ours_ = true;
     // Where our clock and the server's disagree, a few replies settle which time it is.
-    for (int reply = 1; reply < most_clock_replies && !fetcher_.server_clock_known(); ++reply) {
-        co_await fetcher_.identity_at_last();
+    for (int reply = 1; reply < most_clock_replies && !client_.server_clock_known(); ++reply) {
+        co_await client_.identity_with_retry();
     }
-    if (!fetcher_.server_clock_known()) {
-        throw ApiFailed(
+    if (!client_.server_clock_known()) {
+        throw copernica::ApiFailed(
             "the API's replies carry no Date that can be relied on, so nothing can be proved "
             "complete; is there a proxy in between?");
     }
@@ -186,13 +186,13 @@ asio::awaitable<void> Session::open() {
 }
 
 asio::awaitable<void> Session::cut_back_coverage() {
-    const Instant settled = fetcher_.settled();
+    const Instant settled = client_.settled();
     const WindowSet coverage = co_await store_.coverage(0);
     if (coverage.empty() || coverage.windows().back().end <= settled) {
         co_return;
     }
     const Window beyond{settled, coverage.windows().back().end};
-    if (beyond.width() > ServerClock::tolerance) {
+    if (beyond.width() > copernica::ServerClock::tolerance) {
         observer_.warning(fmt::format(
             "the file claims to be complete until {}, but by the API's clock only {} is settled; "
             "the claim is cut back",
@@ -202,10 +202,11 @@ asio::awaitable<void> Session::cut_back_coverage() {
 }
 
 asio::awaitable<void> Session::check_zone() {
-    const api::PageQuery query =
-        rows_ahead_query(settings_.zone, fetcher_.server_now(), settings_.page_size);
-    const Fetched fetched = co_await fetcher_.page_at_last(query, rows_ahead_slack);
-    if (const auto why = why_wrong_zone(query, fetched.page, settings_.zone)) {
+    const copernica::PageQuery query =
+        plan::rows_ahead_query(settings_.zone, client_.server_now(), settings_.page_size);
+    const copernica::FetchedPage fetched =
+        co_await client_.fetch_with_retry(query, plan::rows_ahead_slack);
+    if (const auto why = plan::why_wrong_zone(query, fetched.page, settings_.zone)) {
         throw WrongZone(*why);
     }
 }
@@ -214,9 +215,9 @@ asio::awaitable<void> Session::sync_now() {
     co_await open();
     const Window wanted = everything();
     outcome_.period = wanted;
-    co_await store_.set_fact(facts::wanted_from, seconds_text(wanted.begin));
+    co_await store_.set_fact(metadata::wanted_from, seconds_text(wanted.begin));
     const Instant since = co_await following_since();
-    const auto counted = co_await store_.fact(facts::counted_from);
+    const auto counted = co_await store_.fact(metadata::counted_from);
     const auto local_start = format_local(settings_.start);
     co_await follow_tail(wanted, wanted.begin);
     if (outcome_.unread.empty() && (!counted || *counted != local_start)) {
@@ -230,12 +231,12 @@ asio::awaitable<void> Session::sync_now() {
 
 // Since when this file follows the account: from the first command on that covers anything.
 asio::awaitable<Instant> Session::following_since() {
-    const auto text = co_await store_.fact(facts::following_since);
+    const auto text = co_await store_.fact(metadata::following_since);
     if (text) {
         co_return Instant(Seconds(std::stoll(*text)));
     }
-    const Instant now = fetcher_.settled();
-    co_await store_.set_fact(facts::following_since, seconds_text(now));
+    const Instant now = client_.settled();
+    co_await store_.set_fact(metadata::following_since, seconds_text(now));
     co_return now;
 }
 
@@ -243,7 +244,7 @@ asio::awaitable<void> Session::backfill_now(BackfillRequest request) {
     co_await open();
     // What it covers may be young, and has to be read again when it is not.
     co_await following_since();
-    const Instant settled = fetcher_.settled();
+    const Instant settled = client_.settled();
     Window wanted;
     wanted.begin = settings_.zone.align_down(settings_.zone.earliest(request.from));
     wanted.end =
@@ -283,7 +284,7 @@ asio::awaitable<void> Session::audit_now(AuditRequest request) {
     }
     outcome_.period = wanted;
     const WindowSet to_compare = covered.within(wanted);
-    Audit audit(executor_, fetcher_, store_, observer_, settings_, experience_, request.options);
+    Audit audit(executor_, client_, store_, observer_, settings_, adaptive_, request.options);
     audit_ = co_await audit.run(to_compare);
     audit_.nothing_covered = to_compare.empty();
     audit_.uncovered.add({wanted.begin, std::min(wanted.end, newest)});
@@ -305,14 +306,15 @@ asio::awaitable<void> Session::audit_now(AuditRequest request) {
     } else if (!audit_.uncovered.empty()) {
         found = "everything that is covered agrees";
     }
-    co_await store_.set_fact(facts::last_audit, found);
-    co_await store_.set_fact(facts::last_audit_at, seconds_text(clock_.utc()));
+    co_await store_.set_fact(metadata::last_audit, found);
+    co_await store_.set_fact(metadata::last_audit_at, seconds_text(clock_.utc()));
 }
 
 asio::awaitable<void> Session::complete(WindowSet todo, std::optional<Window> first,
-                                        std::optional<Monotonic> stop_after, Direction direction) {
-    Completion completion(executor_, fetcher_, store_, observer_, settings_, experience_,
-                          std::move(todo), direction);
+                                        std::optional<Monotonic> stop_after,
+                                        plan::Direction direction) {
+    FetchPipeline completion(executor_, client_, store_, observer_, settings_, adaptive_,
+                             std::move(todo), direction);
     if (first && !first->empty()) {
         completion.read_first(*first);
     }
@@ -326,7 +328,7 @@ asio::awaitable<void> Session::complete(WindowSet todo, std::optional<Window> fi
         failed = std::current_exception();
     }
     outcome_.written += completion.written();
-    for (const UnreadWindow& unread : completion.unread()) {
+    for (const plan::UnreadWindow& unread : completion.unread()) {
         outcome_.unread.push_back(unread);
         observer_.warning(fmt::format("{} to {} is left out: {}", format_utc(unread.window.begin),
                                       format_utc(unread.window.end), unread.reason));

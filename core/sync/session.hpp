@@ -9,10 +9,10 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include "core/api/api.hpp"
+#include "core/copernica/api.hpp"
+#include "core/copernica/client.hpp"
 #include "core/sync/audit.hpp"
-#include "core/sync/completion.hpp"
-#include "core/sync/fetcher.hpp"
+#include "core/sync/fetch_pipeline.hpp"
 #include "core/sync/observer.hpp"
 #include "core/sync/settings.hpp"
 #include "core/sync/store.hpp"
@@ -32,7 +32,7 @@ struct Outcome {
     Window period;  ///< what it was to complete
     Written written;
     std::uint64_t requests = 0;
-    std::vector<UnreadWindow> unread;
+    std::vector<plan::UnreadWindow> unread;
     std::optional<CountDifference> difference;
     std::optional<std::string> found;  ///< by an audit, and not put right
 
@@ -58,8 +58,8 @@ struct AuditRequest {
 /// last error are written in every case.
 class Session {
   public:
-    Session(const boost::asio::any_io_executor& executor, api::Api& api, Store& store, Clock& clock,
-            Observer& observer, const Settings& settings);
+    Session(const boost::asio::any_io_executor& executor, copernica::Api& api, Store& store,
+            Clock& clock, Observer& observer, const Settings& settings);
 
     /// Brings everything since `settings.start` up to the server's settled now.
     boost::asio::awaitable<Outcome> sync();
@@ -96,15 +96,16 @@ class Session {
     boost::asio::awaitable<Instant> following_since();
     boost::asio::awaitable<void> follow_tail(Window wanted, Instant earliest);
     boost::asio::awaitable<void> read_again(Instant since, std::optional<Monotonic> stop_after);
-    boost::asio::awaitable<void> complete(WindowSet todo, std::optional<Window> first,
-                                          std::optional<Monotonic> stop_after = std::nullopt,
-                                          Direction direction = Direction::newest_first);
+    boost::asio::awaitable<void> complete(
+        WindowSet todo, std::optional<Window> first,
+        std::optional<Monotonic> stop_after = std::nullopt,
+        plan::Direction direction = plan::Direction::newest_first);
     boost::asio::awaitable<void> doubt_emptiness(Window period);
     boost::asio::awaitable<bool> agrees_since(LocalTime row, Instant end);
     boost::asio::awaitable<void> leave_out(WindowSet windows, std::string reason);
     boost::asio::awaitable<void> repair_counts(int round, Window period);
     boost::asio::awaitable<void> compare_counts(Instant begin);
-    boost::asio::awaitable<bool> counts_agree(Instant begin);
+    boost::asio::awaitable<bool> catch_up_and_compare_counts(Instant begin);
     boost::asio::awaitable<void> warn_of_late_hours(Instant mark_before,
                                                     std::optional<NewestRows> newest_before);
     Window everything() const;
@@ -126,8 +127,8 @@ class Session {
     Clock& clock_;
     Observer& observer_;
     const Settings& settings_;
-    Fetcher fetcher_;
-    Experience experience_;
+    copernica::Client client_;
+    AdaptiveState adaptive_;
     Outcome outcome_;  // of the command, or of the poll at hand
     AuditReport audit_;
     Instant started_{};
@@ -135,12 +136,12 @@ class Session {
     // run(): of all polls before the one at hand; what could not be read, and was not since; what
     // of it is not to be asked again for a while; what the file was told.
     Written written_;
-    std::vector<UnreadWindow> unread_;
+    std::vector<plan::UnreadWindow> unread_;
     WindowSet postponed_;
     Monotonic unread_again_{};
     Monotonic count_again_{};
     Monotonic record_again_{};
-    std::vector<UnreadWindow> recorded_unread_;
+    std::vector<plan::UnreadWindow> recorded_unread_;
     std::optional<std::string> noted_error_;
     std::optional<Instant> last_success_;
 

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "core/sync/facts.hpp"
+#include "core/sync/account_probe.hpp"
+#include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
-#include "core/sync/whole_account.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::sync {
@@ -24,7 +24,7 @@ constexpr int most_rounds = 3;
 // What was believed empty on the way is asked once more, now that the API has shown rows since.
 asio::awaitable<void> Session::doubt_emptiness(Window period) {
     for (int round = 0; round < most_rounds; ++round) {
-        const WindowSet believed = experience_.emptiness.take_believed().within(period);
+        const WindowSet believed = adaptive_.emptiness.take_unverified().within(period);
         if (believed.empty()) {
             co_return;
         }
@@ -38,7 +38,7 @@ asio::awaitable<void> Session::doubt_emptiness(Window period) {
         }
         if (newest) {
             const std::optional<bool> shows =
-                co_await shows_anything(fetcher_, settings_, newest->time);
+                co_await shows_anything(client_, settings_, newest->time);
             if (shows == false) {
                 co_return;
             }
@@ -53,7 +53,7 @@ asio::awaitable<void> Session::doubt_emptiness(Window period) {
             // bounds include them, the window would not have been believed empty.
             const std::uint64_t known = co_await store_.count(span.begin, span.end - Seconds(1));
             const std::optional<std::uint64_t> shown =
-                co_await count_at_api(fetcher_, settings_, window.begin, window.end);
+                co_await count_at_api(client_, settings_, window.begin, window.end);
             const Instant middle = settings_.zone.align_down(window.begin + window.width() / 2);
             if (shown ? *shown > known : middle == window.begin) {
                 wrong.add(window);
@@ -71,7 +71,7 @@ asio::awaitable<void> Session::doubt_emptiness(Window period) {
         co_await store_.uncover(wrong);
         co_await complete(wrong, std::nullopt);
     }
-    co_await leave_out(experience_.emptiness.take_believed().within(period),
+    co_await leave_out(adaptive_.emptiness.take_unverified().within(period),
                        "the API shows impressions here in one reply and none in the next");
 }
 
@@ -87,7 +87,7 @@ asio::awaitable<bool> Session::agrees_since(LocalTime row, Instant end) {
         co_return false;
     }
     const std::optional<std::uint64_t> shown =
-        co_await count_at_api(fetcher_, settings_, settings_.zone.earliest(row), end);
+        co_await count_at_api(client_, settings_, settings_.zone.earliest(row), end);
     co_return shown == inside;
 }
 
@@ -104,23 +104,23 @@ asio::awaitable<void> Session::leave_out(WindowSet windows, std::string reason) 
 
 asio::awaitable<void> Session::compare_counts(Instant begin) {
     for (int round = 0; round < most_rounds; ++round) {
-        const bool agree = co_await counts_agree(begin);
+        const bool agree = co_await catch_up_and_compare_counts(begin);
         if (agree) {
             outcome_.difference.reset();
-            co_await store_.set_fact(facts::count_difference, "");
-            co_await store_.set_fact(facts::counted_at, seconds_text(fetcher_.server_now()));
-            co_await store_.set_fact(facts::counted_from, format_local(settings_.start));
+            co_await store_.set_fact(metadata::count_difference, "");
+            co_await store_.set_fact(metadata::counted_at, seconds_text(client_.server_now()));
+            co_await store_.set_fact(metadata::counted_from, format_local(settings_.start));
             co_return;
         }
         // Until they agree, they are compared again.
-        co_await store_.set_fact(facts::counted_from, "");
-        co_await repair_counts(round, {begin, fetcher_.settled()});
+        co_await store_.set_fact(metadata::counted_from, "");
+        co_await repair_counts(round, {begin, client_.settled()});
         if (!outcome_.unread.empty()) {
             co_return;
         }
     }
     // Nor is what still counts as empty to be relied on: the next run reads it again.
-    co_await leave_out(experience_.emptiness.take_believed(),
+    co_await leave_out(adaptive_.emptiness.take_unverified(),
                        "the API showed nothing here, but its count of all impressions is not the "
                        "file's");
     const CountDifference& difference = *outcome_.difference;
@@ -128,14 +128,14 @@ asio::awaitable<void> Session::compare_counts(Instant begin) {
         difference.api > difference.file_most
             ? fmt::format("the API counts {} more", difference.api - difference.file_most)
             : fmt::format("the API counts {} fewer", difference.file_least - difference.api);
-    co_await store_.set_fact(facts::count_difference, text);
+    co_await store_.set_fact(metadata::count_difference, text);
     observer_.warning(fmt::format("not whole: {} impressions than the file has", text));
 }
 
 // What was empty is the likeliest lie, and costs little to ask again; then an audit finds the rest:
 // rows that came late into what had been read, that have gone since, or that a reply withheld.
 asio::awaitable<void> Session::repair_counts(int round, Window period) {
-    const WindowSet believed = experience_.emptiness.take_believed();
+    const WindowSet believed = adaptive_.emptiness.take_unverified();
     if (round == 0 && !believed.empty()) {
         observer_.info(
             "the API's count of all impressions is not the file's; the periods without any are "
@@ -148,7 +148,7 @@ asio::awaitable<void> Session::repair_counts(int round, Window period) {
         "the API's count of all impressions is not the file's; an audit finds where they differ");
     AuditOptions options;
     options.repair = true;
-    Audit audit(executor_, fetcher_, store_, observer_, settings_, experience_, options);
+    Audit audit(executor_, client_, store_, observer_, settings_, adaptive_, options);
     const WindowSet covered = co_await store_.coverage(0);
     const AuditReport report = co_await audit.run(covered.within(period));
     outcome_.written += report.written;
@@ -156,9 +156,9 @@ asio::awaitable<void> Session::repair_counts(int round, Window period) {
 }
 
 // The API's count must lie between the file's before and after the next tail.
-asio::awaitable<bool> Session::counts_agree(Instant begin) {
+asio::awaitable<bool> Session::catch_up_and_compare_counts(Instant begin) {
     const LocalTime first = settings_.zone.second_before(settings_.zone.to_local(begin));
-    Instant end = fetcher_.settled();
+    Instant end = client_.settled();
     // Bounds in the hour that occurs twice may be read as either pass of it.
     if (settings_.zone.touches_repeated_hour({end, end + Seconds(1)})) {
         end -= Seconds(1);
@@ -167,20 +167,20 @@ asio::awaitable<bool> Session::counts_agree(Instant begin) {
     // Whether the API counts rows at the bounds themselves is unknown, and the file may have some.
     const std::uint64_t before =
         co_await store_.count(settings_.zone.to_local(begin), last - Seconds(1));
-    std::optional<std::uint64_t> shown = co_await count_at_api(fetcher_, settings_, begin, end);
+    std::optional<std::uint64_t> shown = co_await count_at_api(client_, settings_, begin, end);
     if (shown == 0) {
         // Nothing at all: a new account, or a server that answers emptily.
         const std::optional<bool> anything =
-            co_await shows_anything(fetcher_, settings_, std::nullopt);
+            co_await shows_anything(client_, settings_, std::nullopt);
         if (anything == true) {
-            shown = co_await count_at_api(fetcher_, settings_, begin, end);
+            shown = co_await count_at_api(client_, settings_, begin, end);
         }
     }
-    co_await follow_tail({begin, fetcher_.settled()}, begin);
+    co_await follow_tail({begin, client_.settled()}, begin);
     if (!shown) {
         observer_.info(
             "the API does not count so long a period, so its count of everything is not compared");
-        co_await doubt_emptiness({begin, fetcher_.settled()});
+        co_await doubt_emptiness({begin, client_.settled()});
         co_return true;
     }
     const std::uint64_t after = co_await store_.count(first, last);

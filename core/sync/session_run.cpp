@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "core/sync/errors.hpp"
-#include "core/sync/facts.hpp"
+#include "core/copernica/errors.hpp"
+#include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
-#include "core/sync/task_group.hpp"
 #include "core/time/text.hpp"
+#include "core/util/task_group.hpp"
 
 namespace mirror::sync {
 
@@ -68,9 +68,9 @@ asio::awaitable<void> Session::follow() {
                 co_await tell(std::nullopt);
             }
             co_await poll(due);
-        } catch (const TokenRefused& error) {
+        } catch (const copernica::TokenRefused& error) {
             refused = error.what();
-        } catch (const ApiFailed& error) {
+        } catch (const copernica::ApiFailed& error) {
             failed = error.what();
         }
         if (refused) {
@@ -105,7 +105,7 @@ asio::awaitable<void> Session::poll(Monotonic due) {
     const Instant since = co_await following_since();
     const Window wanted = everything();
     outcome_.period = wanted;
-    co_await store_.set_fact(facts::wanted_from, seconds_text(wanted.begin));
+    co_await store_.set_fact(metadata::wanted_from, seconds_text(wanted.begin));
 
     if (clock_.monotonic() >= unread_again_) {
         postponed_ = WindowSet{};
@@ -126,7 +126,7 @@ asio::awaitable<void> Session::poll(Monotonic due) {
     co_await read_again(since, due);
     co_await cut_back_coverage();
     // Only one-shot runs doubt this at their end; here it is read again when it comes of age.
-    experience_.emptiness.take_believed();
+    adaptive_.emptiness.take_unverified();
 
     covered = co_await store_.coverage(0);
     keep_unread(covered);
@@ -143,10 +143,10 @@ asio::awaitable<void> Session::count_when_due(Instant begin) {
     if (clock_.monotonic() < count_again_) {
         co_return;
     }
-    const auto counted = co_await store_.fact(facts::counted_from);
-    const auto at = co_await store_.fact(facts::counted_at);
+    const auto counted = co_await store_.fact(metadata::counted_from);
+    const auto at = co_await store_.fact(metadata::counted_at);
     const bool fresh = counted && *counted == format_local(settings_.start) && at &&
-                       fetcher_.server_now() - Instant(Seconds(std::stoll(*at))) < count_interval;
+                       client_.server_now() - Instant(Seconds(std::stoll(*at))) < count_interval;
     if (fresh) {
         co_return;
     }
@@ -157,12 +157,12 @@ asio::awaitable<void> Session::count_when_due(Instant begin) {
 // An outage leaves a poll waiting, so it is told from here.
 asio::awaitable<void> Session::watch() {
     for (;;) {
-        co_await fetcher_.outage_begins();
-        while (fetcher_.outage()) {
+        co_await client_.outage_begins();
+        while (client_.outage()) {
             co_await note_error(fmt::format(
                 "{}; it is tried again and again, and `copernica-mirror check` tells where it "
                 "breaks",
-                *fetcher_.outage()));
+                *client_.outage()));
             co_await clock_.sleep(watch_interval);
         }
     }
@@ -170,7 +170,7 @@ asio::awaitable<void> Session::watch() {
 
 // What could not be read, now or before, until it is covered and asking again has not failed.
 void Session::keep_unread(const WindowSet& covered) {
-    std::erase_if(unread_, [&](const UnreadWindow& before) {
+    std::erase_if(unread_, [&](const plan::UnreadWindow& before) {
         const bool failed_again =
             std::any_of(outcome_.unread.begin(), outcome_.unread.end(), [&](const auto& unread) {
                 return !intersection(unread.window, before.window).empty();
@@ -182,7 +182,7 @@ void Session::keep_unread(const WindowSet& covered) {
     if (postponed_.empty()) {
         unread_again_ = clock_.monotonic() + second_try_pause;
     }
-    for (const UnreadWindow& unread : std::exchange(outcome_.unread, {})) {
+    for (const plan::UnreadWindow& unread : std::exchange(outcome_.unread, {})) {
         postponed_.add(unread.window);
         if (std::find(unread_.begin(), unread_.end(), unread) == unread_.end()) {
             unread_.push_back(unread);
@@ -203,10 +203,10 @@ asio::awaitable<void> Session::record_when_due() {
 
 asio::awaitable<void> Session::note_error(std::string error) {
     // Another command may have ended well meanwhile, and said so; what fails here still does.
-    const auto told = co_await store_.fact(facts::last_error);
+    const auto told = co_await store_.fact(metadata::last_error);
     if (noted_error_ != error || told != error) {
         // An outage has its own lines in the log.
-        if (noted_error_ != error && !fetcher_.outage()) {
+        if (noted_error_ != error && !client_.outage()) {
             observer_.warning(error);
         }
         co_await write_outcome(error);
@@ -228,7 +228,7 @@ asio::awaitable<void> Session::tell(std::optional<std::string> trouble) {
     if (!covered.empty()) {
         state.complete = covered.windows().back();
     }
-    state.server_now = fetcher_.server_now();
+    state.server_now = client_.server_now();
     state.last_success = last_success_;
     state.trouble = std::move(trouble);
     observer_.following(state);

@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "core/sync/facts.hpp"
+#include "core/sync/account_probe.hpp"
+#include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
-#include "core/sync/whole_account.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::sync {
@@ -38,7 +38,7 @@ asio::awaitable<void> Session::follow_tail(Window wanted, Instant earliest) {
     WindowSet todo(wanted);
     todo.subtract(coverage);
     if (coverage.empty()) {
-        co_await complete(todo, std::nullopt, std::nullopt, Direction::oldest_first);
+        co_await complete(todo, std::nullopt, std::nullopt, plan::Direction::oldest_first);
         co_return;
     }
     const Instant mark = coverage.windows().back().end;
@@ -70,7 +70,7 @@ asio::awaitable<void> Session::follow_tail(Window wanted, Instant earliest) {
     const bool appends =
         !first && !todo.empty() && todo.windows().front().begin >= mark - settings_.overlap;
     co_await complete(todo, first, std::nullopt,
-                      appends ? Direction::oldest_first : Direction::newest_first);
+                      appends ? plan::Direction::oldest_first : plan::Direction::newest_first);
     co_await warn_of_late_hours(mark, newest);
 }
 
@@ -83,7 +83,8 @@ asio::awaitable<void> Session::read_again(Instant since, std::optional<Monotonic
     WindowSet due;
     for (const Seconds age : settings_.audit_ages) {
         const WindowSet at_age = co_await store_.coverage(age.count());
-        const WindowSet due_now = due_at_age(covered, at_age, since, fetcher_.server_now(), age);
+        const WindowSet due_now =
+            plan::due_at_age(covered, at_age, since, client_.server_now(), age);
         for (const Window& window : due_now.windows()) {
             due.add(window);
         }
@@ -98,13 +99,13 @@ asio::awaitable<void> Session::read_again(Instant since, std::optional<Monotonic
 // the zones differ.
 asio::awaitable<void> Session::warn_of_late_hours(Instant mark_before,
                                                   std::optional<NewestRows> newest_before) {
-    const auto newest = co_await store_.newest_rows(settings_.zone.to_local(fetcher_.settled()));
+    const auto newest = co_await store_.newest_rows(settings_.zone.to_local(client_.settled()));
     if (!newest || (newest_before && newest->time <= newest_before->time)) {
         co_return;
     }
     const Instant at = settings_.zone.latest(newest->time);
     const Seconds least = mark_before - at;  // it was not there at the last visit
-    const Seconds most = fetcher_.server_now() - at;
+    const Seconds most = client_.server_now() - at;
     const Seconds hours = std::chrono::floor<std::chrono::hours>(most + settings_.overlap);
     const bool at_whole_hours = hours >= std::chrono::hours(1) && hours <= furthest_zones &&
                                 hours >= least - settings_.overlap && most - least <= longest_tail;

@@ -9,9 +9,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
-#include "core/api/api.hpp"
-#include "core/impression/records.hpp"
-#include "core/sync/ages.hpp"
+#include "core/plan/recheck.hpp"
+#include "core/plan/unread_window.hpp"
+#include "core/record/records.hpp"
 #include "core/time/window.hpp"
 
 namespace mirror::sync {
@@ -21,7 +21,7 @@ struct WholeWindow {
     Window window;  ///< what was asked; its ends are aligned (see Zone::align_down)
     Window proven;  ///< the part of it that becomes covered (age 0); may be empty
     /// What becomes covered at ages above 0.
-    std::vector<AgedWindow> aged;
+    std::vector<plan::AgedWindow> aged;
     /// Every record once (by ID). There may be rows from just outside the window: they are true,
     /// too.
     Records records;
@@ -47,13 +47,6 @@ struct Written {
     }
 };
 
-/// A period that this run could not complete, and why.
-struct UnreadWindow {
-    Window window;
-    std::string reason;
-    friend bool operator==(const UnreadWindow&, const UnreadWindow&) = default;
-};
-
 /// What the `runs` table keeps of one run of the program.
 struct RunRecord {
     std::string kind;   ///< "sync", "backfill", …: the command
@@ -63,7 +56,7 @@ struct RunRecord {
     std::uint64_t requests = 0;
     Written written;
     std::string outcome;  ///< "running", "done", "incomplete", "failed: …", "stopped"
-    std::vector<UnreadWindow> unread;
+    std::vector<plan::UnreadWindow> unread;
 };
 
 /// The newest rows in the file: where a window must begin so that a reply without rows
@@ -86,7 +79,7 @@ struct RowDifference {
 };
 
 /// Where a quiet second is wanted.
-enum class QuietNear {
+enum class RowFreeNear {
     begin,   ///< as early as possible
     middle,  ///< with about half of the rows on each side
     end,     ///< as late as possible
@@ -122,9 +115,9 @@ class Store {
 
     /// A second of [begin, end] where the file has nothing in it nor in the seconds beside it, as
     /// near as can be to the place asked for. Nothing where there is none near.
-    virtual boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin,
-                                                                          LocalTime end,
-                                                                          QuietNear near) = 0;
+    virtual boost::asio::awaitable<std::optional<LocalTime>> row_free_second(LocalTime begin,
+                                                                             LocalTime end,
+                                                                             RowFreeNear near) = 0;
 
     /// Deletes rows of the local period [begin, end) that the API does not show any more. Returns
     /// how many.

@@ -12,7 +12,7 @@
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
 
-#include "daemon/check_command.hpp"
+#include "daemon/check/check_command.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/simulator/certificates.hpp"
 

@@ -12,7 +12,7 @@
 #include "tests/end_to_end/process.hpp"
 #include "tests/simulator/account.hpp"
 #include "tests/simulator/server.hpp"
-#include "tests/unit/daemon/temporary_directory.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace mirror::test {
 

@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "storage/file_lock.hpp"
+#include "storage/sqlite/file_lock.hpp"
 #include "tests/end_to_end/notify_socket.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/simulator/fault.hpp"

@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include "storage/file_lock.hpp"
+#include "storage/sqlite/file_lock.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/paths.hpp"
 #include "tests/support/patience.hpp"

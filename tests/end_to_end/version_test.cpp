@@ -1,6 +1,6 @@
 // `--version` of the real program, which knows the commit that it was built from.
 
-#include "daemon/version.hpp"
+#include "daemon/process/version.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
-#include "core/api/page_decoder.hpp"
+#include "core/copernica/page_decoder.hpp"
 #include "storage/mirror_file.hpp"
 #include "tests/faults/small_account.hpp"
 #include "tests/simulator/answer.hpp"
@@ -125,7 +125,7 @@ std::string reply(std::int64_t first, std::int64_t rows) {
         .reply.body;
 }
 
-Page decode(api::PageDecoder& decoder, const std::string& body) {
+copernica::Page decode(copernica::PageDecoder& decoder, const std::string& body) {
     decoder.begin();
     decoder.feed(std::string_view(body).substr(0, body.size() / 2));
     decoder.feed(std::string_view(body).substr(body.size() / 2));
@@ -139,13 +139,13 @@ storage::MirrorOptions options_for(const std::filesystem::path& file) {
     return options;
 }
 
-std::vector<sync::WholeWindow> window(std::int64_t first, Page page) {
+std::vector<sync::WholeWindow> window(std::int64_t first, copernica::Page page) {
     sync::WholeWindow whole;
     whole.window = {present + Seconds(first), present + Seconds(first + 100)};
     whole.proven = whole.window;
     whole.aged.push_back({Seconds(900), whole.window});
     whole.read_at = whole.window.end + std::chrono::hours(1);
-    whole.records.add(std::move(page));
+    whole.records.add(page.rows, std::move(page.rejects));
     std::vector<sync::WholeWindow> windows;
     windows.push_back(std::move(whole));
     return windows;
@@ -160,9 +160,9 @@ TEST_CASE("memory: a decoder that ran out of it decodes the next page") {
     for (std::uint64_t nth = 1; met; nth += stride(3)) {
         CAPTURE(nth);
         table.begin();
-        api::PageDecoder decoder;
+        copernica::PageDecoder decoder;
         met = without_memory(nth, [&] { decode(decoder, body); });
-        const Page page = decode(decoder, body);
+        const copernica::Page page = decode(decoder, body);
         REQUIRE(page.rows.size() == 58);
         REQUIRE(page.rejects.size() == 2);
         table.passed();
@@ -172,7 +172,7 @@ TEST_CASE("memory: a decoder that ran out of it decodes the next page") {
 TEST_CASE("memory: a transaction that ran out of it leaves no trace, and the next one stands") {
     REQUIRE(sqlite_is_watched);
     FaultClass table("memory", "an allocation fails while rows are stored");
-    api::PageDecoder decoder;
+    copernica::PageDecoder decoder;
     const std::string first = reply(1, 60);
     const std::string second = reply(101, 60);
     bool met = true;

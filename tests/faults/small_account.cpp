@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "storage/errors.hpp"
+#include "storage/sqlite/errors.hpp"
 #include "tests/simulator/generate.hpp"
 
 namespace mirror::faults {

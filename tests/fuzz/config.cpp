@@ -1,5 +1,5 @@
 // A configuration file: understood as a whole, or refused with its place.
-#include "daemon/config.hpp"
+#include "daemon/config/config.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -7,9 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/api/printable.hpp"
 #include "core/time/zone.hpp"
-#include "daemon/usage_error.hpp"
+#include "core/util/printable.hpp"
+#include "daemon/process/usage_error.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace mirror::fuzz {
@@ -80,7 +80,7 @@ void config(std::string_view input) {
     } catch (const daemon::UsageError& refused) {
         const std::string why = refused.what();
         require(why.starts_with(file.path() + ":"), "a refusal names no file: " + why);
-        require(api::printable(why, why.size()) == why,
+        require(printable(why, why.size()) == why,
                 "a refusal is not one line fit for a terminal: " + why);
     }
 }

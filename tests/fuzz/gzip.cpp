@@ -5,8 +5,8 @@
 
 #include <zlib.h>
 
-#include "core/api/collector.hpp"
-#include "core/api/inflate.hpp"
+#include "core/http/inflate.hpp"
+#include "core/http/string_sink.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace mirror::fuzz {
@@ -32,14 +32,14 @@ std::optional<std::string> in_one_call(std::string_view input) {
 }
 
 std::optional<std::string> in_pieces(std::string_view input, std::size_t piece) {
-    api::Collector out(limit);
-    api::Inflate inflate(out, limit);
+    http::StringSink out(limit);
+    http::Inflate inflate(out, limit);
     try {
         for (std::size_t at = 0; at < input.size(); at += piece) {
             inflate.feed(input.substr(at, piece));
         }
         inflate.finish();
-    } catch (const api::BadBody&) {
+    } catch (const http::BadBody&) {
         return std::nullopt;
     }
     return out.text();

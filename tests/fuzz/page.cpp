@@ -8,7 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include "core/api/page_decoder.hpp"
+#include "core/copernica/page_decoder.hpp"
 #include "core/time/text.hpp"
 #include "tests/fuzz/page_text.hpp"
 #include "tests/fuzz/target.hpp"
@@ -19,13 +19,13 @@ namespace {
 namespace json = boost::json;
 
 struct Decoded {
-    std::optional<Page> page;
+    std::optional<copernica::Page> page;
     std::string why_not;
 };
 
 Decoded decode(std::string_view body, std::size_t piece) {
     Decoded result;
-    api::PageDecoder decoder;
+    copernica::PageDecoder decoder;
     try {
         decoder.begin();
         for (std::size_t at = 0; at < body.size(); at += piece) {
@@ -33,7 +33,7 @@ Decoded decode(std::string_view body, std::size_t piece) {
         }
         decoder.finish();
         result.page = decoder.take();
-    } catch (const api::BadBody& bad) {
+    } catch (const http::BadBody& bad) {
         result.why_not = bad.what();
     }
     return result;
@@ -41,7 +41,7 @@ Decoded decode(std::string_view body, std::size_t piece) {
 
 json::value parse(std::string_view text) {
     json::parse_options options;
-    options.max_depth = static_cast<std::size_t>(api::PageLimits{}.depth);
+    options.max_depth = static_cast<std::size_t>(copernica::PageLimits{}.depth);
     return json::parse({text.data(), text.size()}, {}, options);
 }
 
@@ -165,7 +165,7 @@ void compare_envelope(const json::object& envelope, const char* name,
             std::string("another value of ") + name);
 }
 
-void compare(const json::object& envelope, const Page& page) {
+void compare(const json::object& envelope, const copernica::Page& page) {
     compare_envelope(envelope, "start", page.start);
     compare_envelope(envelope, "limit", page.limit);
     compare_envelope(envelope, "count", page.count);

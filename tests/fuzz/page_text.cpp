@@ -1,7 +1,7 @@
 #include "tests/fuzz/page_text.hpp"
 
-#include "core/api/printable.hpp"
 #include "core/time/text.hpp"
+#include "core/util/printable.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace mirror::fuzz {
@@ -20,7 +20,7 @@ std::string text(const std::optional<Text>& value) {
 
 }  // namespace
 
-std::string text_of(const Page& page) {
+std::string text_of(const copernica::Page& page) {
     std::string result = number(page.start) + " " + number(page.limit) + " " + number(page.count) +
                          " " + number(page.total) + "\n";
     for (const Impression& row : page.rows) {
@@ -38,7 +38,7 @@ std::string text_of(const Page& page) {
     return result;
 }
 
-void check_rows(const Page& page) {
+void check_rows(const copernica::Page& page) {
     for (const Impression& row : page.rows) {
         require(row.id > 0, "a row has no usable ID");
     }
@@ -47,7 +47,7 @@ void check_rows(const Page& page) {
         require(reject.position >= next && reject.position < page.records(),
                 "a reject has no place among the records");
         next = reject.position + 1;
-        require(api::printable(reject.reason, reject.reason.size()) == reject.reason,
+        require(printable(reject.reason, reject.reason.size()) == reject.reason,
                 "a reject's reason is not fit for a terminal");
         require(!reject.id || *reject.id > 0, "a reject has an unusable ID");
     }

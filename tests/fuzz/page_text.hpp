@@ -3,14 +3,15 @@
 
 #include <string>
 
-#include "core/impression/impression.hpp"
+#include "core/copernica/page.hpp"
+#include "core/record/impression.hpp"
 
 namespace mirror::fuzz {
 
 /// All that a page says: two pages with the same text are the same.
-std::string text_of(const Page& page);
+std::string text_of(const copernica::Page& page);
 
 /// What holds of every page, whatever it was made of. Throws Broken.
-void check_rows(const Page& page);
+void check_rows(const copernica::Page& page);
 
 }  // namespace mirror::fuzz

@@ -15,9 +15,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "core/api/http_api.hpp"
-#include "core/api/printable.hpp"
-#include "core/api/query.hpp"
+#include "core/copernica/http_api.hpp"
+#include "core/copernica/query.hpp"
+#include "core/util/printable.hpp"
 #include "tests/fuzz/page_text.hpp"
 #include "tests/fuzz/target.hpp"
 #include "tests/support/loopback_listener.hpp"
@@ -149,19 +149,19 @@ std::string percent_decode(std::string_view text) {
     return result;
 }
 
-void check_error(const api::ApiError& error) {
+void check_error(const copernica::ApiError& error) {
     const std::string message = error.what();
     require(message.find(token) == std::string::npos &&
                 percent_decode(message).find(token) == std::string::npos,
             "the token is in an error");
-    require(api::printable(message, message.size()) == message,
+    require(printable(message, message.size()) == message,
             "an error is not one line fit for a terminal");
     require(message.size() < 4096, "an error is long");
     require(!error.retry_after() || *error.retry_after() >= Seconds(0), "a wait below zero");
 }
 
 void check_requests(const std::vector<std::string>& requests) {
-    const std::string field = "access_token=" + api::percent_encode(token);
+    const std::string field = "access_token=" + copernica::percent_encode(token);
     // A call follows three redirects, and repeats a request whose kept connection was dead.
     require(requests.size() <= 8, "too many requests");
     for (const std::string& request : requests) {
@@ -189,23 +189,25 @@ bool can_show_a_cut(std::string_view input) {
 Outcome get_page(std::string_view input) {
     asio::io_context io;
     Server server(input);
-    api::HttpApi api(api::HttpOptions(api::parse_base_url(server.url()), api::Secret(token)));
+    copernica::HttpApi api(
+        copernica::HttpOptions(http::parse_base_url(server.url()), Secret(token)));
     Outcome outcome;
-    asio::co_spawn(io, api.impressions(api::PageQuery{}),
-                   [&outcome](const std::exception_ptr& exception, const api::PageReply& reply) {
-                       outcome.over = true;
-                       if (!exception) {
-                           check_rows(reply.page);
-                           outcome.page = text_of(reply.page);
-                           return;
-                       }
-                       try {
-                           std::rethrow_exception(exception);
-                       } catch (const api::ApiError& error) {
-                           outcome.error = error.what();
-                           check_error(error);
-                       }
-                   });
+    asio::co_spawn(
+        io, api.impressions(copernica::PageQuery{}),
+        [&outcome](const std::exception_ptr& exception, const copernica::PageReply& reply) {
+            outcome.over = true;
+            if (!exception) {
+                check_rows(reply.page);
+                outcome.page = text_of(reply.page);
+                return;
+            }
+            try {
+                std::rethrow_exception(exception);
+            } catch (const copernica::ApiError& error) {
+                outcome.error = error.what();
+                check_error(error);
+            }
+        });
     // Loopback delivers at once, but may leave it to another thread of the system.
     for (int idle = 0; !outcome.over; ++idle) {
         if (io.poll() > 0 || server.step()) {

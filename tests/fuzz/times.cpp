@@ -7,11 +7,11 @@
 #include <optional>
 #include <string>
 
-#include "core/api/decimal.hpp"
-#include "core/api/http_date.hpp"
-#include "core/api/retry_after.hpp"
+#include "core/http/http_date.hpp"
+#include "core/http/retry_after.hpp"
 #include "core/time/text.hpp"
-#include "daemon/units.hpp"
+#include "core/util/decimal.hpp"
+#include "daemon/config/units.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace mirror::fuzz {
@@ -58,7 +58,7 @@ void check_http_date(std::string text) {
     constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto got = api::parse_http_date(text);
+    const auto got = http::parse_http_date(text);
     // A leap second reads as the second before it.
     if (text.size() == 29 && text.compare(22, 3, ":60") == 0) {
         text.replace(22, 3, ":59");
@@ -79,9 +79,9 @@ void check_http_date(std::string text) {
 void check_retry_after(const std::string& text) {
     constexpr Seconds year = std::chrono::hours(24) * 365;
     const Instant now{Seconds(784111777)};
-    const auto got = api::parse_retry_after(text, now);
+    const auto got = http::parse_retry_after(text, now);
     const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-    const auto date = api::parse_http_date(text);
+    const auto date = http::parse_http_date(text);
     require(got.has_value() == (digits || date.has_value()),
             "parse_retry_after: read, or not, wrongly");
     require(!got || (*got >= Seconds(0) && *got <= year), "parse_retry_after: out of bounds");
@@ -105,13 +105,13 @@ void check_decimal(const std::string& text) {
     errno = 0;
     const long long small = std::strtoll(text.c_str(), nullptr, 10);
     const bool is_small = errno == 0 && std::to_string(small) == text;
-    require(api::read_decimal<std::int64_t>(text) ==
+    require(read_decimal<std::int64_t>(text) ==
                 (is_small ? std::optional<std::int64_t>(small) : std::nullopt),
             "read_decimal: another number");
     errno = 0;
     const unsigned long long large = std::strtoull(text.c_str(), nullptr, 10);
     const bool is_large = errno == 0 && std::to_string(large) == text;
-    require(api::read_decimal<std::uint64_t>(text) ==
+    require(read_decimal<std::uint64_t>(text) ==
                 (is_large ? std::optional<std::uint64_t>(large) : std::nullopt),
             "read_decimal: another number without sign");
 }

@@ -4,17 +4,17 @@
 #include <stdexcept>
 #include <string>
 
-#include "core/api/printable.hpp"
-#include "core/api/query.hpp"
-#include "core/api/secret.hpp"
-#include "core/api/url.hpp"
+#include "core/copernica/query.hpp"
+#include "core/http/url.hpp"
+#include "core/util/printable.hpp"
+#include "core/util/secret.hpp"
 #include "tests/fuzz/target.hpp"
 
 namespace mirror::fuzz {
 namespace {
 
-const api::Secret& token() {
-    static const api::Secret secret("CANARY+/ &token");
+const Secret& token() {
+    static const Secret secret("CANARY+/ &token");
     return secret;
 }
 
@@ -38,12 +38,12 @@ bool begins_with_loopback(const std::string& text) {
 }
 
 void check_base(std::string_view input) {
-    api::BaseUrl base;
+    http::BaseUrl base;
     try {
-        base = api::parse_base_url(input);
+        base = http::parse_base_url(input);
     } catch (const std::invalid_argument& refused) {
         const std::string why = refused.what();
-        require(api::printable(why, why.size()) == why, "a refusal is not fit for a terminal");
+        require(printable(why, why.size()) == why, "a refusal is not fit for a terminal");
         return;
     }
     const std::string text = base.text();
@@ -51,45 +51,45 @@ void check_base(std::string_view input) {
     require(base.tls || begins_with_loopback(text), "plain HTTP to another machine");
     require(text.find('@') == std::string::npos || base.path.find('@') != std::string::npos,
             "a user name in a base URL");
-    require(api::parse_base_url(text).text() == text, "a base URL reads as another one");
+    require(http::parse_base_url(text).text() == text, "a base URL reads as another one");
 }
 
 // Who asks for the input, and what becomes of the token.
 void check_target(std::string_view path, std::string_view query) {
-    const std::string target = api::target_with_token(path, query, token());
+    const std::string target = copernica::target_with_token(path, query, token());
     require(target.starts_with('/') && is_fit_for_a_request(target),
             "a redirect leads to no target of a request");
-    require(occurrences(target, api::percent_encode(token().reveal())) >= 1, "no token");
+    require(occurrences(target, copernica::percent_encode(token().reveal())) >= 1, "no token");
 }
 
 void check_redirect(std::string_view input) {
-    static const api::BaseUrl base = api::parse_base_url("https://api.copernica.com/v3");
-    const api::RedirectTarget target = api::parse_location(base, "/v3/ms/impressions", input);
-    if (target.kind == api::RedirectTarget::Kind::same_place) {
+    static const http::BaseUrl base = http::parse_base_url("https://api.copernica.com/v3");
+    const http::RedirectTarget target = http::parse_location(base, "/v3/ms/impressions", input);
+    if (target.kind == http::RedirectTarget::Kind::same_place) {
         check_target(target.path, target.query);
     }
 }
 
 void check_printable(std::string_view input) {
-    const std::string shown = api::printable(input, input.size());
-    require(api::printable(shown, shown.size()) == shown, "shown text is not fit for a terminal");
+    const std::string shown = printable(input, input.size());
+    require(printable(shown, shown.size()) == shown, "shown text is not fit for a terminal");
     require(std::none_of(shown.begin(), shown.end(),
                          [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }),
             "a control character is shown");
-    const std::string some = api::printable(input, 10);
+    const std::string some = printable(input, 10);
     require(some.size() <= 10 * 6 + 3, "more is shown than was asked");
 }
 
 void check_redacted(std::string_view input) {
     const std::string echoed = std::string(input) + token().reveal() + std::string(input) +
-                               api::percent_encode(token().reveal()) + std::string(input);
+                               copernica::percent_encode(token().reveal()) + std::string(input);
     require(token().redact(echoed).find("CANARY") == std::string::npos ||
                 input.find("CANARY") != std::string_view::npos,
             "the token is shown");
 }
 
 void check_encoded(std::string_view input) {
-    const std::string encoded = api::percent_encode(input);
+    const std::string encoded = copernica::percent_encode(input);
     std::string decoded;
     for (std::size_t at = 0; at < encoded.size(); ++at) {
         if (encoded[at] == '%') {

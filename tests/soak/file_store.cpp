@@ -103,9 +103,9 @@ asio::awaitable<std::vector<sync::RowDifference>> FileStore::compare(
     return carry_out(std::move(work));
 }
 
-asio::awaitable<std::optional<LocalTime>> FileStore::quiet_second(LocalTime begin, LocalTime end,
-                                                                  sync::QuietNear near) {
-    auto work = [this, begin, end, near] { return file_.quiet_second(begin, end, near); };
+asio::awaitable<std::optional<LocalTime>> FileStore::row_free_second(LocalTime begin, LocalTime end,
+                                                                     sync::RowFreeNear near) {
+    auto work = [this, begin, end, near] { return file_.row_free_second(begin, end, near); };
     return carry_out(std::move(work));
 }
 

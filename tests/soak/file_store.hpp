@@ -25,8 +25,8 @@ class FileStore final : public sync::Store {
     boost::asio::awaitable<void> uncover(WindowSet windows) override;
     boost::asio::awaitable<std::vector<sync::RowDifference>> compare(
         const std::vector<sync::WholeWindow>& windows) override;
-    boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin, LocalTime end,
-                                                                  sync::QuietNear near) override;
+    boost::asio::awaitable<std::optional<LocalTime>> row_free_second(
+        LocalTime begin, LocalTime end, sync::RowFreeNear near) override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<void> recount() override;

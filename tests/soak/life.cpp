@@ -10,9 +10,10 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 
+#include "core/copernica/errors.hpp"
 #include "core/sync/errors.hpp"
 #include "core/time/text.hpp"
-#include "storage/errors.hpp"
+#include "storage/sqlite/errors.hpp"
 #include "tests/soak/history.hpp"
 #include "tests/soak/story.hpp"
 
@@ -253,7 +254,7 @@ void Life::session() {
 void Life::endure(const std::function<void()>& work) {
     try {
         work();
-    } catch (const sync::ApiFailed& error) {
+    } catch (const copernica::ApiFailed& error) {
         say(error.what());
     } catch (const sync::WrongZone& error) {
         // Replies with a wrong Date, one after the other, look like that.

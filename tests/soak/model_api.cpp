@@ -5,15 +5,15 @@
 
 #include <fmt/format.h>
 
-#include "core/api/identity_decoder.hpp"
+#include "core/copernica/identity_decoder.hpp"
 #include "core/time/text.hpp"
 #include "tests/simulator/answer.hpp"
 
 namespace mirror::soak {
 
 namespace asio = boost::asio;
-using api::ApiError;
-using api::ErrorKind;
+using copernica::ApiError;
+using copernica::ErrorKind;
 using simulator::Delivery;
 
 namespace {
@@ -33,7 +33,7 @@ std::optional<std::chrono::seconds> retry_after_of(const simulator::Reply& reply
 // What a status other than 200 means (see HttpApi).
 ApiError refused(const simulator::Reply& reply, bool is_identity) {
     const int status = static_cast<int>(reply.status);
-    ErrorKind kind = ErrorKind::not_plainly_right;
+    ErrorKind kind = ErrorKind::invalid_response;
     if (status == 429 || status >= 500) {
         kind = ErrorKind::try_again;
     } else if (status == 401 || status == 403 || (status == 400 && is_identity)) {
@@ -88,7 +88,7 @@ asio::awaitable<std::string> ModelApi::body_of(simulator::Request& request, Trou
     co_return std::move(answer.reply.body);
 }
 
-asio::awaitable<api::PageReply> ModelApi::impressions(api::PageQuery query) {
+asio::awaitable<copernica::PageReply> ModelApi::impressions(copernica::PageQuery query) {
     simulator::Request request;
     request.call = simulator::Call::impressions;
     request.question.begin = query.begintime;
@@ -105,7 +105,7 @@ asio::awaitable<api::PageReply> ModelApi::impressions(api::PageQuery query) {
         throw;
     }
     say(query, (what.fault ? "distorted: " : "") + body);
-    api::PageReply reply;
+    copernica::PageReply reply;
     if (what.date_error) {
         reply.date = clock_.now() + *what.date_error;
     }
@@ -116,13 +116,13 @@ asio::awaitable<api::PageReply> ModelApi::impressions(api::PageQuery query) {
         decoder_.feed(body);
         decoder_.finish();
         reply.page = decoder_.take();
-    } catch (const api::BadBody& bad) {
-        throw ApiError(ErrorKind::not_plainly_right, bad.what());
+    } catch (const http::BadBody& bad) {
+        throw ApiError(ErrorKind::invalid_response, bad.what());
     }
     co_return reply;
 }
 
-void ModelApi::say(const api::PageQuery& query, const std::string& outcome) const {
+void ModelApi::say(const copernica::PageQuery& query, const std::string& outcome) const {
     constexpr std::size_t enough = 120;
     if (tell) {
         tell(fmt::format("{} asked {} to {} from {}, {}: {}", format_utc(clock_.now()),
@@ -131,19 +131,19 @@ void ModelApi::say(const api::PageQuery& query, const std::string& outcome) cons
     }
 }
 
-asio::awaitable<api::Identity> ModelApi::identity() {
+asio::awaitable<copernica::Identity> ModelApi::identity() {
     simulator::Request request;
     request.call = simulator::Call::identity;
     Trouble what;
     const std::string body = co_await body_of(request, what);
     try {
-        api::Identity identity = api::decode_identity(body);
+        copernica::Identity identity = copernica::decode_identity(body);
         if (what.date_error) {
             identity.date = clock_.now() + *what.date_error;
         }
         co_return identity;
-    } catch (const api::BadBody& bad) {
-        throw ApiError(ErrorKind::not_plainly_right, bad.what());
+    } catch (const http::BadBody& bad) {
+        throw ApiError(ErrorKind::invalid_response, bad.what());
     }
 }
 

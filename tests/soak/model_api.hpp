@@ -5,8 +5,8 @@
 #include <functional>
 #include <optional>
 
-#include "core/api/api.hpp"
-#include "core/api/page_decoder.hpp"
+#include "core/copernica/api.hpp"
+#include "core/copernica/page_decoder.hpp"
 #include "tests/simulator/account.hpp"
 #include "tests/simulator/behaviour.hpp"
 #include "tests/simulator/fault.hpp"
@@ -23,14 +23,14 @@ struct Trouble {
 };
 
 /// Fails in the ways in which HttpApi does.
-class ModelApi final : public api::Api {
+class ModelApi final : public copernica::Api {
   public:
     ModelApi(simulator::Account& account, const simulator::Behaviour& behaviour,
              VirtualClock& clock)
         : account_(account), behaviour_(behaviour), clock_(clock) {}
 
-    boost::asio::awaitable<api::PageReply> impressions(api::PageQuery query) override;
-    boost::asio::awaitable<api::Identity> identity() override;
+    boost::asio::awaitable<copernica::PageReply> impressions(copernica::PageQuery query) override;
+    boost::asio::awaitable<copernica::Identity> identity() override;
 
     /// Called with each request before it is answered; may be empty.
     std::function<Trouble(const simulator::Request&)> trouble;
@@ -44,12 +44,12 @@ class ModelApi final : public api::Api {
 
   private:
     boost::asio::awaitable<std::string> body_of(simulator::Request& request, Trouble& trouble);
-    void say(const api::PageQuery& query, const std::string& outcome) const;
+    void say(const copernica::PageQuery& query, const std::string& outcome) const;
 
     simulator::Account& account_;
     const simulator::Behaviour& behaviour_;
     VirtualClock& clock_;
-    api::PageDecoder decoder_;
+    copernica::PageDecoder decoder_;
     std::uint64_t requests_ = 0;
     std::uint64_t calls_ = 0;
 };

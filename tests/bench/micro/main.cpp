@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/api/page_decoder.hpp"
+#include "core/copernica/page_decoder.hpp"
 #include "core/time/zone.hpp"
 #include "storage/mirror_file.hpp"
 #include "tests/simulator/account.hpp"
@@ -49,7 +49,7 @@ const std::vector<std::string>& replies() {
     return all;
 }
 
-Page decode(api::PageDecoder& decoder, const std::string& body) {
+copernica::Page decode(copernica::PageDecoder& decoder, const std::string& body) {
     decoder.begin();
     decoder.feed(body);
     decoder.finish();
@@ -57,14 +57,14 @@ Page decode(api::PageDecoder& decoder, const std::string& body) {
 }
 
 void decoder(benchmark::State& state) {
-    api::PageDecoder decoder;
+    copernica::PageDecoder decoder;
     std::size_t next = 0;
     std::int64_t rows = 0;
     std::int64_t bytes = 0;
     replies();
     for (auto _ : state) {
         const std::string& body = replies()[next++ % pages];
-        const Page page = decode(decoder, body);
+        const copernica::Page page = decode(decoder, body);
         rows += static_cast<std::int64_t>(page.rows.size());
         bytes += static_cast<std::int64_t>(body.size());
         benchmark::DoNotOptimize(page.rows.data());
@@ -88,7 +88,8 @@ class Scratch {
     std::filesystem::path path_;
 };
 
-void write_all(storage::MirrorFile& file, api::PageDecoder& decoder, benchmark::State* timed) {
+void write_all(storage::MirrorFile& file, copernica::PageDecoder& decoder,
+               benchmark::State* timed) {
     for (std::size_t i = 0; i < pages; i += 10) {
         if (timed != nullptr) {
             timed->PauseTiming();
@@ -98,7 +99,8 @@ void write_all(storage::MirrorFile& file, api::PageDecoder& decoder, benchmark::
         windows[0].window = {year_begin + part * static_cast<std::int64_t>(i),
                              year_begin + part * static_cast<std::int64_t>(i + 10)};
         for (std::size_t page = i; page < i + 10; ++page) {
-            windows[0].records.add(decode(decoder, replies()[page]));
+            copernica::Page decoded = decode(decoder, replies()[page]);
+            windows[0].records.add(decoded.rows, std::move(decoded.rejects));
         }
         const storage::Moment now{year_end, {}};
         if (timed != nullptr) {
@@ -114,7 +116,7 @@ storage::MirrorOptions options(const Scratch& scratch) {
 }
 
 void upsert_new(benchmark::State& state) {
-    api::PageDecoder decoder;
+    copernica::PageDecoder decoder;
     replies();
     for (auto _ : state) {
         state.PauseTiming();
@@ -132,7 +134,7 @@ void upsert_new(benchmark::State& state) {
 BENCHMARK(upsert_new)->Unit(benchmark::kMillisecond);
 
 void upsert_unchanged(benchmark::State& state) {
-    api::PageDecoder decoder;
+    copernica::PageDecoder decoder;
     const Scratch scratch;
     storage::MirrorFile file(options(scratch), year_end);
     write_all(file, decoder, nullptr);

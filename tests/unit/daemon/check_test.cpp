@@ -10,14 +10,14 @@
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
 
-#include "daemon/check_api.hpp"
-#include "daemon/check_command.hpp"
-#include "daemon/check_contents.hpp"
-#include "daemon/check_file.hpp"
-#include "daemon/check_service.hpp"
-#include "daemon/check_setup.hpp"
-#include "daemon/finding.hpp"
-#include "daemon/subprocess.hpp"
+#include "daemon/check/check_api.hpp"
+#include "daemon/check/check_command.hpp"
+#include "daemon/check/check_contents.hpp"
+#include "daemon/check/check_file.hpp"
+#include "daemon/check/check_service.hpp"
+#include "daemon/check/check_setup.hpp"
+#include "daemon/check/finding.hpp"
+#include "daemon/check/subprocess.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;

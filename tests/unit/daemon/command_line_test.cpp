@@ -1,10 +1,10 @@
-#include "daemon/command_line.hpp"
+#include "daemon/cli/command_line.hpp"
 
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
-#include "daemon/units.hpp"
-#include "daemon/usage_error.hpp"
+#include "daemon/config/units.hpp"
+#include "daemon/process/usage_error.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;

@@ -1,12 +1,12 @@
-#include "daemon/config.hpp"
+#include "daemon/config/config.hpp"
 
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
-#include "daemon/usage_error.hpp"
-#include "tests/unit/daemon/temporary_directory.hpp"
+#include "daemon/process/usage_error.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;

@@ -11,12 +11,12 @@
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
 
-#include "daemon/audit_command.hpp"
-#include "daemon/check_command.hpp"
-#include "daemon/command_line.hpp"
-#include "daemon/config.hpp"
-#include "daemon/finding.hpp"
-#include "daemon/status.hpp"
+#include "daemon/check/check_command.hpp"
+#include "daemon/check/finding.hpp"
+#include "daemon/cli/command_line.hpp"
+#include "daemon/commands/audit_command.hpp"
+#include "daemon/config/config.hpp"
+#include "daemon/status/status.hpp"
 #include "tests/paths.hpp"
 
 using namespace mirror;

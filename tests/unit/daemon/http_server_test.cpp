@@ -1,5 +1,5 @@
 // The server of metrics against clients of all sorts.
-#include "daemon/http_server.hpp"
+#include "daemon/metrics/http_server.hpp"
 
 #include <memory>
 #include <poll.h>

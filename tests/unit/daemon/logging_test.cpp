@@ -1,7 +1,7 @@
 // What the log looks like to people, to the journal and to machines, and that nobody can write to
 // it through a message.
 
-#include "daemon/logging.hpp"
+#include "daemon/log/logging.hpp"
 
 #include <algorithm>
 #include <sstream>

@@ -1,5 +1,5 @@
 // The file of --metrics-file: whole or as it was, readable by others, and no reason to fail a run.
-#include "daemon/metrics_file.hpp"
+#include "daemon/metrics/metrics_file.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -12,8 +12,8 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
 
-#include "daemon/usage_error.hpp"
-#include "tests/unit/daemon/temporary_directory.hpp"
+#include "daemon/process/usage_error.hpp"
+#include "tests/support/temporary_directory.hpp"
 #include "tests/unit/sync/model.hpp"
 
 using namespace mirror;

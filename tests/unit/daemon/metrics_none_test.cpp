@@ -1,9 +1,9 @@
 // A program without prometheus-cpp says so to whoever asks for metrics.
 #include <doctest/doctest.h>
 
-#include "daemon/metrics.hpp"
-#include "daemon/metrics_file.hpp"
-#include "daemon/usage_error.hpp"
+#include "daemon/metrics/metrics.hpp"
+#include "daemon/metrics/metrics_file.hpp"
+#include "daemon/process/usage_error.hpp"
 
 using namespace mirror::daemon;
 

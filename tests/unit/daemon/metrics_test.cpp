@@ -1,5 +1,5 @@
 // What Prometheus is told, and what /healthz says.
-#include "daemon/metrics.hpp"
+#include "daemon/metrics/metrics.hpp"
 
 #include <fstream>
 #include <iterator>
@@ -10,8 +10,8 @@
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
-#include "daemon/health.hpp"
-#include "daemon/version.hpp"
+#include "daemon/metrics/health.hpp"
+#include "daemon/process/version.hpp"
 #include "tests/paths.hpp"
 #include "tests/unit/sync/model.hpp"
 
@@ -66,9 +66,9 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
     written.removed = 1;
     metrics.stored(written);
     metrics.stored(written);
-    metrics.request_ended(sync::RequestOutcome::ok, std::chrono::milliseconds(300));
-    metrics.request_ended(sync::RequestOutcome::failed, std::chrono::seconds(2));
-    metrics.request_ended(sync::RequestOutcome::not_plainly_right, std::chrono::seconds(400));
+    metrics.request_ended(copernica::RequestOutcome::ok, std::chrono::milliseconds(300));
+    metrics.request_ended(copernica::RequestOutcome::failed, std::chrono::seconds(2));
+    metrics.request_ended(copernica::RequestOutcome::invalid_response, std::chrono::seconds(400));
     metrics.request_again();
     metrics.set_file(some_status());
     metrics.set_run(ExitCode::not_whole, Instant(Seconds(1'700'000'007)));
@@ -79,7 +79,7 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
              "copernica_mirror_rows_written_total{change=\"removed\"} 2",
              "copernica_mirror_requests_total{outcome=\"ok\"} 1",
              "copernica_mirror_requests_total{outcome=\"failed\"} 1",
-             "copernica_mirror_requests_total{outcome=\"not_plainly_right\"} 1",
+             "copernica_mirror_requests_total{outcome=\"invalid_response\"} 1",
              "copernica_mirror_requests_total{outcome=\"request_refused\"} 0",
              "copernica_mirror_requests_total{outcome=\"unusable\"} 0",
              "copernica_mirror_requests_total{outcome=\"cancelled\"} 0",
@@ -131,7 +131,7 @@ TEST_CASE("documentation: every metric, and no other") {
         CHECK(lines.contains("# HELP " + name) == false);  // there is a text behind it
     }
     for (const char* label :
-         {"`inserted`", "`updated`", "`removed`", "`ok`", "`failed`", "`not_plainly_right`",
+         {"`inserted`", "`updated`", "`removed`", "`ok`", "`failed`", "`invalid_response`",
           "`request_refused`", "`token_refused`", "`unusable`", "`cancelled`"}) {
         CAPTURE(label);
         CHECK(readme.find(label) != std::string::npos);

@@ -6,8 +6,8 @@
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
-#include "daemon/service_report.hpp"
-#include "daemon/watchdog_feeder.hpp"
+#include "daemon/service/service_report.hpp"
+#include "daemon/service/watchdog_feeder.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;

@@ -1,4 +1,4 @@
-#include "daemon/status.hpp"
+#include "daemon/status/status.hpp"
 
 #include <string>
 
@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
-#include "daemon/progress.hpp"
+#include "daemon/cli/progress.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;

@@ -1,12 +1,12 @@
-#include "daemon/token.hpp"
+#include "daemon/config/token.hpp"
 
 #include <filesystem>
 #include <sstream>
 
 #include <doctest/doctest.h>
 
-#include "daemon/usage_error.hpp"
-#include "tests/unit/daemon/temporary_directory.hpp"
+#include "daemon/process/usage_error.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;

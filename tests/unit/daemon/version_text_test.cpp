@@ -1,5 +1,5 @@
 // What --version prints.
-#include "daemon/version_text.hpp"
+#include "daemon/cli/version_text.hpp"
 
 #include <sstream>
 #include <string>
@@ -10,7 +10,7 @@
 #include <openssl/opensslv.h>
 #include <sqlite3.h>
 
-#include "daemon/version.hpp"
+#include "daemon/process/version.hpp"
 #include "storage/migrations.hpp"
 
 using namespace mirror;

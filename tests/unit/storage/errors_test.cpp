@@ -1,5 +1,5 @@
 // SQLite's codes in our words.
-#include "storage/errors.hpp"
+#include "storage/sqlite/errors.hpp"
 
 #include <cerrno>
 

@@ -9,9 +9,9 @@
 #include <doctest/doctest.h>
 
 #include "storage/database.hpp"
-#include "storage/errors.hpp"
 #include "storage/migrations.hpp"
 #include "storage/sql.hpp"
+#include "storage/sqlite/errors.hpp"
 #include "storage/status_reader.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
@@ -403,7 +403,7 @@ TEST_CASE("a file of version 1 becomes one of today") {
     const auto path = directory / "m.db";
     {
         MirrorFile file(options_for(path), noon());
-        Page page;
+        copernica::Page page;
         page.rejects.push_back(reject("a", "2026-03-01 13:00:10"));
         file.commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
     }

@@ -55,8 +55,8 @@ MirrorOptions options_for(const std::filesystem::path& file) {
     return options;
 }
 
-Impression row(Page& page, std::int64_t id, std::int64_t offset, std::string_view useragent,
-               std::string_view device) {
+Impression row(copernica::Page& page, std::int64_t id, std::int64_t offset,
+               std::string_view useragent, std::string_view device) {
     Impression made;
     made.id = id;
     made.time = zone().to_local(noon(offset));
@@ -69,8 +69,8 @@ Impression row(Page& page, std::int64_t id, std::int64_t offset, std::string_vie
     return made;
 }
 
-Page rows(std::int64_t first, std::int64_t last) {
-    Page page;
+copernica::Page rows(std::int64_t first, std::int64_t last) {
+    copernica::Page page;
     for (std::int64_t id = first; id <= last; ++id) {
         page.rows.push_back(row(page, id, id - first));
     }
@@ -88,12 +88,12 @@ Reject reject(const std::string& record, std::optional<std::string> timestamp) {
     return made;
 }
 
-std::vector<sync::WholeWindow> whole(const Window& window, Page page) {
+std::vector<sync::WholeWindow> whole(const Window& window, copernica::Page page) {
     sync::WholeWindow made;
     made.window = window;
     made.proven = window;
     made.read_at = window.end;
-    made.records.add(std::move(page));
+    made.records.add(page.rows, std::move(page.rejects));
     std::vector<sync::WholeWindow> windows;
     windows.push_back(std::move(made));
     return windows;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/copernica/page.hpp"
 #include "core/sync/store.hpp"
 #include "storage/mirror_file.hpp"
 
@@ -38,17 +39,17 @@ Moment at(Instant utc);
 MirrorOptions options_for(const std::filesystem::path& file);
 
 /// A row logged at noon(offset), with ordinary values.
-Impression row(Page& page, std::int64_t id, std::int64_t offset = 0,
+Impression row(copernica::Page& page, std::int64_t id, std::int64_t offset = 0,
                std::string_view useragent = "Mozilla/5.0", std::string_view device = "desktop");
 
 /// Rows `first` to `last` at noon and one second more for each, one page.
-Page rows(std::int64_t first, std::int64_t last);
+copernica::Page rows(std::int64_t first, std::int64_t last);
 
 /// A reject; `timestamp` readable, or not, or absent.
 Reject reject(const std::string& record, std::optional<std::string> timestamp = std::nullopt);
 
 /// One window, read whole and proven as a whole.
-std::vector<sync::WholeWindow> whole(const Window& window, Page page);
+std::vector<sync::WholeWindow> whole(const Window& window, copernica::Page page);
 
 /// Everything of a file, byte for byte; nothing where there is none.
 std::optional<std::string> bytes_of(const std::filesystem::path& file);

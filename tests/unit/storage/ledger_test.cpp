@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
-#include "storage/errors.hpp"
+#include "storage/sqlite/errors.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
 using namespace mirror;
@@ -12,7 +12,7 @@ using namespace mirror::storage::testing;
 namespace {
 
 void cover(MirrorFile& file, const Window& window) {
-    file.commit(whole(window, Page{}), window.end, at(window.end));
+    file.commit(whole(window, copernica::Page{}), window.end, at(window.end));
 }
 
 std::string reject_list(const std::filesystem::path& path) {
@@ -115,7 +115,7 @@ TEST_CASE("a whole read replaces the rejects of its window") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     const auto read = [&](const Window& window, std::vector<Reject> rejects, Instant now) {
-        Page page;
+        copernica::Page page;
         page.rejects = std::move(rejects);
         return file.commit(whole(window, std::move(page)), window.end, at(now));
     };

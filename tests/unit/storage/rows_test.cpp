@@ -50,7 +50,7 @@ TEST_CASE("inserted, updated and unchanged rows are counted apart") {
     CHECK(written.updated == 0);
     CHECK(written.unchanged == 0);
 
-    Page again = rows(1, 50);
+    copernica::Page again = rows(1, 50);
     again.rows[3].profile = std::nullopt;
     again.rows[30].useragent = again.texts.keep("changed");
     written = file.commit(whole(noon_window(0, 60), std::move(again)), noon(70), at(noon(71)));
@@ -70,7 +70,7 @@ TEST_CASE("inserted, updated and unchanged rows are counted apart") {
 TEST_CASE("the same row twice in one transaction is one row") {
     TemporaryDirectory directory;
     MirrorFile file(options_for(directory / "m.db"), noon());
-    Page page = rows(1, 2);
+    copernica::Page page = rows(1, 2);
     page.rows.push_back(page.rows.front());
     const auto written =
         file.commit(whole(noon_window(0, 9), std::move(page)), noon(9), at(noon()));
@@ -87,7 +87,7 @@ TEST_CASE("rows are found among many others, in whatever order they come") {
     // From every one to few and far between, so that a look-up has others to pass by.
     for (const std::int64_t step : {1, 2, 9, 10, 11, 400}) {
         CAPTURE(step);
-        Page page;
+        copernica::Page page;
         std::uint64_t changed = 0;
         std::uint64_t fresh = 0;
         for (std::int64_t id = 3; id <= 6000; id += step) {
@@ -176,7 +176,8 @@ TEST_CASE("nothing new writes no page of rows, and an idle poll a page or two") 
     }
     SUBCASE("a poll: the mark, the last success, the run") {
         const auto poll = [&](std::int64_t now) {
-            file.commit(whole(noon_window(now - 180, now), Page{}), noon(now), at(noon(now + 1)));
+            file.commit(whole(noon_window(now - 180, now), copernica::Page{}), noon(now),
+                        at(noon(now + 1)));
             file.set_fact("last_success", std::to_string(now));
             sync::RunRecord run;
             run.kind = "run";
@@ -196,7 +197,7 @@ TEST_CASE("reading again what has not changed writes coverage, and no page of ro
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     file.commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
-    const auto row_pages_written = [&](std::int64_t last, const sync::AgedWindow& aged) {
+    const auto row_pages_written = [&](std::int64_t last, const plan::AgedWindow& aged) {
         meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
         auto windows = whole(noon_window(0, 2000), rows(1, last));
         windows.front().aged = {aged};
@@ -232,7 +233,7 @@ TEST_CASE("texts are kept whole, whatever is in them") {
                                           "\xF0\x9F\x93\xA7 mail"s,
                                           "'; DROP TABLE impression_rows; --"s,
                                           "\x1b[31mred"s};
-    Page page;
+    copernica::Page page;
     std::int64_t id = std::int64_t{1} << 40;
     for (const std::string& agent : agents) {
         page.rows.push_back(row(page, id, 0, agent));
@@ -256,7 +257,7 @@ TEST_CASE("user agents are kept once, absent values too") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     const auto store = [&](std::int64_t first) {
-        Page page;
+        copernica::Page page;
         std::int64_t id = first;
         for (const char* agent : {"", "0", "A", static_cast<const char*>(nullptr)}) {
             for (const char* device : {"", "0", "A", static_cast<const char*>(nullptr)}) {
@@ -277,7 +278,7 @@ TEST_CASE("user agents are kept once, absent values too") {
               "WHERE a.useragent IS b.useragent AND a.device IS b.device") == "16");
     // Another process finds what this one stored.
     MirrorFile other(options_for(path), noon());
-    Page page = rows(201, 201);
+    copernica::Page page = rows(201, 201);
     page.rows[0].useragent = "A";
     page.rows[0].device = std::nullopt;
     other.commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
@@ -289,7 +290,7 @@ TEST_CASE("more user agents than the memory holds") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     for (int round = 0; round < 2; ++round) {
-        Page page;
+        copernica::Page page;
         for (std::int64_t id = 1; id <= 6000; ++id) {
             page.rows.push_back(
                 row(page, id, 0, std::string(300, 'u') + std::to_string(id % 3000)));
@@ -341,7 +342,7 @@ TEST_CASE("a removed row that is back is an updated one, and counted again") {
 TEST_CASE("counts are of both ends, and of rejects too") {
     TemporaryDirectory directory;
     MirrorFile file(options_for(directory / "m.db"), noon());
-    Page page = rows(1, 10);
+    copernica::Page page = rows(1, 10);
     page.rows.push_back(row(page, 11, 9));
     page.rejects.push_back(reject("{\"a\":1}", "2026-03-01 13:00:04"));
     page.rejects.push_back(reject("{\"b\":1}"));

@@ -1,7 +1,7 @@
 // What `status` finds, and what is kept of runs.
 #include <doctest/doctest.h>
 
-#include "storage/errors.hpp"
+#include "storage/sqlite/errors.hpp"
 #include "storage/status_reader.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
@@ -36,7 +36,7 @@ TEST_CASE("the status of a file that is being written") {
     CHECK_FALSE(status_of(path).server_clock_offset.has_value());
 
     file.claim_account("34", "Development");
-    Page page = rows(1, 50);
+    copernica::Page page = rows(1, 50);
     page.rejects.push_back(reject("{\"ID\":null}"));
     file.commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(90)));
     file.set_fact("last_success", "2026-03-01T12:01:30Z");
@@ -64,7 +64,7 @@ TEST_CASE("the server's clock is written when it moved, not for a second's round
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     const auto offset_after = [&](std::int64_t offset) {
-        file.commit(whole(noon_window(0, 60), Page{}), noon(offset), at(noon()));
+        file.commit(whole(noon_window(0, 60), copernica::Page{}), noon(offset), at(noon()));
         return status_of(path).server_clock_offset.value().count();
     };
     CHECK(offset_after(5) == 5);
@@ -103,7 +103,7 @@ TEST_CASE("a run is one row, rewritten, with what it left unread") {
     run.requests = 7;
     run.written = {1, 2, 3, 4};
     run.outcome = "incomplete";
-    sync::UnreadWindow unread;
+    plan::UnreadWindow unread;
     unread.window = noon_window(10, 11);
     unread.reason = "\"total\" said 1,001\nand 1,000 came";
     run.unread.push_back(unread);

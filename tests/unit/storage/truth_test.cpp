@@ -14,8 +14,8 @@
 using namespace mirror;
 using namespace mirror::storage;
 using namespace mirror::storage::testing;
-using sync::QuietNear;
 using sync::RowDifference;
+using sync::RowFreeNear;
 
 namespace {
 
@@ -32,7 +32,7 @@ TEST_CASE("a row that its period does not return any more is marked, once") {
     file.commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
     // The rows of another period are no business of this one.
     const auto without_first = [] {
-        Page page = rows(1, 10);
+        copernica::Page page = rows(1, 10);
         page.rows.erase(page.rows.begin());
         return whole(noon_window(0, 10), std::move(page));
     };
@@ -92,7 +92,7 @@ TEST_CASE("what an older read wrote over a later one is to be read again") {
 
     // A reply's rows may lie at the second where the next window begins.
     file.commit(read_at(90, noon_window(0, 60)), noon(90), at(noon(90)));
-    auto before = whole(noon_window(-60, 0), Page{});
+    auto before = whole(noon_window(-60, 0), copernica::Page{});
     before.front().read_at = noon(20);
     file.commit(before, noon(90), at(noon(90)));
     CHECK(file.coverage(30).windows() == std::vector{noon_window(1, 60)});
@@ -112,7 +112,7 @@ TEST_CASE("late is what came into a covered period; history is merely old") {
     options.path = path;
     CHECK_FALSE(read_status(options).lateness.has_value());
     // 6 to 8 (at noon + 5, 6 and 7) come later, and 70 is of a period that was not covered.
-    Page page = rows(1, 8);
+    copernica::Page page = rows(1, 8);
     page.rows.push_back(row(page, 70, 69));
     file.commit(whole(noon_window(0, 80), std::move(page)), noon(107), at(noon(107)));
     const auto late = read_status(options).lateness;
@@ -137,7 +137,7 @@ TEST_CASE("a comparison finds what is missing, gone and changed, and changes not
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     file.commit(whole(noon_window(0, 60), rows(1, 10)), noon(60), at(noon(60)));
-    Page page = rows(1, 11);
+    copernica::Page page = rows(1, 11);
     page.rows.erase(page.rows.begin());
     page.rows[3].profile = 4711;            // 5
     page.rows[4].useragent = std::nullopt;  // 6
@@ -163,26 +163,26 @@ TEST_CASE("a comparison finds what is missing, gone and changed, and changes not
 TEST_CASE("a quiet second has nothing in it nor beside it") {
     TemporaryDirectory directory;
     MirrorFile file(options_for(directory / "m.db"), noon());
-    Page page;
+    copernica::Page page;
     std::int64_t id = 0;
     for (const int second : {10, 11, 12, 20, 22, 24, 27, 28, 29, 40}) {
         page.rows.push_back(row(page, ++id, second));
     }
     file.commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
-    const auto quiet = [&](int begin, int end, QuietNear near) {
-        return file.quiet_second(local_noon(begin), local_noon(end), near);
+    const auto quiet = [&](int begin, int end, RowFreeNear near) {
+        return file.row_free_second(local_noon(begin), local_noon(end), near);
     };
-    CHECK(quiet(0, 60, QuietNear::begin) == local_noon(0));
-    CHECK(quiet(9, 60, QuietNear::begin) == local_noon(14));
-    CHECK(quiet(19, 60, QuietNear::begin) == local_noon(31));
-    CHECK(quiet(0, 60, QuietNear::end) == local_noon(60));
-    CHECK(quiet(0, 41, QuietNear::end) == local_noon(38));
-    CHECK(quiet(0, 29, QuietNear::end) == local_noon(18));
-    CHECK_FALSE(quiet(20, 29, QuietNear::end).has_value());
-    CHECK_FALSE(quiet(20, 29, QuietNear::begin).has_value());
+    CHECK(quiet(0, 60, RowFreeNear::begin) == local_noon(0));
+    CHECK(quiet(9, 60, RowFreeNear::begin) == local_noon(14));
+    CHECK(quiet(19, 60, RowFreeNear::begin) == local_noon(31));
+    CHECK(quiet(0, 60, RowFreeNear::end) == local_noon(60));
+    CHECK(quiet(0, 41, RowFreeNear::end) == local_noon(38));
+    CHECK(quiet(0, 29, RowFreeNear::end) == local_noon(18));
+    CHECK_FALSE(quiet(20, 29, RowFreeNear::end).has_value());
+    CHECK_FALSE(quiet(20, 29, RowFreeNear::begin).has_value());
     // The sixth of ten rows is at 24: the nearest quiet seconds are 18 and 31.
-    CHECK(quiet(0, 60, QuietNear::middle) == local_noon(18));
-    CHECK_FALSE(quiet(41, 60, QuietNear::middle).has_value());
+    CHECK(quiet(0, 60, RowFreeNear::middle) == local_noon(18));
+    CHECK_FALSE(quiet(41, 60, RowFreeNear::middle).has_value());
 }
 
 TEST_CASE("rows that others deleted are counted anew") {

@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "storage/database.hpp"
-#include "storage/facts.hpp"
+#include "storage/metadata.hpp"
 #include "tests/support/fault_table.hpp"
 #include "tests/support/faulty_disk.hpp"
 #include "tests/unit/storage/fixture.hpp"
@@ -34,7 +34,7 @@ int write_among_others(const std::filesystem::path& path, int writer) {
         MirrorFile file(options, noon());
         for (std::int64_t i = 0; i < windows_each; ++i) {
             const std::int64_t begin = (i * writers + writer) * 10;
-            Page page;
+            copernica::Page page;
             for (std::int64_t second = begin; second < begin + 10; ++second) {
                 page.rows.push_back(row(page, second + 1, second, std::to_string(second % 7)));
             }

@@ -9,12 +9,14 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
-#include "core/sync/gate.hpp"
-#include "core/sync/task_group.hpp"
-#include "core/sync/wakeup.hpp"
+#include "core/copernica/throttle.hpp"
+#include "core/util/async_condition.hpp"
+#include "core/util/task_group.hpp"
 #include "tests/unit/sync/model.hpp"
 
 using namespace mirror;
+using namespace mirror::copernica;
+using namespace mirror::plan;
 using namespace mirror::sync;
 using namespace mirror::tests;
 using namespace std::chrono_literals;
@@ -25,8 +27,8 @@ namespace {
 struct GateFixture {
     explicit GateFixture(unsigned rate = 10, unsigned connections = 4)
         : gate(loop.get_executor(), clock, limits(rate, connections), 42) {}
-    static Gate::Limits limits(unsigned rate, unsigned connections) {
-        Gate::Limits limits;
+    static Throttle::Limits limits(unsigned rate, unsigned connections) {
+        Throttle::Limits limits;
         limits.requests_per_second = rate;
         limits.connections = connections;
         return limits;
@@ -34,7 +36,7 @@ struct GateFixture {
 
     asio::io_context loop;
     FakeClock clock{utc("2026-06-01 10:00:00")};
-    Gate gate;
+    Throttle gate;
     std::vector<Monotonic> entered;
     std::vector<int> order;
     int inside = 0;
@@ -42,7 +44,7 @@ struct GateFixture {
 
     asio::awaitable<void> request(int number, std::chrono::milliseconds duration, bool succeeds,
                                   std::optional<std::chrono::seconds> retry_after = {}) {
-        Gate::Pass pass = co_await gate.enter();
+        Throttle::Permit pass = co_await gate.enter();
         entered.push_back(clock.monotonic());
         order.push_back(number);
         most_inside = std::max(most_inside, ++inside);
@@ -175,7 +177,7 @@ namespace {
 
 struct Group {
     asio::io_context loop;
-    Wakeup never{loop.get_executor()};
+    AsyncCondition never{loop.get_executor()};
     int ended = 0;
     int cancelled = 0;
 
@@ -282,24 +284,24 @@ TEST_CASE("who joins and is cancelled takes the tasks along") {
 
 TEST_CASE("a wake-up wakes all that wait, and none that come later") {
     asio::io_context loop;
-    Wakeup wakeup(loop.get_executor());
+    AsyncCondition wakeup(loop.get_executor());
     int woken = 0;
     const auto wait = [&]() -> asio::awaitable<void> {
         co_await wakeup.wait();
         ++woken;
     };
     const auto count = [](const std::exception_ptr& error) { CHECK_FALSE(error); };
-    wakeup.wake_all();  // nobody there: not remembered
+    wakeup.notify_all();  // nobody there: not remembered
     asio::co_spawn(loop, wait(), count);
     asio::co_spawn(loop, wait(), count);
     loop.poll();
     CHECK(woken == 0);
-    wakeup.wake_all();
+    wakeup.notify_all();
     asio::co_spawn(loop, wait(), count);
     loop.restart();
     loop.poll();
     CHECK(woken == 2);
-    wakeup.wake_all();
+    wakeup.notify_all();
     loop.restart();
     loop.run();
     CHECK(woken == 3);

@@ -143,7 +143,7 @@ void Model::sort() const {
     sorted_by_ = order;
 }
 
-std::vector<std::size_t> Model::matching(const api::PageQuery& query, Instant now) const {
+std::vector<std::size_t> Model::matching(const copernica::PageQuery& query, Instant now) const {
     sort();
     const auto instant = [&](LocalTime bound) {
         return bounds == Bounds::first_pass ? zone.earliest(bound) : zone.latest(bound);
@@ -167,9 +167,9 @@ std::vector<std::size_t> Model::matching(const api::PageQuery& query, Instant no
     return found;
 }
 
-Page Model::answer(const api::PageQuery& query, Instant now) const {
+copernica::Page Model::answer(const copernica::PageQuery& query, Instant now) const {
     const std::vector<std::size_t> found = matching(query, now);
-    Page page;
+    copernica::Page page;
     page.start = query.start;
     page.limit = query.limit;
     if (query.total) {
@@ -207,14 +207,14 @@ asio::awaitable<void> FakeApi::pass_time() {
     clock_.advance(duration);
 }
 
-asio::awaitable<api::PageReply> FakeApi::impressions(api::PageQuery query) {
+asio::awaitable<copernica::PageReply> FakeApi::impressions(copernica::PageQuery query) {
     const std::uint64_t number = pages++;
     totals += query.total ? 1 : 0;
     co_await pass_time();
     if (on_page) {
         on_page(query);
     }
-    api::PageReply reply;
+    copernica::PageReply reply;
     reply.date = date ? date(clock_.now()) : clock_.now();
     if (number >= empty_from && number < empty_from + empty_count) {
         reply.page.start = query.start;
@@ -230,13 +230,13 @@ asio::awaitable<api::PageReply> FakeApi::impressions(api::PageQuery query) {
     co_return reply;
 }
 
-asio::awaitable<api::Identity> FakeApi::identity() {
+asio::awaitable<copernica::Identity> FakeApi::identity() {
     ++identities;
     co_await pass_time();
     if (on_identity) {
         on_identity();
     }
-    api::Identity identity;
+    copernica::Identity identity;
     identity.id = "34";
     identity.name = "Development";
     identity.date = date ? date(clock_.now()) : clock_.now();
@@ -308,8 +308,8 @@ asio::awaitable<std::vector<sync::RowDifference>> FakeStore::compare(
     co_return std::vector<sync::RowDifference>{};
 }
 
-asio::awaitable<std::optional<LocalTime>> FakeStore::quiet_second(LocalTime, LocalTime,
-                                                                  sync::QuietNear) {
+asio::awaitable<std::optional<LocalTime>> FakeStore::row_free_second(LocalTime, LocalTime,
+                                                                     sync::RowFreeNear) {
     co_return std::nullopt;
 }
 

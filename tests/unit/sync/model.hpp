@@ -14,7 +14,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "core/api/api.hpp"
+#include "core/copernica/api.hpp"
+#include "core/copernica/page.hpp"
 #include "core/sync/observer.hpp"
 #include "core/sync/session.hpp"
 #include "core/sync/store.hpp"
@@ -89,8 +90,8 @@ class Model {
     void add_as(std::int64_t id, Instant at);
     void erase(std::size_t place);
 
-    Page answer(const api::PageQuery& query, Instant now) const;
-    std::vector<std::size_t> matching(const api::PageQuery& query, Instant now) const;
+    copernica::Page answer(const copernica::PageQuery& query, Instant now) const;
+    std::vector<std::size_t> matching(const copernica::PageQuery& query, Instant now) const;
     const std::vector<Row>& rows() const { return rows_; }
 
   private:
@@ -103,18 +104,18 @@ class Model {
 };
 
 /// The model behind the interface, with faults.
-class FakeApi final : public api::Api {
+class FakeApi final : public copernica::Api {
   public:
     FakeApi(Model& model, FakeClock& clock) : model_(model), clock_(clock) {}
 
-    boost::asio::awaitable<api::PageReply> impressions(api::PageQuery query) override;
-    boost::asio::awaitable<api::Identity> identity() override;
+    boost::asio::awaitable<copernica::PageReply> impressions(copernica::PageQuery query) override;
+    boost::asio::awaitable<copernica::Identity> identity() override;
 
     /// Called with the number of the request (from 0, both kinds) before each; may throw ApiError.
-    std::function<void(const api::PageQuery&)> on_page;
+    std::function<void(const copernica::PageQuery&)> on_page;
     std::function<void()> on_identity;
     /// Changes a right reply.
-    std::function<void(const api::PageQuery&, Page&)> distort;
+    std::function<void(const copernica::PageQuery&, copernica::Page&)> distort;
     /// The reply's Date; the clock's where it is not set.
     std::function<std::optional<Instant>(Instant)> date;
     std::chrono::milliseconds duration{150};  ///< of one request
@@ -146,8 +147,8 @@ class FakeStore : public sync::Store {
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::vector<sync::RowDifference>> compare(
         const std::vector<sync::WholeWindow>& windows) override;
-    boost::asio::awaitable<std::optional<LocalTime>> quiet_second(LocalTime begin, LocalTime end,
-                                                                  sync::QuietNear near) override;
+    boost::asio::awaitable<std::optional<LocalTime>> row_free_second(
+        LocalTime begin, LocalTime end, sync::RowFreeNear near) override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;

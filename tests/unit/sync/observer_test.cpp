@@ -9,15 +9,15 @@
 #include <boost/asio/co_spawn.hpp>
 #include <doctest/doctest.h>
 
-#include "core/sync/facts.hpp"
+#include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
 #include "tests/unit/sync/model.hpp"
 
 using namespace mirror;
 using namespace mirror::tests;
-using api::ApiError;
-using api::ErrorKind;
-using sync::RequestOutcome;
+using copernica::ApiError;
+using copernica::ErrorKind;
+using copernica::RequestOutcome;
 namespace asio = boost::asio;
 
 namespace {
@@ -87,14 +87,14 @@ TEST_CASE("requests are told of as they end, and those that are made again") {
         world.model.add(utc("2026-11-20 00:00:00") + Seconds(row * 600));
     }
     int page = 0;
-    world.api.on_page = [&](const api::PageQuery&) {
+    world.api.on_page = [&](const copernica::PageQuery&) {
         ++page;
         if (page == 2 || page == 3) {
             throw ApiError(ErrorKind::try_again, "HTTP status 503", 503);
         }
     };
     int distorted = 0;
-    world.api.distort = [&](const api::PageQuery&, Page& reply) {
+    world.api.distort = [&](const copernica::PageQuery&, copernica::Page& reply) {
         if (page == 4 && ++distorted == 1) {
             reply.count = 12'345;  // not as many records as it says
         }
@@ -105,7 +105,7 @@ TEST_CASE("requests are told of as they end, and those that are made again") {
     const sync::Outcome outcome = run(world.loop, session.sync());
     CHECK(outcome.whole());
     CHECK(recorder.outcomes[RequestOutcome::failed] == 2);
-    CHECK(recorder.outcomes[RequestOutcome::not_plainly_right] == 1);
+    CHECK(recorder.outcomes[RequestOutcome::invalid_response] == 1);
     CHECK(recorder.outcomes.size() == 3);  // and ok
     CHECK(recorder.again == 3);
     CHECK(recorder.requests() == world.api.pages + world.api.identities);
@@ -152,14 +152,14 @@ TEST_CASE("run tells how it is after each poll") {
     const Seconds moved = states[3].complete->end - states[2].complete->end;
     CHECK(moved >= world.settings.poll_interval - Seconds(1));  // parts of seconds are cut off
     CHECK(moved <= world.settings.poll_interval + Seconds(1));
-    CHECK(world.store.facts.at(sync::facts::last_error) == "");
-    CHECK(world.store.facts.contains(sync::facts::last_success));
+    CHECK(world.store.facts.at(sync::metadata::last_error) == "");
+    CHECK(world.store.facts.contains(sync::metadata::last_success));
 }
 
 TEST_CASE("run tells of an outage while it lasts, and the file since when") {
     Follower world;
     bool down = false;
-    world.api.on_page = [&](const api::PageQuery&) {
+    world.api.on_page = [&](const copernica::PageQuery&) {
         if (down) {
             throw ApiError(ErrorKind::try_again, "HTTP status 503", 503);
         }
@@ -174,8 +174,8 @@ TEST_CASE("run tells of an outage while it lasts, and the file since when") {
             CHECK(state.complete.has_value());
             CHECK(state.trouble->find("HTTP status 503") != std::string::npos);
             CHECK(state.trouble->find("copernica-mirror check") != std::string::npos);
-            CHECK(world.store.facts.at(sync::facts::last_error) == *state.trouble);
-            const std::string now = world.store.facts.at(sync::facts::failing_since);
+            CHECK(world.store.facts.at(sync::metadata::last_error) == *state.trouble);
+            const std::string now = world.store.facts.at(sync::metadata::failing_since);
             CHECK(now != "");
             CHECK(since.value_or(now) == now);
             since = now;
@@ -189,8 +189,8 @@ TEST_CASE("run tells of an outage while it lasts, and the file since when") {
     };
     world.follow();
     CHECK(told == 50);
-    CHECK(world.store.facts.at(sync::facts::last_error) == "");
-    CHECK(world.store.facts.at(sync::facts::failing_since) == "");
+    CHECK(world.store.facts.at(sync::metadata::last_error) == "");
+    CHECK(world.store.facts.at(sync::metadata::failing_since) == "");
     CHECK(world.recorder.warnings.size() >= 1);  // that it began, and reminders
     CHECK(world.difference() == "");
 }
@@ -200,7 +200,7 @@ TEST_CASE("run tells of a period that cannot be read, also after an outage in be
     const Window bad{utc("2026-11-20 06:00:00"), utc("2026-11-20 06:00:10")};
     const Zone zone = world.settings.zone;
     bool down = false;
-    world.api.on_page = [&](const api::PageQuery& query) {
+    world.api.on_page = [&](const copernica::PageQuery& query) {
         if (down) {
             throw ApiError(ErrorKind::try_again, "HTTP status 503", 503);
         }

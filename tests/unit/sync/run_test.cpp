@@ -6,7 +6,7 @@
 
 #include <doctest/doctest.h>
 
-#include "core/sync/facts.hpp"
+#include "core/sync/metadata.hpp"
 #include "tests/unit/sync/model.hpp"
 
 using namespace mirror;
@@ -45,8 +45,8 @@ struct Live : World {
     }
 };
 
-api::ApiError no_answer() {
-    return {api::ErrorKind::try_again, "connection refused"};
+copernica::ApiError no_answer() {
+    return {copernica::ErrorKind::try_again, "connection refused"};
 }
 
 }  // namespace
@@ -65,7 +65,7 @@ TEST_CASE("run: follows the account, poll by poll") {
 TEST_CASE("run: an outage of hours is one line, reminders, one line, and few requests") {
     Live world;
     std::uint64_t tried = 0;
-    world.api.on_page = [&](const api::PageQuery&) {
+    world.api.on_page = [&](const copernica::PageQuery&) {
         if (world.clock.now() >= noon + 1h && world.clock.now() < noon + 6h) {
             ++tried;
             throw no_answer();
@@ -73,9 +73,9 @@ TEST_CASE("run: an outage of hours is one line, reminders, one line, and few req
     };
     world.api.on_identity = [&] { world.api.on_page({}); };
     world.follow_until(noon + 5h);
-    CHECK(world.store.facts[sync::facts::last_error].find("connection refused") !=
+    CHECK(world.store.facts[sync::metadata::last_error].find("connection refused") !=
           std::string::npos);
-    CHECK_FALSE(world.store.facts[sync::facts::failing_since].empty());
+    CHECK_FALSE(world.store.facts[sync::metadata::failing_since].empty());
     CHECK(count(world.log.warnings, "the API does not answer: connection refused") == 1);
     // One an hour, or a pause later.
     const std::size_t reminders = count(world.log.warnings, "has not answered for");
@@ -90,18 +90,19 @@ TEST_CASE("run: an outage of hours is one line, reminders, one line, and few req
     world.follow_until(noon + 8h);
     world.check_caught_up();
     CHECK(count(world.log.infos, "the API answers again, after ") == 1);
-    CHECK(world.store.facts[sync::facts::last_error].empty());
-    CHECK(world.store.facts[sync::facts::failing_since].empty());
+    CHECK(world.store.facts[sync::metadata::last_error].empty());
+    CHECK(world.store.facts[sync::metadata::failing_since].empty());
 }
 
 TEST_CASE("run: a refused token is asked again every 15 minutes, and taken when it is right") {
     Live world;
     std::uint64_t refused = 0;
     world.settings.token_advice = "put a new one into token.txt";
-    world.api.on_page = [&](const api::PageQuery&) {
+    world.api.on_page = [&](const copernica::PageQuery&) {
         if (world.clock.now() >= noon + 1h && world.clock.now() < noon + 4h) {
             ++refused;
-            throw api::ApiError(api::ErrorKind::token_refused, "Invalid access token", 401);
+            throw copernica::ApiError(copernica::ErrorKind::token_refused, "Invalid access token",
+                                      401);
         }
     };
     world.api.on_identity = [&] { world.api.on_page({}); };
@@ -109,19 +110,20 @@ TEST_CASE("run: a refused token is asked again every 15 minutes, and taken when 
     // Twice in the first poll that meets it at the most, then once in 15 minutes.
     CHECK(refused >= 8);
     CHECK(refused <= 10);
-    CHECK(world.store.facts[sync::facts::last_error] ==
+    CHECK(world.store.facts[sync::metadata::last_error] ==
           "Invalid access token; put a new one into token.txt");
     CHECK(count(world.log.warnings, "Invalid access token") == 1);
     world.follow_until(noon + 6h);
     world.check_caught_up();
-    CHECK(world.store.facts[sync::facts::last_error].empty());
+    CHECK(world.store.facts[sync::metadata::last_error].empty());
 }
 
 TEST_CASE("run: the token that was put in is asked whose it is") {
     Live world;
-    world.api.on_page = [&](const api::PageQuery&) {
+    world.api.on_page = [&](const copernica::PageQuery&) {
         if (world.clock.now() >= noon + 1h && world.clock.now() < noon + 2h) {
-            throw api::ApiError(api::ErrorKind::token_refused, "Invalid access token", 401);
+            throw copernica::ApiError(copernica::ErrorKind::token_refused, "Invalid access token",
+                                      401);
         }
     };
     world.api.on_identity = [&] { world.api.on_page({}); };
@@ -136,7 +138,7 @@ TEST_CASE("run: the token that was put in is asked whose it is") {
 TEST_CASE("run: the machine sleeps for a night") {
     Live world;
     bool slept = false;
-    world.api.on_page = [&](const api::PageQuery&) {
+    world.api.on_page = [&](const copernica::PageQuery&) {
         if (!slept && world.clock.now() >= noon + 2h) {
             slept = true;
             world.clock.suspend(std::chrono::hours(9));
@@ -152,7 +154,7 @@ TEST_CASE("run: this machine's clock jumps, forth and back, by hours and by mont
          {Seconds(3 * 3600), Seconds(-3 * 3600), Seconds(90 * 86400), Seconds(-90 * 86400)}) {
         CAPTURE(error.count());
         Live world;
-        world.api.on_page = [&](const api::PageQuery&) {
+        world.api.on_page = [&](const copernica::PageQuery&) {
             const Instant now = world.clock.now();
             world.clock.set_error(now >= noon + 2h && now < noon + 4h ? error : Seconds(0));
         };
@@ -174,11 +176,12 @@ TEST_CASE("run: what cannot be read is told of, and asked for once an hour, unti
     }
     const Window bad{noon - 2h, noon - 2h + 1s};
     std::uint64_t refused = 0;
-    const auto refuse = [&](const api::PageQuery& query) {
+    const auto refuse = [&](const copernica::PageQuery& query) {
         if (query.begintime < world.model.zone.to_local(bad.end) - 1s &&
             query.endtime > world.model.zone.to_local(bad.begin)) {
             ++refused;
-            throw api::ApiError(api::ErrorKind::request_refused, "not that second", 400);
+            throw copernica::ApiError(copernica::ErrorKind::request_refused, "not that second",
+                                      400);
         }
     };
     const auto gap = [&] {
@@ -197,7 +200,7 @@ TEST_CASE("run: what cannot be read is told of, and asked for once an hour, unti
         CHECK(gap().width() <= 3s);
     }
     SUBCASE("where it was covered before") {
-        world.api.on_page = [&](const api::PageQuery& query) {
+        world.api.on_page = [&](const copernica::PageQuery& query) {
             if (world.clock.now() >= noon + 30min) {
                 refuse(query);
             }
@@ -206,7 +209,8 @@ TEST_CASE("run: what cannot be read is told of, and asked for once an hour, unti
         CHECK(gap().empty());
     }
     CHECK(reason().find("not that second") != std::string::npos);
-    CHECK(world.store.facts[sync::facts::last_error].find("not that second") != std::string::npos);
+    CHECK(world.store.facts[sync::metadata::last_error].find("not that second") !=
+          std::string::npos);
     // Each time it takes some halvings to find the second, and one second beside it may share its
     // fate.
     CHECK(count(world.log.warnings, "is left out") <= 2 * 4);
@@ -220,24 +224,25 @@ TEST_CASE("run: what cannot be read is told of, and asked for once an hour, unti
     world.follow_until(noon + 5h);
     CHECK(gap().empty());
     CHECK(world.store.runs.back().unread.empty());
-    CHECK(world.store.facts[sync::facts::last_error].empty());
+    CHECK(world.store.facts[sync::metadata::last_error].empty());
     CHECK(world.difference() == "");
 }
 
 TEST_CASE("run: what fails anew does not put off what waits for its second try") {
     Live world;
-    const auto covers = [&](const api::PageQuery& query, Instant second) {
+    const auto covers = [&](const copernica::PageQuery& query, Instant second) {
         return query.begintime < world.model.zone.to_local(second) &&
                query.endtime > world.model.zone.to_local(second);
     };
     const Instant once_bad = noon - 2h;
-    world.api.on_page = [&](const api::PageQuery& query) {
+    world.api.on_page = [&](const copernica::PageQuery& query) {
         bool bad = world.clock.now() < noon + 30min && covers(query, once_bad);
         for (Instant later = noon; later < noon + 5h; later += 45min) {
             bad = bad || covers(query, later);
         }
         if (bad) {
-            throw api::ApiError(api::ErrorKind::request_refused, "not that second", 400);
+            throw copernica::ApiError(copernica::ErrorKind::request_refused, "not that second",
+                                      400);
         }
     };
     world.follow_until(noon + 5h);
@@ -249,21 +254,23 @@ TEST_CASE("run: another command's success does not hide what goes on failing her
     Live world;
     bool told = false;
     const Window bad{noon - 2h, noon - 2h + 1s};
-    world.api.on_page = [&](const api::PageQuery& query) {
+    world.api.on_page = [&](const copernica::PageQuery& query) {
         if (!told && world.clock.now() >= noon + 30min) {
             told = true;
-            world.store.facts[sync::facts::last_error] = "";
-            world.store.facts[sync::facts::failing_since] = "";
+            world.store.facts[sync::metadata::last_error] = "";
+            world.store.facts[sync::metadata::failing_since] = "";
         }
         if (query.begintime < world.model.zone.to_local(bad.end) - 1s &&
             query.endtime > world.model.zone.to_local(bad.begin)) {
-            throw api::ApiError(api::ErrorKind::request_refused, "not that second", 400);
+            throw copernica::ApiError(copernica::ErrorKind::request_refused, "not that second",
+                                      400);
         }
     };
     world.follow_until(noon + 50min);
     CHECK(told);
-    CHECK(world.store.facts[sync::facts::last_error].find("not that second") != std::string::npos);
-    CHECK_FALSE(world.store.facts[sync::facts::failing_since].empty());
+    CHECK(world.store.facts[sync::metadata::last_error].find("not that second") !=
+          std::string::npos);
+    CHECK_FALSE(world.store.facts[sync::metadata::failing_since].empty());
 }
 
 TEST_CASE("run: once a week the whole account is counted, and what is missing found") {
@@ -272,7 +279,7 @@ TEST_CASE("run: once a week the whole account is counted, and what is missing fo
     world.settings.audit_ages.clear();  // so that nothing else finds it
     world.follow_until(noon + 24h);
     world.check_caught_up();
-    const std::string first = world.store.facts[sync::facts::counted_at];
+    const std::string first = world.store.facts[sync::metadata::counted_at];
     CHECK_FALSE(first.empty());
     // A row is lost from what is covered.
     const auto lost = world.store.rows.begin();
@@ -281,10 +288,10 @@ TEST_CASE("run: once a week the whole account is counted, and what is missing fo
 
     world.follow_until(noon + 24h * 6);
     CHECK_FALSE(world.store.rows.contains(id));
-    CHECK(world.store.facts[sync::facts::counted_at] == first);
+    CHECK(world.store.facts[sync::metadata::counted_at] == first);
 
     world.follow_until(noon + 24h * 9);
     CHECK(world.store.rows.contains(id));
-    CHECK(world.store.facts[sync::facts::counted_at] != first);
+    CHECK(world.store.facts[sync::metadata::counted_at] != first);
     world.check_caught_up();
 }

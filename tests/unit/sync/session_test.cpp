@@ -8,17 +8,20 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "core/copernica/errors.hpp"
 #include "core/sync/errors.hpp"
-#include "core/sync/facts.hpp"
+#include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
 #include "tests/unit/sync/model.hpp"
 
 using namespace mirror;
+using namespace mirror::copernica;
+using namespace mirror::plan;
 using namespace mirror::sync;
 using namespace mirror::tests;
 using namespace std::chrono_literals;
-using api::ApiError;
-using api::ErrorKind;
+using copernica::ApiError;
+using copernica::ErrorKind;
 
 namespace {
 
@@ -49,7 +52,7 @@ void fill(Model& model, Instant begin, Instant end, int rows, unsigned seed) {
 
 // A server that always fails for what touches a period.
 void fail_within(FakeApi& api, Zone zone, Window bad, ErrorKind kind, int status) {
-    api.on_page = [=](const api::PageQuery& query) {
+    api.on_page = [=](const copernica::PageQuery& query) {
         if (query.begintime < zone.to_local(bad.end) - 1s &&
             query.endtime > zone.to_local(bad.begin)) {
             throw ApiError(kind, "the server does not like this period", status);
@@ -123,7 +126,7 @@ TEST_CASE("a window in trouble does not keep what is newer from being written") 
                            [&](const Window& window) { return window.begin > bad; });
     };
     int failures = 0;
-    world.api.on_page = [&](const api::PageQuery& query) {
+    world.api.on_page = [&](const copernica::PageQuery& query) {
         const LocalTime at = world.settings.zone.to_local(bad);
         // One of several windows at work, and no other request tells that the fault is its own.
         const bool fails = query.begintime <= at && at <= query.endtime &&
@@ -310,7 +313,7 @@ TEST_CASE("a page that is cut short now and then is no proof") {
     World world(noon);
     fill(world.model, noon - 24h * 100, noon - 10s, 9'000, 3);
     int pages = 0;
-    world.api.distort = [&](const api::PageQuery&, Page& page) {
+    world.api.distort = [&](const copernica::PageQuery&, copernica::Page& page) {
         if (++pages % 3 == 0 && page.rows.size() > 10) {
             page.rows.resize(page.rows.size() / 2);
             page.count = page.rows.size();
@@ -327,7 +330,7 @@ TEST_CASE("trouble that stays with one window is that window's") {
         int status;
     };
     for (const Case& trouble :
-         {Case{ErrorKind::try_again, 503}, Case{ErrorKind::not_plainly_right, 200},
+         {Case{ErrorKind::try_again, 503}, Case{ErrorKind::invalid_response, 200},
           Case{ErrorKind::request_refused, 400}}) {
         CAPTURE(trouble.status);
         World world(noon);
@@ -345,7 +348,7 @@ TEST_CASE("trouble that stays with one window is that window's") {
         CHECK(unread.contains({bad, bad + 3s}));
         CHECK(unread.width() <= 6s);
         CHECK(world.store.runs.back().outcome == "incomplete");
-        CHECK(world.store.facts[facts::last_error] != "");
+        CHECK(world.store.facts[metadata::last_error] != "");
         WindowSet all = world.store.covered;
         for (const Window& window : unread.windows()) {
             CHECK_FALSE(all.contains(window));
@@ -400,7 +403,7 @@ TEST_CASE("a long period that always fails is left out as a whole, without a flo
 TEST_CASE("an API that refuses all from some moment on ends the run in a few requests") {
     World world(noon);
     fill(world.model, noon - 24h * 30, noon - 10s, 5'000, 3);
-    world.api.on_page = [&](const api::PageQuery&) {
+    world.api.on_page = [&](const copernica::PageQuery&) {
         if (world.api.pages > 5) {
             throw ApiError(ErrorKind::request_refused, "Method not allowed", 405);
         }
@@ -418,7 +421,7 @@ TEST_CASE("a longest period that the server allows is found out") {
     World world(noon);
     world.settings.start = local("2016-06-01 00:00:00");
     fill(world.model, noon - 24h * 3000, noon - 10s, 400, 3);
-    world.api.on_page = [](const api::PageQuery& query) {
+    world.api.on_page = [](const copernica::PageQuery& query) {
         if (query.endtime - query.begintime > 24h * 31 + 2h && query.limit > 1) {
             throw ApiError(ErrorKind::request_refused, "the period is too long", 400);
         }
@@ -435,7 +438,7 @@ TEST_CASE("a longest period is no reason to end an otherwise whole run") {
     World world(noon);
     world.settings.start = local("2016-06-01 00:00:00");
     fill(world.model, noon - 24h * 3000, noon - 10s, 400, 3);
-    world.api.on_page = [](const api::PageQuery& query) {
+    world.api.on_page = [](const copernica::PageQuery& query) {
         if (query.endtime - query.begintime > 24h * 31 + 2h) {
             throw ApiError(ErrorKind::request_refused, "the period is too long", 400);
         }
@@ -546,25 +549,26 @@ TEST_CASE("it gives up after so long without a success, and not before") {
                     throw ApiError(ErrorKind::try_again, "connection refused");
                 }
             };
-            world.api.on_page = [&](const api::PageQuery&) { fail(); };
+            world.api.on_page = [&](const copernica::PageQuery&) { fail(); };
             world.api.on_identity = fail;
             CHECK_THROWS_AS(world.sync(), ApiFailed);
             CHECK(world.clock.now() - noon >= patience);
             CHECK(world.clock.now() - noon <= patience + 10min);
             CHECK(world.api.pages + world.api.identities < 100);
-            CHECK(world.store.facts[facts::last_error].find("gave up after") != std::string::npos);
+            CHECK(world.store.facts[metadata::last_error].find("gave up after") !=
+                  std::string::npos);
             CHECK_EXACT(world);
         }
     }
 }
 
 TEST_CASE("impressions that always fail end the run, though identity is answered") {
-    for (const ErrorKind kind : {ErrorKind::try_again, ErrorKind::not_plainly_right}) {
+    for (const ErrorKind kind : {ErrorKind::try_again, ErrorKind::invalid_response}) {
         for (const std::uint64_t works_until : {0U, 1U, 4U}) {
             CAPTURE(works_until);
             World world(noon);
             fill(world.model, noon - 24h * 1000, noon - 10s, 5'000, 3);
-            world.api.on_page = [&](const api::PageQuery&) {
+            world.api.on_page = [&](const copernica::PageQuery&) {
                 if (world.api.pages > works_until) {
                     throw ApiError(kind, "503 of the load balancer", 503);
                 }
@@ -579,7 +583,7 @@ TEST_CASE("impressions that always fail end the run, though identity is answered
 TEST_CASE("an outage of minutes costs no window") {
     World world(noon);
     fill(world.model, noon - 24h * 1000, noon - 10s, 5'000, 3);
-    world.api.on_page = [&](const api::PageQuery&) {
+    world.api.on_page = [&](const copernica::PageQuery&) {
         const auto since = world.clock.now() - noon;
         if (since >= 1s && since < 400s) {
             throw ApiError(ErrorKind::try_again, "502 Server Error", 502);
@@ -610,7 +614,7 @@ TEST_CASE("a refused token costs one request; one that is withdrawn later ends t
             }
         };
         world.api.on_identity = [&] { fail(ErrorKind::token_refused); };
-        world.api.on_page = [&](const api::PageQuery&) { fail(ErrorKind::request_refused); };
+        world.api.on_page = [&](const copernica::PageQuery&) { fail(ErrorKind::request_refused); };
         CHECK_THROWS_AS(world.sync(), TokenRefused);
         // Requests that were under way together ask for themselves.
         CHECK(world.api.pages + world.api.identities <=
@@ -731,7 +735,7 @@ TEST_CASE("rows that come and go while it reads leave nothing out for long") {
         choose_manners(world.model, seed);
         fill(world.model, noon - 2h, noon - 10s, 8'000, seed);
         std::mt19937 random(seed);
-        world.api.on_page = [&](const api::PageQuery&) {
+        world.api.on_page = [&](const copernica::PageQuery&) {
             if (world.api.pages > 40) {
                 return;
             }
@@ -760,5 +764,5 @@ TEST_CASE("a failing storage ends the run and nothing hangs") {
     Session session(world.loop.get_executor(), world.api, store, world.clock, world.log,
                     world.settings);
     CHECK_THROWS_WITH(run(world.loop, session.sync()), "the disk is full");
-    CHECK(store.facts[facts::last_error] == "the disk is full");
+    CHECK(store.facts[metadata::last_error] == "the disk is full");
 }

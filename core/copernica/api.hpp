@@ -1,0 +1,72 @@
+// The API as the mirror sees it: two calls, and the ways in which they fail. No transport here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/copernica/page.hpp"
+#include "core/copernica/page_query.hpp"
+#include "core/time/instant.hpp"
+
+namespace mirror::copernica {
+
+struct PageReply {
+    Page page;
+    std::optional<Instant> date;  ///< the reply's `Date`, where it has a readable one
+};
+
+/// Whose token it is.
+struct Identity {
+    std::string id;
+    std::string name;
+    std::optional<Instant> date;
+};
+
+/// What to do about a failed call.
+enum class ErrorKind {
+    try_again,         ///< refused, reset, cut off, timed out, 429, 5xx
+    invalid_response,  ///< 200, but not a reply that can be believed
+    request_refused,   ///< a 400, 404 or the like: the same request will fail again, unless it
+                       ///< was a 400 because of the token: ask identity
+    token_refused,     ///< 401, 403, or a 400 of `identity`
+    unusable,          ///< cannot work until a person acts: a certificate that does not verify
+};
+
+/// what() says what failed, on what and why, in one line for people; never the token, and
+/// nothing of the API's text unescaped.
+class ApiError : public std::runtime_error {
+  public:
+    ApiError(ErrorKind kind, const std::string& message, int status = 0,
+             std::optional<std::chrono::seconds> retry_after = std::nullopt)
+        : std::runtime_error(message), kind_(kind), status_(status), retry_after_(retry_after) {}
+
+    ErrorKind kind() const { return kind_; }
+    /// HTTP status; 0 where there was no reply.
+    int status() const { return status_; }
+    std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+
+  private:
+    ErrorKind kind_;
+    int status_;
+    std::optional<std::chrono::seconds> retry_after_;
+};
+
+/// The calls. Each throws ApiError, or boost::system::system_error (operation_aborted) when the
+/// calling coroutine is cancelled. Calls may overlap.
+class Api {
+  public:
+    virtual ~Api() = default;
+
+    /// One page, complete and decoded, but not judged: status 200, a whole body, JSON of the
+    /// expected shape. Whether it answers the question is the caller's to check.
+    virtual boost::asio::awaitable<PageReply> impressions(PageQuery query) = 0;
+
+    virtual boost::asio::awaitable<Identity> identity() = 0;
+};
+
+}  // namespace mirror::copernica

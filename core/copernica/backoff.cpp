@@ -1,0 +1,24 @@
+#include "core/copernica/backoff.hpp"
+
+#include <algorithm>
+
+namespace mirror::copernica {
+
+std::chrono::milliseconds Backoff::ceiling(unsigned failures) {
+    // 2^9 s is more than five minutes: no shift beyond that is needed.
+    const unsigned doublings = std::min(failures > 0 ? failures - 1 : 0U, 9U);
+    return std::min(first_ceiling * (1 << doublings), last_ceiling);
+}
+
+std::chrono::milliseconds Backoff::wait(unsigned failures, double jitter,
+                                        std::optional<std::chrono::seconds> retry_after) {
+    const auto most = static_cast<double>(ceiling(failures).count());
+    const std::chrono::milliseconds drawn(static_cast<std::int64_t>(most * jitter));
+    if (!retry_after) {
+        return drawn;
+    }
+    const auto asked = std::clamp(*retry_after, std::chrono::seconds(0), longest_retry_after);
+    return std::max<std::chrono::milliseconds>(drawn, asked);
+}
+
+}  // namespace mirror::copernica

@@ -1,0 +1,89 @@
+// The API over HTTP.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/copernica/api.hpp"
+#include "core/copernica/page_decoder.hpp"
+#include "core/http/connection.hpp"
+#include "core/http/connection_pool.hpp"
+#include "core/http/url.hpp"
+#include "core/util/secret.hpp"
+#include "core/util/semaphore.hpp"
+
+namespace mirror::copernica {
+
+struct HttpOptions {
+    HttpOptions(http::BaseUrl base_url, Secret access_token)
+        : url(std::move(base_url)), token(std::move(access_token)) {}
+
+    http::BaseUrl url;
+    Secret token;
+    std::string ca_file;          ///< PEM; empty: the system's CAs
+    std::size_t connections = 4;  ///< at the same time, at the most; more calls wait
+    http::Timeouts timeouts;      ///< each has its default
+    std::string version = "0";    ///< of this program, for User-Agent
+    std::size_t redirects = 3;    ///< in one call, at the most
+    std::string user_agent() const { return "copernica-mirror/" + version; }
+};
+
+/// The calls, on kept-alive connections. All calls come from one thread, that of the executor of
+/// the calling coroutines; it must outlive the calls.
+///
+/// One call is one try: whether and when to try again is the caller's business. Only a kept
+/// connection that turns out dead before the first byte of a reply is replaced here, at once.
+class HttpApi final : public Api {
+  public:
+    /// Throws std::runtime_error, which names the file, where the CAs cannot be read.
+    explicit HttpApi(HttpOptions options);
+
+    boost::asio::awaitable<PageReply> impressions(PageQuery query) override;
+    boost::asio::awaitable<Identity> identity() override;
+
+    /// From the next request on. Those that are under way have the one before.
+    void set_token(Secret token) { options_.token = std::move(token); }
+    const Secret& token() const { return options_.token; }
+
+    /// Closes the connections that rest. Calls that are under way go on, but keep none any more:
+    /// when the last has ended, nothing keeps the io_context running.
+    void close() { pool_.close(); }
+
+    /// HTTP requests that were sent, redirected and repeated ones included.
+    std::uint64_t requests() const { return requests_; }
+
+    /// Of these, those repeated because a kept connection was dead.
+    std::uint64_t repeated() const { return repeated_; }
+
+  private:
+    struct Answer {
+        std::unique_ptr<http::Connection> connection;
+        http::ReplyHeader header;
+    };
+
+    boost::asio::awaitable<std::optional<Instant>> get(std::string path, std::string query,
+                                                       http::BodySink& sink);
+    boost::asio::awaitable<Answer> ask(std::string path, std::string query);
+    boost::asio::awaitable<Answer> ask_once(std::string target);
+    boost::asio::awaitable<void> read_page(Answer& answer, std::string path, http::BodySink& sink);
+    boost::asio::awaitable<std::string> read_error(Answer& answer);
+
+    ApiError failed(ErrorKind kind, const std::string& path, const std::string& why) const;
+    ApiError refused(const std::string& path, const http::ReplyHeader& header,
+                     const std::string& body, bool is_identity) const;
+    std::string shown(std::string_view from_the_server) const;
+
+    HttpOptions options_;
+    http::ConnectionPool pool_;
+    Semaphore semaphore_;
+    std::vector<std::unique_ptr<PageDecoder>> decoders_;  // that rest
+    std::uint64_t requests_ = 0;
+    std::uint64_t repeated_ = 0;
+};
+
+}  // namespace mirror::copernica

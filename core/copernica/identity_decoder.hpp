@@ -1,0 +1,20 @@
+// The two small replies: whose token it is, and what the API says is wrong.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/copernica/api.hpp"
+
+namespace mirror::copernica {
+
+/// Reads {"id":"34","name":"…",…}; the id may be a number, too. Throws BadBody where it is no
+/// JSON object with an id. The Identity has no date.
+Identity decode_identity(std::string_view body);
+
+/// The text of {"error":{"message":"…"}}, as the API wrote it: not fit for showing yet. Nothing
+/// where the body is anything else.
+std::optional<std::string> decode_error_message(std::string_view body);
+
+}  // namespace mirror::copernica

@@ -1,0 +1,30 @@
+// One reply of the API, decoded.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/record/impression.hpp"
+#include "core/record/text_arena.hpp"
+
+namespace mirror::copernica {
+
+/// What one reply says, decoded and not yet judged. Nothing of it counts before the reply's body
+/// was complete.
+struct Page {
+    // The envelope; absent where the reply has no such field or no number in it.
+    std::optional<std::uint64_t> start;
+    std::optional<std::uint64_t> limit;
+    std::optional<std::uint64_t> count;
+    std::optional<std::uint64_t> total;
+
+    std::vector<Impression> rows;  ///< in the reply's order, without the rejects
+    std::vector<Reject> rejects;   ///< ascending by position
+    TextArena texts;
+
+    std::size_t records() const { return rows.size() + rejects.size(); }
+};
+
+}  // namespace mirror::copernica

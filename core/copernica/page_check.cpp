@@ -1,0 +1,107 @@
+#include "core/copernica/page_check.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+
+namespace mirror::copernica {
+namespace {
+
+std::optional<std::string> wrong_envelope(const PageQuery& query, const Page& page) {
+    if (!page.start || !page.limit || !page.count) {
+        return "it lacks start, limit or count";
+    }
+    if (*page.start != query.start) {
+        return fmt::format("it starts at {}, asked was {}", *page.start, query.start);
+    }
+    if (*page.limit > query.limit) {
+        return fmt::format("its limit is {}, asked was {}", *page.limit, query.limit);
+    }
+    if (*page.count != page.records()) {
+        return fmt::format("it counts {} records and holds {}", *page.count, page.records());
+    }
+    if (page.records() > query.limit) {
+        return fmt::format("it holds {} records, asked were {}", page.records(), query.limit);
+    }
+    if (query.total) {
+        if (!page.total) {
+            return "it lacks the total that was asked for";
+        }
+        const bool some = page.records() > 0;
+        if ((some && *page.total < query.start + page.records()) ||
+            (!some && *page.total > query.start)) {
+            return fmt::format("its total is {} with {} records from {}", *page.total,
+                               page.records(), query.start);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> repeated_id(const Page& page) {
+    std::vector<std::int64_t> ids;
+    ids.reserve(page.records());
+    for (const Impression& row : page.rows) {
+        ids.push_back(row.id);
+    }
+    for (const Reject& reject : page.rejects) {
+        if (reject.id) {
+            ids.push_back(*reject.id);
+        }
+    }
+    if (!std::is_sorted(ids.begin(), ids.end())) {
+        std::sort(ids.begin(), ids.end());
+    }
+    const auto twin = std::adjacent_find(ids.begin(), ids.end());
+    if (twin == ids.end()) {
+        return std::nullopt;
+    }
+    return fmt::format("it holds the ID {} twice", *twin);
+}
+
+std::optional<std::string> outside(const PageQuery& query, const Page& page, Seconds slack) {
+    const LocalTime first = query.begintime - slack;
+    const LocalTime last = query.endtime + slack;
+    const auto say = [&](LocalTime time) {
+        return fmt::format("it holds a record of {}, asked was {} to {}", format_local(time),
+                           format_local(query.begintime), format_local(query.endtime));
+    };
+    for (const Impression& row : page.rows) {
+        if (row.time < first || row.time > last) {
+            return say(row.time);
+        }
+    }
+    for (const Reject& reject : page.rejects) {
+        if (reject.time && (*reject.time < first || *reject.time > last)) {
+            return say(*reject.time);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> too_many_unusable(const Page& page) {
+    const std::size_t most = std::max<std::size_t>(3, page.records() / 100);
+    if (page.rejects.size() <= most) {
+        return std::nullopt;
+    }
+    return fmt::format("{} of its {} records are unusable", page.rejects.size(), page.records());
+}
+
+}  // namespace
+
+std::optional<std::string> why_invalid(const PageQuery& query, const Page& page, Seconds slack) {
+    if (auto why = wrong_envelope(query, page)) {
+        return why;
+    }
+    if (auto why = repeated_id(page)) {
+        return why;
+    }
+    if (auto why = outside(query, page, slack)) {
+        return why;
+    }
+    return too_many_unusable(page);
+}
+
+}  // namespace mirror::copernica

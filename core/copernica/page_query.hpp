@@ -1,0 +1,20 @@
+// One request for a page, as a value.
+#pragma once
+
+#include <cstdint>
+
+#include "core/time/instant.hpp"
+
+namespace mirror::copernica {
+
+/// One request for impressions. Whether a row at exactly a bound's second is returned is
+/// undocumented, so the bounds are named for the only thing that is sure.
+struct PageQuery {
+    LocalTime begintime{};       ///< rows later than this are returned (perhaps at it, too)
+    LocalTime endtime{};         ///< rows earlier than this are returned (perhaps at it, too)
+    std::uint64_t start = 0;     ///< offset of the first record
+    std::uint32_t limit = 1000;  ///< records at the most
+    bool total = false;          ///< ask for the number of all records of the period
+};
+
+}  // namespace mirror::copernica

@@ -1,0 +1,22 @@
+// The target of a request: path and query.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/copernica/api.hpp"
+#include "core/util/secret.hpp"
+
+namespace mirror::copernica {
+
+/// Everything but letters, digits and "-._~" becomes %XX.
+std::string percent_encode(std::string_view text);
+
+/// "begintime=…&endtime=…&start=…&limit=…&total=…", without the token: fit for a log.
+std::string impressions_query(const PageQuery& query);
+
+/// "path?access_token=…&query": a secret, for the wire only. Of `query`, which may be empty, any
+/// access_token is left out: it cannot be ours.
+std::string target_with_token(std::string_view path, std::string_view query, const Secret& token);
+
+}  // namespace mirror::copernica

@@ -1,0 +1,36 @@
+// What the client tells about its requests.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace mirror::copernica {
+
+/// How one request ended. All but `ok` and `cancelled` are what ErrorKind says, judged by us.
+enum class RequestOutcome {
+    ok,
+    failed,  ///< no usable answer: refused, cut off, timed out, 429, 5xx
+    invalid_response,
+    request_refused,
+    token_refused,
+    unusable,
+    cancelled,  ///< by us, on the way to the end
+};
+
+/// Called on the loop's thread; must not block, nor throw. Override what you need.
+class RequestObserver {
+  public:
+    virtual ~RequestObserver() = default;
+
+    // Lines for the log, each complete in itself.
+    virtual void debug(const std::string&) {}
+    virtual void info(const std::string&) {}
+    virtual void warning(const std::string&) {}
+
+    /// A request ended, after so long.
+    virtual void request_ended(RequestOutcome, std::chrono::nanoseconds) {}
+    /// One that failed is made again.
+    virtual void request_again() {}
+};
+
+}  // namespace mirror::copernica

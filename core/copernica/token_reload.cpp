@@ -1,0 +1,82 @@
+#include "core/copernica/token_reload.hpp"
+
+#include <utility>
+
+namespace mirror::copernica {
+
+namespace asio = boost::asio;
+
+asio::awaitable<PageReply> TokenReload::impressions(PageQuery query) {
+    look_for_another();
+    co_await prove_account();
+    try {
+        co_return co_await inner_.impressions(query);
+    } catch (const ApiError& error) {
+        note(error);
+        throw;
+    }
+}
+
+asio::awaitable<Identity> TokenReload::identity() {
+    look_for_another();
+    co_await prove_account();
+    try {
+        Identity identity = co_await inner_.identity();
+        account_ = identity.id;
+        co_return identity;
+    } catch (const ApiError& error) {
+        note(error);
+        throw;
+    }
+}
+
+void TokenReload::note(const ApiError& error) {
+    refused_ = refused_ || error.kind() == ErrorKind::token_refused;
+}
+
+void TokenReload::look_for_another() {
+    if (!refused_) {
+        return;
+    }
+    const std::optional<std::string> now = source_.read();
+    if (!now || *now == token_.reveal()) {
+        return;
+    }
+    refused_ = false;
+    if (!before_) {
+        before_ = token_;
+    }
+    token_ = Secret(*now);
+    source_.use(token_);
+    log_->info("there is a new access token; trying it");
+}
+
+asio::awaitable<void> TokenReload::prove_account() {
+    if (!before_ || !account_) {
+        // Before the first answer the file itself says whose it is.
+        before_.reset();
+        co_return;
+    }
+    std::string id;
+    try {
+        Identity identity = co_await inner_.identity();
+        id = std::move(identity.id);
+    } catch (const ApiError& error) {
+        note(error);
+        throw;
+    }
+    if (id == *account_) {
+        before_.reset();
+        co_return;
+    }
+    // Another call may have found out, too, and taken the old one back.
+    if (before_) {
+        token_ = *std::exchange(before_, std::nullopt);
+        source_.use(token_);
+    }
+    refused_ = true;
+    throw ApiError(ErrorKind::token_refused,
+                   "the new access token belongs to another account than the file");
+}
+
+}  // namespace mirror::copernica

@@ -1,0 +1,50 @@
+// The API with a token that people may replace while the program runs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <spdlog/logger.h>
+
+#include "core/copernica/api.hpp"
+#include "core/util/secret.hpp"
+
+namespace mirror::copernica {
+
+/// Passes calls on. After a refused token it asks, before the next call, which token there is now,
+/// and takes another one, but only where it belongs to the account of the one before: calls are
+/// under way everywhere, and no row of another account may come into the file.
+class TokenReload final : public Api {
+  public:
+    struct Source {
+        std::function<std::optional<std::string>()> read;  ///< nothing: none that can be used
+        std::function<void(Secret)> use;                   ///< from the next call on
+    };
+
+    TokenReload(Api& inner, Secret token, Source source, std::shared_ptr<spdlog::logger> log)
+        : inner_(inner),
+          token_(std::move(token)),
+          source_(std::move(source)),
+          log_(std::move(log)) {}
+
+    boost::asio::awaitable<PageReply> impressions(PageQuery query) override;
+    boost::asio::awaitable<Identity> identity() override;
+
+  private:
+    void look_for_another();
+    boost::asio::awaitable<void> prove_account();
+    void note(const ApiError& error);
+
+    Api& inner_;
+    Secret token_;
+    Source source_;
+    std::shared_ptr<spdlog::logger> log_;
+    std::optional<std::string> account_;  ///< of the tokens so far
+    std::optional<Secret> before_;        ///< the token before this one, until this one is proved
+    bool refused_ = false;
+};
+
+}  // namespace mirror::copernica

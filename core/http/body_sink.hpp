@@ -1,0 +1,28 @@
+// Where the body of a reply goes, piece by piece.
+#pragma once
+
+#include <stdexcept>
+#include <string_view>
+
+namespace mirror::http {
+
+/// A body that arrived but cannot be believed: not gzip, not JSON, too large. what() says why,
+/// in one line for people.
+class BadBody : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Takes a body as it comes. Nothing of it counts before finish() returned.
+class BodySink {
+  public:
+    virtual ~BodySink() = default;
+
+    /// The next piece, of any size. Throws BadBody.
+    virtual void feed(std::string_view piece) = 0;
+
+    /// No more pieces: the sender said that this was all. Throws BadBody where it cannot be.
+    virtual void finish() = 0;
+};
+
+}  // namespace mirror::http

@@ -1,0 +1,77 @@
+// Where each record of a window stands, by ID: blocks of memory, no node for each record.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace mirror::plan {
+
+/// A hash table from usable IDs (above 0) to places among a window's rows or rejects. Nothing is
+/// ever taken out of it alone.
+class IdIndex {
+  public:
+    struct Place {
+        std::uint32_t index = 0;  ///< among the rows, or the rejects; below 2^31
+        bool reject = false;
+        friend bool operator==(const Place&, const Place&) = default;
+    };
+
+    /// From now on the ID stands here. Returns where it stood; nothing where it is new.
+    std::optional<Place> put(std::int64_t id, const Place& place) {
+        if ((size_ + 1) * 4 > ids_.size() * 3) {
+            grow();
+        }
+        const std::size_t slot = slot_of(id);
+        std::optional<Place> before;
+        if (ids_[slot] == free) {
+            ++size_;
+        } else {
+            before = Place{places_[slot] >> 1U, (places_[slot] & 1U) != 0};
+        }
+        ids_[slot] = id;
+        places_[slot] = place.index << 1U | (place.reject ? 1U : 0U);
+        return before;
+    }
+
+    std::size_t size() const { return size_; }
+
+    void clear() { *this = IdIndex(); }
+
+  private:
+    static constexpr std::int64_t free = 0;
+    static constexpr std::size_t first_slots = 1024;
+
+    // IDs that follow each other are spread over the table (Knuth's multiplicative hashing).
+    std::size_t slot_of(std::int64_t id) const {
+        constexpr std::uint64_t golden = 0x9E3779B97F4A7C15;
+        constexpr unsigned used_bits = 32;
+        std::size_t at = (static_cast<std::uint64_t>(id) * golden >> used_bits) % ids_.size();
+        while (ids_[at] != free && ids_[at] != id) {
+            at = at + 1 == ids_.size() ? 0 : at + 1;
+        }
+        return at;
+    }
+
+    void grow() {
+        const std::size_t wanted = ids_.empty() ? first_slots : ids_.size() * 2;
+        const std::vector<std::int64_t> ids = std::exchange(ids_, std::vector(wanted, free));
+        const auto places = std::exchange(places_, std::vector<std::uint32_t>(wanted));
+        for (std::size_t slot = 0; slot < ids.size(); ++slot) {
+            if (ids[slot] != free) {
+                const std::size_t moved = slot_of(ids[slot]);
+                ids_[moved] = ids[slot];
+                places_[moved] = places[slot];
+            }
+        }
+    }
+
+    // Two arrays, since one of pairs would hold four bytes of nothing for each ID.
+    std::vector<std::int64_t> ids_;
+    std::vector<std::uint32_t> places_;  // doubled, and one more for a reject
+    std::size_t size_ = 0;
+};
+
+}  // namespace mirror::plan

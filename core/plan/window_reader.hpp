@@ -1,0 +1,102 @@
+// Reading one window whole, page by page, without trusting order or bounds. Pure: it says what to
+// ask next and judges what came.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/copernica/page.hpp"
+#include "core/copernica/page_query.hpp"
+#include "core/plan/id_index.hpp"
+#include "core/record/records.hpp"
+#include "core/time/window.hpp"
+#include "core/time/zone.hpp"
+
+namespace mirror::plan {
+
+/// What replies have shown of the meaning of the bounds. Only an economy: a wrong guess makes the
+/// proof fail, never the result.
+struct BoundsSeen {
+    bool begin_inclusive = false;  ///< a row at exactly `begintime` was returned
+    bool end_inclusive = false;    ///< a row at exactly `endtime` was returned
+};
+
+/// How pages after the first are asked for.
+enum class ReadOn {
+    automatic,  ///< from the last time seen where the rows come in the order of time, else by start
+    by_start,   ///< by `start` alone
+};
+
+/// One attempt at a window. The proof that it is whole is the same whatever way it was read: as
+/// many distinct records as the first reply's `total` says, and, where that took several pages, no
+/// moved offsets and a last page that is not full.
+class WindowReader {
+  public:
+    enum class Verdict {
+        read_on,    ///< ask query() next
+        whole,      ///< every record is there
+        not_whole,  ///< the records do not add up: read again, or narrower
+        too_many,   ///< more rows than this attempt was to read: take a narrower window
+    };
+
+    struct Request {
+        Window window;                   ///< ends aligned (Zone::align_down)
+        std::uint32_t page_size = 1000;  ///< `limit`
+        ReadOn read_on = ReadOn::automatic;
+        std::uint64_t most_records = UINT64_MAX;  ///< beyond: too_many
+    };
+
+    WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen);
+
+    /// What to ask now.
+    const copernica::PageQuery& query() const { return query_; }
+
+    /// How far the timestamps of a right reply may lie outside of the query's bounds.
+    Seconds slack() const { return slack_; }
+
+    /// Takes the reply to query(), one that is plainly right.
+    Verdict accept(copernica::Page page);
+
+    /// What the first reply said; nothing before it.
+    std::optional<std::uint64_t> total() const { return total_; }
+
+    /// Whether any page was asked for from the last time seen.
+    bool used_time() const { return used_time_; }
+
+    /// Every record once, as it was seen last. Once, after `whole`.
+    Records take_records();
+
+  private:
+    using Place = IdIndex::Place;
+    enum class Order { none, ascending, descending };
+
+    void restart_by_start();
+    bool begins_with_last_record(const copernica::Page& page) const;
+    std::uint64_t keep(copernica::Page page, bool drop_first);
+    void forget(const Place& place);
+    Order order_of(const copernica::Page& page) const;
+    bool ask_from_last_time(const copernica::Page& page);
+    void ask_by_start(const copernica::Page& page);
+
+    const Zone& zone_;
+    Request request_;
+    BoundsSeen seen_;
+    Seconds slack_{0};
+    copernica::PageQuery first_query_;
+    copernica::PageQuery query_;
+
+    Records records_;
+    std::size_t pages_ = 0;  // replies that are in there
+    IdIndex places_;
+    std::uint64_t nameless_ = 0;  // records without a usable ID, each counted
+    std::optional<std::uint64_t> total_;
+    bool used_time_ = false;
+    std::size_t longest_page_ = 0;  // the server's page may be shorter than what was asked
+
+    // The last record of the page before, to see whether offsets moved.
+    std::optional<std::int64_t> last_id_;
+    std::string last_reject_;
+    bool overlap_asked_ = false;  // the reply to query_ should begin with that record
+};
+
+}  // namespace mirror::plan

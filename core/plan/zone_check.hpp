@@ -1,0 +1,26 @@
+// Does what the API shows fit the configured zone? A zone that lies behind the account's would lose
+// rows silently: what the API shows as later than now tells. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/copernica/page.hpp"
+#include "core/copernica/page_query.hpp"
+#include "core/time/zone.hpp"
+
+namespace mirror::plan {
+
+/// What to ask for: all rows later than `server_now`, as read in the zone, to a day ahead.
+copernica::PageQuery rows_ahead_query(const Zone& zone, Instant server_now,
+                                      std::uint32_t page_size);
+
+/// How far outside of that query's bounds a reply's rows may lie (see why_invalid()).
+inline constexpr Seconds rows_ahead_slack{3600};
+
+/// Why the zone is none of the account's, for people; nothing where the reply does not say so.
+std::optional<std::string> why_wrong_zone(const copernica::PageQuery& query,
+                                          const copernica::Page& page, const Zone& zone);
+
+}  // namespace mirror::plan

@@ -1,0 +1,58 @@
+#include "core/sync/account_probe.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::chrono::hours repeated_hour(1);
+
+}  // namespace
+
+asio::awaitable<std::optional<bool>> shows_anything(copernica::Client& client,
+                                                    const Settings& settings,
+                                                    std::optional<LocalTime> known) {
+    copernica::PageQuery query;
+    if (known) {
+        // A short period, which every server serves, with a row in it unless that has gone since.
+        query.begintime = settings.zone.second_before(*known);
+        query.endtime = settings.zone.second_after(*known);
+        query.limit = 1;
+        const auto fetched = co_await client.fetch_unless_at_fault(query, repeated_hour);
+        if (fetched && fetched->page.records() > 0) {
+            co_return true;
+        }
+    }
+    query.begintime = settings.zone.second_before(settings.start);
+    query.endtime = settings.zone.to_local(client.settled());
+    query.limit = 1;
+    for (int reply = 0; reply < replies_for_nothing; ++reply) {
+        const auto fetched = co_await client.fetch_unless_at_fault(query, repeated_hour);
+        if (!fetched) {
+            co_return std::nullopt;
+        }
+        if (fetched->page.records() > 0) {
+            co_return true;
+        }
+    }
+    co_return false;
+}
+
+asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
+                                                           const Settings& settings, Instant begin,
+                                                           Instant end) {
+    const LocalPeriod span = settings.zone.span({begin, end});
+    copernica::PageQuery query;
+    query.begintime = settings.zone.second_before(span.begin);
+    query.endtime = span.end;
+    query.limit = 1;
+    query.total = true;
+    const auto fetched = co_await client.fetch_unless_at_fault(query, repeated_hour);
+    if (!fetched) {
+        co_return std::nullopt;
+    }
+    co_return fetched->page.total.value();
+}
+
+}  // namespace mirror::sync

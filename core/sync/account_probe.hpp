@@ -1,0 +1,34 @@
+// Questions about the account as a whole: does the API show anything, and how much.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/copernica/client.hpp"
+#include "core/sync/settings.hpp"
+#include "core/time/instant.hpp"
+
+namespace mirror::sync {
+
+/// How many empty replies in a row are believed where a row should be: more than the longest streak
+/// that the project is tested against (50).
+inline constexpr int replies_for_nothing = 64;
+
+/// Whether the API shows any record since `settings.start`. "No" is believed only after many
+/// replies in a row said so: a server in trouble was seen to answer emptily for a while, and what
+/// hangs on this is whether years count as empty. One small record a request, and only where
+/// emptiness is in doubt. `known` is the time of a row of the file, which is asked for first.
+/// Nothing where the API does not serve so long a period.
+boost::asio::awaitable<std::optional<bool>> shows_anything(copernica::Client& client,
+                                                           const Settings& settings,
+                                                           std::optional<LocalTime> known);
+
+/// The API's own count of the records from `begin` to `end`. Expensive there; asked once. Nothing
+/// where the API does not serve this period.
+boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
+                                                                  const Settings& settings,
+                                                                  Instant begin, Instant end);
+
+}  // namespace mirror::sync

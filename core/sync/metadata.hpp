@@ -1,0 +1,26 @@
+// Keys of the table `mirror` that the sync code writes.
+#pragma once
+
+namespace mirror::sync::metadata {
+
+/// Local time, as the API writes it: from where on a whole count has agreed with the file.
+inline constexpr const char* counted_from = "counted_from";
+/// UTC seconds, the server's clock: when that was.
+inline constexpr const char* counted_at = "counted_at";
+/// For people: how the last whole count differed; empty where it agreed.
+inline constexpr const char* count_difference = "count_difference";
+/// How far back the mirror is to reach, UTC seconds.
+inline constexpr const char* wanted_from = "wanted_from";
+/// UTC seconds, the server's clock: since when the mirror follows the account.
+inline constexpr const char* following_since = "following_since";
+/// UTC seconds, this machine's clock.
+inline constexpr const char* last_success = "last_success";
+inline constexpr const char* last_error_at = "last_error_at";
+inline constexpr const char* failing_since = "failing_since";  ///< empty after a success
+inline constexpr const char* last_audit_at = "last_audit_at";
+/// For people: what the last audit found.
+inline constexpr const char* last_audit = "last_audit";
+/// For people; empty after a success.
+inline constexpr const char* last_error = "last_error";
+
+}  // namespace mirror::sync::metadata

@@ -1,0 +1,152 @@
+#include "daemon/check/api_probe.hpp"
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "core/copernica/http_api.hpp"
+#include "core/copernica/page_check.hpp"
+#include "core/http/connection.hpp"
+#include "core/http/resolver.hpp"
+#include "core/plan/zone_check.hpp"
+#include "daemon/process/version.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+namespace asio = boost::asio;
+using Stage = ApiProbe::Stage;
+
+// Somebody waits in front of a terminal.
+constexpr std::chrono::seconds silence(8);
+constexpr std::chrono::seconds request_time(15);
+
+constexpr std::uint32_t page_size = 1000;
+
+void note(ApiProbe& probe, Stage stage, const std::string& why, bool token_refused = false) {
+    ApiProbe::Failure failure;
+    failure.stage = stage;
+    failure.token_refused = token_refused;
+    failure.why = why;
+    probe.failure = std::move(failure);
+}
+
+Stage stage_of(const http::ConnectionError& error) {
+    switch (error.stage()) {
+        case http::ConnectionError::Stage::resolve:
+            return Stage::resolve;
+        case http::ConnectionError::Stage::connect:
+            return Stage::connect;
+        case http::ConnectionError::Stage::tls:
+        case http::ConnectionError::Stage::request:
+            break;
+    }
+    return Stage::tls;
+}
+
+// One try, stage after stage; an exception in it says in which.
+class Try {
+  public:
+    Try(const ApiProbeOptions& options, Clock& clock)
+        : options_(options),
+          clock_(clock),
+          trust_(options.url.tls ? http::load_trust(options.ca_file) : nullptr),
+          api_(http_options(options)) {
+        timeouts_.silence = silence;
+        timeouts_.request = request_time;
+        probe.place = fmt::format("{}:{}", options.url.host, options.url.port);
+        probe.tls = options.url.tls;
+        probe.has_token = options.token.has_value();
+    }
+
+    ApiProbe probe;
+
+    asio::awaitable<void> run() {
+        try {
+            co_await reach();
+            if (probe.has_token) {
+                co_await ask();
+            }
+        } catch (const http::ConnectionError& error) {
+            note(probe, stage_of(error), error.what());
+        } catch (const copernica::ApiError& error) {
+            note(probe, stage_, error.what(), error.kind() == copernica::ErrorKind::token_refused);
+        } catch (const boost::system::system_error& error) {
+            note(probe, stage_, error.code().message());
+        }
+        api_.close();
+    }
+
+  private:
+    static copernica::HttpOptions http_options(const ApiProbeOptions& options) {
+        copernica::HttpOptions http(options.url, Secret(options.token.value_or("")));
+        http.ca_file = options.ca_file;
+        http.version = version;
+        http.timeouts.silence = silence;
+        http.timeouts.request = request_time;
+        return http;
+    }
+
+    asio::awaitable<void> reach() {
+        stage_ = Stage::resolve;
+        const auto deadline = std::chrono::steady_clock::now() + timeouts_.connect;
+        std::string host = options_.url.host;
+        const auto endpoints = co_await http::resolve(std::move(host), options_.url.port, deadline);
+        for (const auto& endpoint : endpoints) {
+            probe.addresses.push_back(endpoint.address().to_string());
+        }
+        http::BaseUrl url = options_.url;
+        std::shared_ptr<http::TlsTrust> trust = trust_;
+        const std::unique_ptr<http::Connection> connection =
+            co_await http::Connection::open(std::move(url), std::move(trust), timeouts_);
+    }
+
+    asio::awaitable<void> ask() {
+        stage_ = Stage::identity;
+        copernica::Identity identity = co_await api_.identity();
+        probe.answered_at = clock_.utc();
+        probe.identity = std::move(identity);
+
+        stage_ = Stage::impressions;
+        const Instant server_now = probe.identity->date.value_or(probe.answered_at);
+        const copernica::PageQuery query =
+            plan::rows_ahead_query(options_.zone, server_now, page_size);
+        const copernica::PageReply reply = co_await api_.impressions(query);
+        if (const auto why = copernica::why_invalid(query, reply.page, plan::rows_ahead_slack)) {
+            note(probe, stage_, *why);
+            co_return;
+        }
+        probe.wrong_zone = plan::why_wrong_zone(query, reply.page, options_.zone);
+    }
+
+    const ApiProbeOptions& options_;
+    Clock& clock_;
+    http::Timeouts timeouts_;
+    std::shared_ptr<http::TlsTrust> trust_;
+    copernica::HttpApi api_;
+    Stage stage_ = Stage::resolve;
+};
+
+}  // namespace
+
+ApiProbe probe_api(const ApiProbeOptions& options, Clock& clock) {
+    Try attempt(options, clock);
+    asio::io_context loop(1);
+    std::exception_ptr failed;
+    asio::co_spawn(loop, attempt.run(),
+                   [&failed](const std::exception_ptr& error) { failed = error; });
+    loop.run();
+    if (failed) {
+        std::rethrow_exception(failed);
+    }
+    return std::move(attempt.probe);
+}
+
+}  // namespace mirror::daemon

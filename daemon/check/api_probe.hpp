@@ -1,0 +1,48 @@
+// What trying the API came to, step by step; no judgement.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/copernica/api.hpp"
+#include "core/http/url.hpp"
+#include "core/time/clock.hpp"
+#include "core/time/zone.hpp"
+
+namespace mirror::daemon {
+
+struct ApiProbe {
+    /// In the order in which they are tried.
+    enum class Stage { resolve, connect, tls, identity, impressions };
+    struct Failure {
+        Stage stage = Stage::resolve;
+        bool token_refused = false;
+        std::string why;
+    };
+
+    std::string place;  ///< host and port
+    bool tls = true;
+    std::vector<std::string> addresses;           ///< of the host
+    bool has_token = false;                       ///< without one, nothing is asked
+    std::optional<copernica::Identity> identity;  ///< as far as it came
+    Instant answered_at{};                        ///< this machine's clock when it did
+    std::optional<std::string> wrong_zone;        ///< for people
+    std::optional<Failure> failure;               ///< the first, which ended the try
+};
+
+struct ApiProbeOptions {
+    ApiProbeOptions(http::BaseUrl base_url, Zone account_zone)
+        : url(std::move(base_url)), zone(std::move(account_zone)) {}
+
+    http::BaseUrl url;
+    Zone zone;
+    std::string ca_file;
+    std::optional<std::string> token;
+};
+
+/// Resolves, connects, shakes hands; with a token, asks whose it is, and for rows ahead of now.
+/// Takes half a minute at the worst. Throws std::runtime_error where the CAs cannot be read.
+ApiProbe probe_api(const ApiProbeOptions& options, Clock& clock);
+
+}  // namespace mirror::daemon

@@ -1,0 +1,133 @@
+#include "daemon/check/check_api.hpp"
+
+#include <chrono>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace mirror::daemon {
+namespace {
+
+using Stage = ApiProbe::Stage;
+
+// As the mirror itself: a difference of so much is believed at once (ServerClock::tolerance).
+constexpr Seconds near{60};
+
+const char* advice_for(Stage stage) {
+    switch (stage) {
+        case Stage::resolve:
+            return "check [api] url, and this machine's name servers (/etc/resolv.conf)";
+        case Stage::connect:
+            return "check the network, and that a firewall lets this machine out";
+        case Stage::tls:
+            return "check this machine's clock, the package ca-certificates and [api] ca_file; a "
+                   "proxy that opens TLS needs its authority in ca_file";
+        case Stage::identity:
+        case Stage::impressions:
+            return "check [api] url; where it is right, wait: `run` tries again by itself";
+    }
+    return "";
+}
+
+const char* name_of(Stage stage) {
+    switch (stage) {
+        case Stage::resolve:
+            return "resolve";
+        case Stage::connect:
+            return "connect";
+        case Stage::tls:
+            return "tls";
+        case Stage::identity:
+            return "identity";
+        case Stage::impressions:
+            return "time_zone";
+    }
+    return "";
+}
+
+Finding failed(const ApiProbe::Failure& failure) {
+    if (failure.token_refused) {
+        return found_fail(name_of(failure.stage), ExitCode::token, failure.why,
+                          "make a new token in the Copernica dashboard, and put it where the line "
+                          "`token` says");
+    }
+    return found_fail(name_of(failure.stage), ExitCode::api, failure.why,
+                      advice_for(failure.stage));
+}
+
+Finding passed(const ApiProbe& probe, Stage stage) {
+    switch (stage) {
+        case Stage::resolve:
+            return found_ok(name_of(stage),
+                            fmt::format("{} is {}", probe.place, fmt::join(probe.addresses, ", ")));
+        case Stage::connect:
+            return found_ok(name_of(stage), probe.place + " answers");
+        case Stage::tls:
+            return found_ok(name_of(stage), probe.tls ? "the certificate is right"
+                                                      : "not needed: plain HTTP to this machine");
+        case Stage::identity:
+            return found_ok(name_of(stage), fmt::format("the token is that of {} ({})",
+                                                        probe.identity->name, probe.identity->id));
+        case Stage::impressions:
+            break;
+    }
+    if (probe.wrong_zone) {
+        return found_fail(name_of(stage), ExitCode::usage, *probe.wrong_zone,
+                          "put the account's zone into [api] time_zone");
+    }
+    return found_ok(name_of(stage), "the newest impressions fit it");
+}
+
+Finding judge_clock(const ApiProbe& probe) {
+    if (!probe.identity) {
+        return not_checked("clock", "the API did not say the time");
+    }
+    if (!probe.identity->date) {
+        return found_fail("clock", ExitCode::api,
+                          "the API's reply carries no Date that can be read",
+                          "is there a proxy in between that takes it away? Without it nothing can "
+                          "be proved complete");
+    }
+    const Seconds ahead = probe.answered_at - *probe.identity->date;
+    if (std::chrono::abs(ahead) > near) {
+        return found_warn(
+            "clock",
+            fmt::format("this machine's clock is {} s {} of the API's",
+                        std::chrono::abs(ahead).count(), ahead.count() > 0 ? "ahead" : "behind"),
+            "the mirror goes by the API's clock, but set this one right (timedatectl "
+            "set-ntp true)");
+    }
+    return found_ok("clock", fmt::format("this machine's is within {} s of the API's",
+                                         std::chrono::abs(ahead).count()));
+}
+
+}  // namespace
+
+const std::vector<std::string>& api_checks() {
+    static const std::vector<std::string> all{"resolve",  "connect", "tls",
+                                              "identity", "clock",   "time_zone"};
+    return all;
+}
+
+Findings judge_api(const ApiProbe& probe) {
+    Findings findings;
+    for (const Stage stage :
+         {Stage::resolve, Stage::connect, Stage::tls, Stage::identity, Stage::impressions}) {
+        if (stage == Stage::impressions) {
+            findings.push_back(judge_clock(probe));
+        }
+        if (probe.failure && stage == probe.failure->stage) {
+            findings.push_back(failed(*probe.failure));
+        } else if (probe.failure && stage > probe.failure->stage) {
+            findings.push_back(not_checked(
+                name_of(stage), fmt::format("`{}` failed", name_of(probe.failure->stage))));
+        } else if (stage >= Stage::identity && !probe.has_token) {
+            findings.push_back(not_checked(name_of(stage), "there is no token"));
+        } else {
+            findings.push_back(passed(probe, stage));
+        }
+    }
+    return findings;
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,134 @@
+#include "daemon/check/check_contents.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "daemon/cli/progress.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+// A mirror that polls is seldom as late as this.
+constexpr Seconds late{900};
+
+std::string shown_account(const storage::FileStatus::Account& account) {
+    return fmt::format("{} ({})", account.name, account.id);
+}
+
+Finding judge_account(const Status& status, const Expected& expected) {
+    constexpr const char* name = "account";
+    if (!status.account) {
+        return found_ok(name, "the file belongs to nobody yet");
+    }
+    const std::string owner = "the file is that of " + shown_account(*status.account);
+    if (!expected.account) {
+        return not_checked(name, owner + ", the token's account is not known");
+    }
+    if (*expected.account != status.account->id) {
+        return found_fail(
+            name, ExitCode::token,
+            fmt::format("{}, the token is that of account {}", owner, *expected.account),
+            "put that account's token in, or name another file");
+    }
+    return found_ok(name, owner + ", as is the token");
+}
+
+Finding judge_zone(const Status& status, const Expected& expected) {
+    constexpr const char* name = "file_zone";
+    if (!expected.time_zone) {
+        return not_checked(name, "the configured zone is not known");
+    }
+    if (status.time_zone != *expected.time_zone) {
+        return found_fail(
+            name, ExitCode::usage,
+            fmt::format("the file's times are local to {}, {} is configured", status.time_zone,
+                        *expected.time_zone),
+            fmt::format("set [api] time_zone = \"{}\", or name another file", status.time_zone));
+    }
+    return found_ok(name, status.time_zone + ", as configured");
+}
+
+Finding judge_completeness(const Status& status, const Expected& expected) {
+    constexpr const char* name = "completeness";
+    if (!status.complete) {
+        return found_warn(name, "nothing is complete yet", "let `run` or `sync` do its work");
+    }
+    const auto unreadable = std::find_if(status.gaps.begin(), status.gaps.end(),
+                                         [](const Gap& gap) { return gap.reason.has_value(); });
+    if (unreadable != status.gaps.end()) {
+        return found_fail(name, ExitCode::not_whole,
+                          fmt::format("{} {}; of {} it is known why: {}", status.gaps.size(),
+                                      status.gaps.size() == 1 ? "gap" : "gaps",
+                                      format_utc(unreadable->window.begin), *unreadable->reason),
+                          "`run` and `sync` try again; `status` lists all");
+    }
+    if (status.count_difference) {
+        return found_fail(name, ExitCode::not_whole,
+                          *status.count_difference + " impressions than the file has",
+                          "copernica-mirror audit --repair; the next `sync` or `run` counts again");
+    }
+    if (!status.gaps.empty()) {
+        return found_warn(name,
+                          fmt::format("{} {} not fetched yet", status.gaps.size(),
+                                      status.gaps.size() == 1 ? "period is" : "periods are"),
+                          "`run` and `sync` fill them, newest first");
+    }
+    const std::string how = fmt::format("complete through {}", format_utc(status.complete->end));
+    if (status.lag && *status.lag > std::max(late, 3 * expected.poll_interval)) {
+        return found_warn(name, fmt::format("{}, {} s behind", how, status.lag->count()),
+                          "start the service, or see `last_error`; in the night in autumn when an "
+                          "hour comes twice two hours are normal");
+    }
+    return found_ok(name, how);
+}
+
+Finding judge_last_error(const Status& status) {
+    constexpr const char* name = "last_error";
+    if (!status.last_error) {
+        return found_ok(
+            name, status.last_success ? "none since " + format_utc(*status.last_success) : "none");
+    }
+    const std::string since =
+        status.failing_since ? " since " + format_utc(*status.failing_since) : "";
+    return found_warn(name, fmt::format("stuck{}: {}", since, *status.last_error),
+                      "where the lines above are OK it may be over: the next run tells");
+}
+
+Finding judge_rejects(const Status& status) {
+    if (status.rejects == 0) {
+        return found_ok("rejects", "none");
+    }
+    return found_warn(
+        "rejects", grouped(status.rejects) + " records could not be stored as rows",
+        "see the table rejects for the reasons, and tell Copernica of what is wrong there");
+}
+
+}  // namespace
+
+const std::vector<std::string>& contents_checks() {
+    static const std::vector<std::string> all{"account", "file_zone", "completeness", "last_error",
+                                              "rejects"};
+    return all;
+}
+
+Findings judge_contents(const Status& status, const Expected& expected) {
+    return {judge_account(status, expected), judge_zone(status, expected),
+            judge_completeness(status, expected), judge_last_error(status), judge_rejects(status)};
+}
+
+Finding judge_soundness(const storage::SoundnessReport& report) {
+    constexpr const char* name = "integrity";
+    if (!report.complaint.empty()) {
+        return found_fail(name, ExitCode::database, "SQLite says: " + report.complaint,
+                          "stop the service, move the file away, or restore a copy; a new mirror "
+                          "fetches everything again");
+    }
+    return found_ok(name, report.whole_file
+                              ? "PRAGMA quick_check of the whole file is ok"
+                              : "the small tables are ok; the file is large: sqlite3 -readonly "
+                                "FILE 'PRAGMA quick_check' checks all of it");
+}
+
+}  // namespace mirror::daemon

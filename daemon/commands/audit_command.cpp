@@ -1,0 +1,123 @@
+#include "daemon/commands/audit_command.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <ostream>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "core/util/printable.hpp"
+#include "daemon/commands/runtime.hpp"
+#include "storage/sqlite/errors.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+constexpr std::size_t longest_reason = 1000;
+
+std::string verdict(const sync::AuditReport& report) {
+    if (report.nothing_covered) {
+        return "nothing of that period is complete in the file, so there is nothing to compare";
+    }
+    if (!report.unread.empty()) {
+        return "some periods could not be read";
+    }
+    if (report.places.empty()) {
+        return "the file agrees with the API";
+    }
+    if (report.repaired) {
+        return "the file differed and agrees now";
+    }
+    return "the file differs from the API";
+}
+
+}  // namespace
+
+std::string audit_json(const sync::AuditReport& report) {
+    boost::json::array places;
+    for (const sync::AuditPlace& place : report.places) {
+        places.push_back({{"begin", format_utc(place.window.begin)},
+                          {"end", format_utc(place.window.end)},
+                          {"missing", place.missing},
+                          {"gone", place.gone},
+                          {"changed", place.changed}});
+    }
+    boost::json::array unread;
+    for (const plan::UnreadWindow& window : report.unread) {
+        unread.push_back({{"begin", format_utc(window.window.begin)},
+                          {"end", format_utc(window.window.end)},
+                          {"reason", window.reason}});
+    }
+    boost::json::array uncovered;
+    for (const Window& window : report.uncovered.windows()) {
+        uncovered.push_back({{"begin", format_utc(window.begin)}, {"end", format_utc(window.end)}});
+    }
+    boost::json::object object;
+    object["agrees"] = report.agrees();
+    object["repaired"] = report.repaired;
+    object["api"] = report.api;
+    object["file"] = report.file;
+    object["places"] = std::move(places);
+    object["unread"] = std::move(unread);
+    object["uncovered"] = std::move(uncovered);
+    object["pruned"] = report.pruned;
+    object["requests"] = report.requests;
+    return printable_json(boost::json::serialize(object)) + "\n";
+}
+
+std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
+    std::string text = fmt::format("{}: {} counted by the API, {} in the file; {} requests\n",
+                                   verdict(report), report.api, report.file, report.requests);
+    const auto local = [&](Instant at) { return format_local(zone.to_local(at)); };
+    for (const sync::AuditPlace& place : report.places) {
+        text +=
+            fmt::format("{} to {}: {} missing, {} gone, {} changed\n", local(place.window.begin),
+                        local(place.window.end), place.missing, place.gone, place.changed);
+    }
+    for (const plan::UnreadWindow& unread : report.unread) {
+        text += fmt::format("{} to {}: not read: {}\n", local(unread.window.begin),
+                            local(unread.window.end), printable(unread.reason, longest_reason));
+    }
+    for (const Window& window : report.uncovered.windows()) {
+        text += fmt::format("{} to {}: not complete in the file, so not compared\n",
+                            local(window.begin), local(window.end));
+    }
+    if (report.pruned > 0) {
+        text += fmt::format("{} rows that the API does not show any more were deleted\n",
+                            report.pruned);
+    }
+    return text;
+}
+
+ExitCode audit_mirror(const CommandLine& line, const Config& config, const Environment& environment,
+                      const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(config.mirror.database, ignored)) {
+        throw storage::DatabaseError(
+            storage::DatabaseErrorKind::absent,
+            fmt::format("there is no {} to audit; copernica-mirror sync makes it",
+                        config.mirror.database.string()));
+    }
+    Runtime mirror(line, config, environment, log);
+    if (metrics != nullptr) {
+        mirror.observe(*metrics);
+    }
+    sync::AuditRequest request;
+    request.from = line.from;
+    request.to = line.to;
+    request.options.repair = line.repair;
+    request.options.prune = line.prune;
+    const std::optional<sync::AuditReport> report = mirror.run(mirror.session().audit(request));
+    if (!report) {
+        return mirror.stopped_by();
+    }
+    environment.out << (line.json ? audit_json(*report) : audit_text(*report, mirror.zone()))
+                    << std::flush;
+    return report->agrees() ? ExitCode::done : ExitCode::not_whole;
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,124 @@
+#include "daemon/commands/mirror_command.hpp"
+
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "daemon/commands/runtime.hpp"
+#include "daemon/metrics/metrics_service.hpp"
+#include "daemon/service/service_report.hpp"
+#include "daemon/service/watchdog_feeder.hpp"
+#include "storage/sqlite/file_lock.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+std::string local_text(const Zone& zone, Instant at) {
+    return format_local(zone.to_local(at));
+}
+
+void print_summary(const sync::Outcome& outcome, const Zone& zone, std::ostream& out) {
+    std::string text =
+        outcome.whole()
+            ? fmt::format("complete from {} to {} ({})", local_text(zone, outcome.period.begin),
+                          local_text(zone, outcome.period.end), zone.name())
+            : fmt::format("NOT complete from {} to {} ({})", local_text(zone, outcome.period.begin),
+                          local_text(zone, outcome.period.end), zone.name());
+    text += fmt::format(": {} new, {} changed, {} unchanged", grouped(outcome.written.inserted),
+                        grouped(outcome.written.updated), grouped(outcome.written.unchanged));
+    if (outcome.written.rejected > 0) {
+        text += fmt::format(", {} rejected", grouped(outcome.written.rejected));
+    }
+    if (!outcome.unread.empty()) {
+        text += fmt::format(", {} {} left out", outcome.unread.size(),
+                            outcome.unread.size() == 1 ? "period" : "periods");
+    }
+    if (outcome.difference) {
+        text += ", the API's count differs";
+    }
+    out << text << fmt::format("; {} requests\n", grouped(outcome.requests)) << std::flush;
+}
+
+boost::asio::awaitable<sync::Outcome> work_of(const CommandLine& line, sync::Session& session) {
+    if (line.command != Command::backfill) {
+        return session.sync();
+    }
+    sync::BackfillRequest request;
+    request.from = line.from.value();
+    request.to = line.to;
+    request.force = line.force;
+    return session.backfill(request);
+}
+
+// Nothing where none are wanted.
+std::unique_ptr<MetricsService> serve_metrics(const Config& config, const Environment& environment,
+                                              Runtime& mirror, spdlog::logger& log) {
+    if (!config.metrics.listen) {
+        return nullptr;
+    }
+    auto service = std::make_unique<MetricsService>(mirror.executor(), *config.metrics.listen,
+                                                    mirror.database(), environment.clock,
+                                                    config.mirror.poll_interval);
+    mirror.observe(service->metrics());
+    mirror.observe(service->health());
+    log.info("metrics are at http://{}/metrics", service->where());
+    if (!config.metrics.listen->loopback) {
+        log.warn(
+            "metrics are served to other machines, too: whoever reaches {} may read them; put them "
+            "on 127.0.0.1 unless that is meant",
+            service->where());
+    }
+    return service;
+}
+
+}  // namespace
+
+ExitCode run_mirror(const CommandLine& line, const Config& config, const Environment& environment,
+                    const std::shared_ptr<spdlog::logger>& log) {
+    ServiceReport report(*environment.service_manager, environment.clock,
+                         Zone(config.api.time_zone));
+    Runtime mirror(line, config, environment, log, [&report] { report.opening(); });
+    const storage::RunLock only_one(mirror.database());
+    mirror.observe(report);
+    mirror.on_stop([&report] { report.stopping(); });
+    WatchdogFeeder feeder(
+        mirror.executor(), *environment.service_manager,
+        [&mirror] { return mirror.storage_activity(); },
+        [&report](bool held_up) { report.held_up(held_up); });
+    const auto metrics = serve_metrics(config, environment, mirror, *log);
+    mirror.on_end([&] {
+        report.stopping();
+        feeder.close();
+        if (metrics) {
+            metrics->close();
+        }
+    });
+    report.ready();
+    mirror.run(mirror.session().run());
+    return ExitCode::done;
+}
+
+ExitCode mirror_once(const CommandLine& line, const Config& config, const Environment& environment,
+                     const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
+    Runtime mirror(line, config, environment, log);
+    if (metrics != nullptr) {
+        mirror.observe(*metrics);
+    }
+    const std::optional<sync::Outcome> outcome = mirror.run(work_of(line, mirror.session()));
+    if (!outcome) {
+        return mirror.stopped_by();
+    }
+    if (outcome->written.rejected > 0) {
+        log->warn(
+            "{} records could not be stored as rows; the table rejects has them, with the "
+            "reasons",
+            outcome->written.rejected);
+    }
+    print_summary(*outcome, mirror.zone(), environment.out);
+    return outcome->whole() ? ExitCode::done : ExitCode::not_whole;
+}
+
+}  // namespace mirror::daemon

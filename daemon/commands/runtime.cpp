@@ -1,0 +1,136 @@
+#include "daemon/commands/runtime.hpp"
+
+#include <csignal>
+#include <set>
+#include <stdexcept>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "core/copernica/errors.hpp"
+#include "daemon/process/usage_error.hpp"
+#include "daemon/process/version.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+namespace asio = boost::asio;
+
+sync::Settings settings_of(const CommandLine& line, const Config& config) {
+    sync::Settings settings{Zone(config.api.time_zone)};
+    if (config.mirror.start) {
+        settings.start = *config.mirror.start;
+    }
+    settings.page_size = config.api.page_size;
+    settings.connections = config.api.connections;
+    settings.requests_per_second = config.api.requests_per_second;
+    settings.overlap = config.mirror.overlap;
+    settings.settle = config.mirror.settle;
+    settings.audit_ages = config.mirror.audit_ages;
+    settings.poll_interval = config.mirror.poll_interval;
+    if (line.command == Command::run) {
+        settings.give_up_after = std::nullopt;
+    } else {
+        settings.give_up_after = config.mirror.give_up_after;
+    }
+    return settings;
+}
+
+copernica::HttpApi make_api(const Config& config, std::string token) {
+    try {
+        copernica::HttpOptions options(http::parse_base_url(config.api.url),
+                                       Secret(std::move(token)));
+        options.ca_file = config.api.ca_file.string();
+        options.connections = config.api.connections;
+        options.version = version;
+        return copernica::HttpApi(std::move(options));
+    } catch (const std::invalid_argument& error) {
+        throw UsageError(fmt::format("[api] url: {}", error.what()));
+    } catch (const std::runtime_error& error) {
+        throw UsageError(fmt::format("[api] ca_file: {}", error.what()));
+    }
+}
+
+copernica::TokenReload::Source token_source(const FoundToken& found, copernica::HttpApi& api) {
+    copernica::TokenReload::Source source;
+    source.read = [file = found.file]() -> std::optional<std::string> {
+        return file ? token_now(*file) : std::nullopt;
+    };
+    source.use = [&api](Secret token) { api.set_token(std::move(token)); };
+    return source;
+}
+
+storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
+    storage::MirrorOptions options{config.mirror.database, zone};
+    options.indexes =
+        std::set<std::string>(config.mirror.indexes.begin(), config.mirror.indexes.end());
+    options.api_url = config.api.url;
+    options.program_version = version;
+    return options;
+}
+
+}  // namespace
+
+Runtime::Runtime(const CommandLine& line, const Config& config, const Environment& environment,
+                 std::shared_ptr<spdlog::logger> log, std::function<void()> opening)
+    : log_(std::move(log)),
+      settings_(settings_of(line, config)),
+      token_(find_token(line.token_file, config.api.token_file, environment)),
+      api_(make_api(config, std::move(token_.token))),
+      renewed_(api_, api_.token(), token_source(token_, api_), log_),
+      store_(store_options(config, settings_.zone), environment.clock, std::move(opening)),
+      display_(environment, log_, settings_.zone, line.quiet),
+      session_(loop_.get_executor(), renewed_, store_, environment.clock, observers_, settings_),
+      signals_(loop_.get_executor()) {
+    observers_.add(display_);
+    settings_.token_advice = token_.advice;
+    if (token_.warning) {
+        log_->warn("{}", *token_.warning);
+    }
+}
+
+bool Runtime::run(asio::awaitable<void> work) {
+    std::exception_ptr failed;
+    asio::co_spawn(
+        loop_, std::move(work),
+        asio::bind_cancellation_slot(signals_.slot(), [&](const std::exception_ptr& error) {
+            failed = error;
+            close();
+        }));
+    loop_.run();
+    display_.clear();
+    if (failed) {
+        rethrow_unless_stopped(failed);
+    }
+    return !failed;
+}
+
+void Runtime::close() {
+    signals_.close();
+    api_.close();
+    for (const auto& function : at_end_) {
+        function();
+    }
+}
+
+ExitCode Runtime::stopped_by() const {
+    return signals_.caught() == SIGINT ? ExitCode::interrupted : ExitCode::terminated;
+}
+
+void Runtime::rethrow_unless_stopped(const std::exception_ptr& error) const {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& failed) {
+        if (!signals_.caught() || failed.code() != asio::error::operation_aborted) {
+            throw;
+        }
+        log_->info("stopped; the next run goes on where this one was");
+    } catch (const copernica::TokenRefused& failed) {
+        throw copernica::TokenRefused(fmt::format("{}; the token came from {}: put a new one there",
+                                                  failed.what(), token_.source));
+    }
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,157 @@
+#include <array>
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+#include <utility>
+
+#include "daemon/metrics/metrics.hpp"
+#include "daemon/process/version.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Family;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using prometheus::Registry;
+
+// Seconds. A reply of the API takes some 0.2 to 2; a request is given up after five minutes.
+const Histogram::BucketBoundaries duration_buckets{0.05, 0.1, 0.25, 0.5, 1,  2.5,
+                                                   5,    10,  30,   60,  300};
+
+constexpr std::array<std::pair<copernica::RequestOutcome, const char*>, 7> outcomes{{
+    {copernica::RequestOutcome::ok, "ok"},
+    {copernica::RequestOutcome::failed, "failed"},
+    {copernica::RequestOutcome::invalid_response, "invalid_response"},
+    {copernica::RequestOutcome::request_refused, "request_refused"},
+    {copernica::RequestOutcome::token_refused, "token_refused"},
+    {copernica::RequestOutcome::unusable, "unusable"},
+    {copernica::RequestOutcome::cancelled, "cancelled"},
+}};
+
+const char* name_of(copernica::RequestOutcome outcome) {
+    for (const auto& [known, name] : outcomes) {
+        if (known == outcome) {
+            return name;
+        }
+    }
+    return "failed";
+}
+
+Family<Gauge>& gauge(Registry& registry, const char* name, const char* help) {
+    return prometheus::BuildGauge()
+        .Name(std::string("copernica_mirror_") + name)
+        .Help(help)
+        .Register(registry);
+}
+
+Family<Counter>& counter(Registry& registry, const char* name, const char* help) {
+    return prometheus::BuildCounter()
+        .Name(std::string("copernica_mirror_") + name)
+        .Help(help)
+        .Register(registry);
+}
+
+// What is not known yet has no series at all: a time of 0 would be 1970, and 0 rows an empty file.
+void set(Family<Gauge>& family, std::uint64_t value) {
+    family.Add({}).Set(static_cast<double>(value));
+}
+
+void set_time(Family<Gauge>& family, const std::optional<Instant>& at) {
+    if (at) {
+        family.Add({}).Set(static_cast<double>(at->time_since_epoch().count()));
+    }
+}
+
+}  // namespace
+
+struct Metrics::Families {
+    Registry registry;
+    Family<Gauge>& complete_through =
+        gauge(registry, "complete_through_timestamp_seconds",
+              "End of the newest unbroken complete period, as Unix time.");
+    Family<Gauge>& last_success =
+        gauge(registry, "last_success_timestamp_seconds",
+              "When a poll or another run last ended well, as Unix time.");
+    Family<Gauge>& rows = gauge(registry, "rows", "Rows in the view impressions.");
+    Family<Counter>& rows_written =
+        counter(registry, "rows_written_total",
+                "Rows written by this process: inserted, updated, or marked as removed.");
+    Counter& inserted = rows_written.Add({{"change", "inserted"}});
+    Counter& updated = rows_written.Add({{"change", "updated"}});
+    Counter& removed = rows_written.Add({{"change", "removed"}});
+    Family<Counter>& requests =
+        counter(registry, "requests_total", "Requests to the API, by how they ended.");
+    Histogram& duration = prometheus::BuildHistogram()
+                              .Name("copernica_mirror_request_duration_seconds")
+                              .Help("How long requests to the API took, whatever their outcome.")
+                              .Register(registry)
+                              .Add({}, duration_buckets);
+    Counter& retries =
+        counter(registry, "retries_total", "Requests that failed and were worth another try.")
+            .Add({});
+    Family<Gauge>& rejects = gauge(registry, "rejects", "Records that could not be rows.");
+    Family<Gauge>& gaps =
+        gauge(registry, "gaps", "Periods before the newest complete one that are not complete.");
+    Family<Gauge>& database_bytes = gauge(registry, "database_bytes", "Size of the database file.");
+    Family<Gauge>& wal_bytes = gauge(registry, "wal_bytes", "Size of its write-ahead log.");
+    Family<Gauge>& last_run_exit_code =
+        gauge(registry, "last_run_exit_code", "Exit code of the run that wrote this.");
+    Family<Gauge>& last_run =
+        gauge(registry, "last_run_timestamp_seconds", "When that run ended, as Unix time.");
+    Gauge& build_info = gauge(registry, "build_info", "Always 1; the version is a label.")
+                            .Add({{"version", version}});
+};
+
+Metrics::Metrics(std::string_view) : families_(std::make_unique<Families>()) {
+    families_->build_info.Set(1);
+    // Series that are there from the start show their first increase.
+    for (const auto& [outcome, name] : outcomes) {
+        families_->requests.Add({{"outcome", name}});
+    }
+}
+
+Metrics::~Metrics() = default;
+
+void Metrics::request_ended(copernica::RequestOutcome outcome, std::chrono::nanoseconds took) {
+    families_->requests.Add({{"outcome", name_of(outcome)}}).Increment();
+    families_->duration.Observe(std::chrono::duration<double>(took).count());
+}
+
+void Metrics::request_again() {
+    families_->retries.Increment();
+}
+
+void Metrics::stored(const sync::Written& written) {
+    families_->inserted.Increment(static_cast<double>(written.inserted));
+    families_->updated.Increment(static_cast<double>(written.updated));
+    families_->removed.Increment(static_cast<double>(written.removed));
+}
+
+void Metrics::set_file(const Status& file) {
+    std::optional<Instant> complete_through;
+    if (file.complete) {
+        complete_through = file.complete->end;
+    }
+    set_time(families_->complete_through, complete_through);
+    set_time(families_->last_success, file.last_success);
+    set(families_->rows, file.rows);
+    set(families_->rejects, file.rejects);
+    set(families_->gaps, file.gaps.size());
+    set(families_->database_bytes, file.database_bytes);
+    set(families_->wal_bytes, file.wal_bytes);
+}
+
+void Metrics::set_run(ExitCode code, Instant ended) {
+    set(families_->last_run_exit_code, static_cast<std::uint64_t>(code));
+    set_time(families_->last_run, ended);
+}
+
+std::string Metrics::text() const {
+    return prometheus::TextSerializer().Serialize(families_->registry.Collect());
+}
+
+}  // namespace mirror::daemon

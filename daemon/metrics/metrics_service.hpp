@@ -1,0 +1,49 @@
+// `/metrics` and `/healthz` beside `run`.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "core/time/clock.hpp"
+#include "daemon/config/listen_address.hpp"
+#include "daemon/metrics/health.hpp"
+#include "daemon/metrics/http_server.hpp"
+#include "daemon/metrics/metrics.hpp"
+#include "storage/status_reader.hpp"
+
+namespace mirror::daemon {
+
+/// Observe the run with metrics() and health(). The file is read at each scrape, read-only and on
+/// a thread of its own: the loop does not wait for the disk, nor a scrape for a long transaction.
+class MetricsService {
+  public:
+    /// Throws UsageError where it cannot listen.
+    MetricsService(const boost::asio::any_io_executor& executor, const ListenAddress& where,
+                   std::filesystem::path database, const Clock& clock, Seconds poll_interval);
+
+    sync::Observer& metrics() { return metrics_; }
+    sync::Observer& health() { return health_; }
+
+    /// "127.0.0.1:9743".
+    std::string where() const { return server_.where(); }
+
+    /// Nothing keeps the loop running any more.
+    void close() { server_.close(); }
+
+  private:
+    boost::asio::awaitable<HttpAnswer> answer(std::string path);
+    boost::asio::awaitable<HttpAnswer> scrape();
+
+    std::filesystem::path database_;
+    const Clock& clock_;
+    Metrics metrics_{"[metrics] listen"};
+    Health health_;
+    boost::asio::thread_pool reader_{1};
+    HttpServer server_;
+};
+
+}  // namespace mirror::daemon

@@ -1,0 +1,35 @@
+// What surrounds the process, read once at the top and handed down.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/time/clock.hpp"
+#include "daemon/service/service_manager.hpp"
+
+namespace mirror::daemon {
+
+struct Environment {
+    Environment(std::ostream& standard_out, std::ostream& standard_err, Clock& machine_clock)
+        : out(standard_out), err(standard_err), clock(machine_clock) {}
+
+    std::ostream& out;  ///< results
+    std::ostream& err;  ///< everything else
+    Clock& clock;
+
+    bool out_is_terminal = false;
+    bool err_is_terminal = false;
+    bool no_color = false;                    ///< $NO_COLOR is set and not empty
+    bool err_is_journal = false;              ///< $JOURNAL_STREAM names standard error
+    std::string commit;                       ///< of the program's sources; empty: not known
+    std::optional<std::string> access_token;  ///< $COPERNICA_ACCESS_TOKEN
+    std::optional<std::filesystem::path> credentials_directory;  ///< $CREDENTIALS_DIRECTORY
+    /// Who is told how a service is doing.
+    std::shared_ptr<ServiceManager> service_manager = make_service_manager();
+    std::filesystem::path default_config = "/etc/copernica-mirror/config.toml";
+};
+
+}  // namespace mirror::daemon

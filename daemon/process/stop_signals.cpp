@@ -1,0 +1,55 @@
+#include "daemon/process/stop_signals.hpp"
+
+#include <csignal>
+#include <cstdlib>
+
+namespace mirror::daemon {
+namespace {
+
+constexpr std::chrono::milliseconds repeat_after(50);
+
+}  // namespace
+
+StopSignals::StopSignals(const boost::asio::any_io_executor& executor)
+    : signals_(executor, SIGINT, SIGTERM), again_(executor) {
+    wait();
+}
+
+void StopSignals::close() {
+    closed_ = true;
+    signals_.cancel();
+    again_.cancel();
+}
+
+void StopSignals::wait() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+        if (error || closed_) {
+            return;
+        }
+        if (caught_) {
+            // Asked twice: at once. The file is sound at any moment.
+            std::_Exit(128 + signal);
+        }
+        caught_ = signal;
+        if (on_first_) {
+            on_first_();
+        }
+        cancel();
+        wait();
+    });
+}
+
+void StopSignals::cancel() {
+    if (closed_) {
+        return;
+    }
+    cancel_.emit(boost::asio::cancellation_type::terminal);
+    again_.expires_after(repeat_after);
+    again_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+            cancel();
+        }
+    });
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,89 @@
+#include "daemon/service/service_report.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "core/util/printable.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+// More time to start is asked for this often, each time for so long from then on.
+constexpr std::chrono::seconds opening_interval(5);
+constexpr std::chrono::seconds opening_patience(60);
+
+constexpr std::size_t longest_status = 800;
+
+}  // namespace
+
+std::string service_status(const sync::Following& state, const Zone& zone) {
+    std::string text;
+    if (state.trouble) {
+        text = *state.trouble + "; ";
+    }
+    if (!state.complete) {
+        text += "nothing is complete yet";
+    } else {
+        const Seconds lag = std::max(state.server_now - state.complete->end, Seconds(0));
+        text += fmt::format("complete through {} ({}), {} s behind, and back to {}",
+                            format_local(zone.to_local(state.complete->end)), zone.name(),
+                            lag.count(), format_local(zone.to_local(state.complete->begin)));
+    }
+    // The API's own words may be in it, and a line's end would begin another message.
+    return printable(text, longest_status);
+}
+
+ServiceReport::ServiceReport(ServiceManager& manager, const Clock& clock, Zone zone)
+    : manager_(manager), clock_(clock), zone_(std::move(zone)) {}
+
+void ServiceReport::opening() {
+    const Monotonic now = clock_.monotonic();
+    if (asked_for_time_ && now - *asked_for_time_ < opening_interval) {
+        return;
+    }
+    asked_for_time_ = now;
+    const std::chrono::microseconds patience(opening_patience);
+    manager_.notify(
+        fmt::format("STATUS=preparing the database\nEXTEND_TIMEOUT_USEC={}", patience.count()));
+}
+
+void ServiceReport::ready() {
+    status_ = "the API is being asked for the first time";
+    manager_.notify("READY=1\nSTATUS=" + status_);
+}
+
+void ServiceReport::stopping() {
+    if (!stopping_) {
+        stopping_ = true;
+        manager_.notify("STOPPING=1\nSTATUS=finishing the transaction at hand");
+    }
+}
+
+void ServiceReport::following(const sync::Following& state) {
+    status_ = service_status(state, zone_);
+    tell();
+}
+
+void ServiceReport::held_up(bool held_up) {
+    if (held_up != held_up_) {
+        held_up_ = held_up;
+        tell();
+    }
+}
+
+void ServiceReport::tell() {
+    if (stopping_) {
+        return;
+    }
+    manager_.notify(
+        "STATUS=" +
+        (held_up_ ? "the database makes no progress: the disk hangs, or another program holds it; "
+                  : std::string()) +
+        status_);
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,51 @@
+// "WATCHDOG=1", as long as the program comes along.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/service/service_manager.hpp"
+#include "storage/sqlite/activity.hpp"
+
+namespace mirror::daemon {
+
+/// Whether the storage has come along between two looks at it: it has nothing to do, has ended a
+/// call, or is seen to move within one. Pure.
+class StorageProgress {
+  public:
+    bool moves(const storage::Activity& now);
+
+  private:
+    storage::Activity last_{};
+    bool was_busy_ = false;
+};
+
+/// Feeds the service manager's watchdog by a timer of the loop, so that a loop that hangs does not;
+/// and only while the storage's thread comes along, too. It looks four times as often as it must,
+/// and calls `held_up` at each look.
+class WatchdogFeeder {
+  public:
+    /// All must outlive it. Does nothing where the manager does not watch.
+    WatchdogFeeder(const boost::asio::any_io_executor& executor, ServiceManager& manager,
+                   std::function<storage::Activity()> activity, std::function<void(bool)> held_up);
+
+    /// Leaves nothing behind that would keep the loop running.
+    void close();
+
+  private:
+    void wait();
+    void look();
+
+    ServiceManager& manager_;
+    std::function<storage::Activity()> activity_;
+    std::function<void(bool)> held_up_;
+    std::chrono::microseconds interval_{};
+    boost::asio::steady_timer timer_;
+    StorageProgress progress_;
+    bool closed_ = false;
+};
+
+}  // namespace mirror::daemon

@@ -1,0 +1,259 @@
+#include "daemon/status/status.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <fmt/format.h>
+
+#include "core/sync/metadata.hpp"
+#include "core/time/text.hpp"
+#include "core/util/printable.hpp"
+#include "daemon/cli/progress.hpp"
+#include "daemon/config/units.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+namespace facts = sync::metadata;
+
+constexpr std::size_t longest_line = 1000;
+
+std::optional<std::string> text_fact(const storage::FileStatus& file, const char* key) {
+    const auto found = file.facts.find(key);
+    if (found == file.facts.end() || found->second.empty()) {
+        return std::nullopt;
+    }
+    return found->second;
+}
+
+std::optional<Instant> instant_fact(const storage::FileStatus& file, const char* key) {
+    const auto text = text_fact(file, key);
+    std::int64_t seconds = 0;
+    if (!text ||
+        std::from_chars(text->data(), text->data() + text->size(), seconds).ec != std::errc()) {
+        return std::nullopt;
+    }
+    return Instant(Seconds(seconds));
+}
+
+// Why the newest run that met the gap could not fill it.
+std::optional<std::string> reason_for(const Window& gap, const storage::FileStatus& file) {
+    for (const storage::StoredRun& run : file.runs) {
+        for (const plan::UnreadWindow& unread : run.run.unread) {
+            if (!intersection(unread.window, gap).empty()) {
+                return unread.reason;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+std::vector<Gap> gaps_of(const storage::FileStatus& file) {
+    std::vector<Gap> gaps;
+    if (file.coverage.empty()) {
+        return gaps;
+    }
+    const Instant begin = file.coverage.windows().front().begin;
+    const Instant end = file.coverage.windows().back().end;
+    WindowSet missing(Window{instant_fact(file, facts::wanted_from).value_or(begin), end});
+    // Before what is wanted, a `backfill` may have left something out.
+    for (const storage::StoredRun& run : file.runs) {
+        for (const plan::UnreadWindow& unread : run.run.unread) {
+            missing.add(intersection(unread.window, {begin, end}));
+        }
+    }
+    missing.subtract(file.coverage);
+    for (const Window& window : missing.windows()) {
+        gaps.push_back({window, reason_for(window, file)});
+    }
+    return gaps;
+}
+
+boost::json::value json_text(const std::optional<std::string>& text) {
+    return text ? boost::json::value(*text) : boost::json::value(nullptr);
+}
+
+boost::json::value json_time(const std::optional<Instant>& at) {
+    return at ? boost::json::value(format_utc(*at)) : boost::json::value(nullptr);
+}
+
+std::string first_line(const Status& status, const Zone& zone) {
+    std::string text;
+    if (status.last_error) {
+        text = "stuck";
+        if (status.failing_since) {
+            text += " since " + format_local(zone.to_local(*status.failing_since));
+        }
+        text += ": " + *status.last_error + "\n";
+    }
+    if (!status.complete) {
+        text += "nothing is complete yet";
+    } else {
+        text += fmt::format("complete from {} to {} ({})",
+                            format_local(zone.to_local(status.complete->begin)),
+                            format_local(zone.to_local(status.complete->end)), zone.name());
+        if (status.lag) {
+            text += fmt::format(", {} s behind", status.lag->count());
+        }
+    }
+    if (!status.gaps.empty()) {
+        text += fmt::format(", with {} before it",
+                            status.gaps.size() == 1 ? std::string("one gap")
+                                                    : fmt::format("{} gaps", status.gaps.size()));
+    }
+    return text;
+}
+
+// Two units at the most: "1 h 5 min".
+std::string lateness_text(Seconds late) {
+    const std::int64_t seconds = late.count();
+    if (seconds < 120) {
+        return fmt::format("{} s", seconds);
+    }
+    if (seconds < 2 * 3600) {
+        return fmt::format("{} min", seconds / 60);
+    }
+    if (seconds < 2 * 86400) {
+        return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+    }
+    return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
+}
+
+std::string mebibytes(std::uint64_t bytes) {
+    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024.0 * 1024.0));
+}
+
+}  // namespace
+
+Status assess(const storage::FileStatus& file, Instant now) {
+    Status status;
+    status.account = file.account;
+    status.time_zone = file.time_zone;
+    if (!file.coverage.empty()) {
+        status.complete = file.coverage.windows().back();
+        const Instant server_now = now + file.server_clock_offset.value_or(Seconds(0));
+        status.lag = std::max(server_now - status.complete->end, Seconds(0));
+    }
+    status.gaps = gaps_of(file);
+    status.rows = file.rows;
+    status.rejects = file.rejects;
+    status.removed = file.removed;
+    status.last_success = instant_fact(file, facts::last_success);
+    status.last_error = text_fact(file, facts::last_error);
+    if (status.last_error) {
+        status.last_error_at = instant_fact(file, facts::last_error_at);
+        status.failing_since = instant_fact(file, facts::failing_since);
+    }
+    status.lateness = file.lateness;
+    status.last_audit = text_fact(file, facts::last_audit);
+    status.last_audit_at = instant_fact(file, facts::last_audit_at);
+    status.count_difference = text_fact(file, facts::count_difference);
+    status.database_bytes = file.database_bytes;
+    status.wal_bytes = file.wal_bytes;
+    return status;
+}
+
+std::string status_json(const Status& status) {
+    boost::json::object object;
+    object["account"] = nullptr;
+    if (status.account) {
+        object["account"] = {{"id", status.account->id}, {"name", status.account->name}};
+    }
+    object["complete_from"] = nullptr;
+    object["complete_through"] = nullptr;
+    if (status.complete) {
+        object["complete_from"] = format_utc(status.complete->begin);
+        object["complete_through"] = format_utc(status.complete->end);
+    }
+    object["lag_seconds"] =
+        status.lag ? boost::json::value(status.lag->count()) : boost::json::value(nullptr);
+    object["rows"] = status.rows;
+    object["rejects"] = status.rejects;
+    object["removed"] = status.removed;
+    boost::json::array gaps;
+    for (const Gap& gap : status.gaps) {
+        gaps.push_back({{"begin", format_utc(gap.window.begin)},
+                        {"end", format_utc(gap.window.end)},
+                        {"reason", json_text(gap.reason)}});
+    }
+    object["gaps"] = std::move(gaps);
+    object["last_success"] = json_time(status.last_success);
+    object["last_error"] = json_text(status.last_error);
+    object["last_error_at"] = json_time(status.last_error_at);
+    object["failing_since"] = json_time(status.failing_since);
+    object["lateness"] = nullptr;
+    if (status.lateness) {
+        object["lateness"] = {{"rows", status.lateness->rows},
+                              {"median_seconds", status.lateness->median.count()},
+                              {"p99_seconds", status.lateness->percentile_99.count()},
+                              {"max_seconds", status.lateness->largest.count()}};
+    }
+    object["last_audit"] = nullptr;
+    if (status.last_audit) {
+        object["last_audit"] = {{"at", json_time(status.last_audit_at)},
+                                {"found", *status.last_audit}};
+    }
+    object["count_difference"] = json_text(status.count_difference);
+    object["database_bytes"] = status.database_bytes;
+    object["wal_bytes"] = status.wal_bytes;
+    return printable_json(boost::json::serialize(object)) + "\n";
+}
+
+std::string status_text(const Status& status, const Zone& zone, Seconds last_age) {
+    const auto local = [&](Instant at) { return format_local(zone.to_local(at)); };
+    std::string text = first_line(status, zone) + "\n";
+    const auto line = [&](const char* name, const std::string& value) {
+        // Names and errors come from outside.
+        text += fmt::format("{:<13} {}\n", name, printable(value, longest_line));
+    };
+    line("account", status.account
+                        ? fmt::format("{} ({})", status.account->name, status.account->id)
+                        : "not known yet");
+    line("rows", fmt::format("{}, {} rejects, {} removed", grouped(status.rows),
+                             grouped(status.rejects), grouped(status.removed)));
+    constexpr std::size_t most_gaps = 20;
+    for (std::size_t i = 0; i < std::min(status.gaps.size(), most_gaps); ++i) {
+        const Gap& gap = status.gaps[i];
+        line("gap", fmt::format("{} to {}: {}", local(gap.window.begin), local(gap.window.end),
+                                gap.reason.value_or("not fetched yet")));
+    }
+    if (status.gaps.size() > most_gaps) {
+        line("gap", fmt::format("and {} more", status.gaps.size() - most_gaps));
+    }
+    if (status.count_difference) {
+        line("count", fmt::format("{} impressions than the file has", *status.count_difference));
+    }
+    if (status.lateness) {
+        const storage::LatenessSummary& late = *status.lateness;
+        line("late rows",
+             fmt::format("{}, by {} in the median, {} at the 99th percentile, {} at "
+                         "the most",
+                         grouped(late.rows), lateness_text(late.median),
+                         lateness_text(late.percentile_99), lateness_text(late.largest)));
+        if (late.largest > last_age) {
+            line("", fmt::format("WARNING: rows come later than the last of audit_ages ({}); what "
+                                 "comes later is found by audit only",
+                                 last_age.count() == 0 ? "none" : format_duration(last_age)));
+        }
+    }
+    if (status.last_audit) {
+        line("last audit",
+             status.last_audit_at
+                 ? fmt::format("{}: {}", local(*status.last_audit_at), *status.last_audit)
+                 : *status.last_audit);
+    }
+    line("last success", status.last_success ? local(*status.last_success) : "never");
+    if (status.last_error) {
+        line("last error",
+             status.last_error_at
+                 ? fmt::format("{}: {}", local(*status.last_error_at), *status.last_error)
+                 : *status.last_error);
+    }
+    line("size",
+         fmt::format("{}, log {}", mebibytes(status.database_bytes), mebibytes(status.wal_bytes)));
+    return text;
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,230 @@
+// HttpApi over real sockets, against servers that say what was written down before.
+#include "core/copernica/http_api.hpp"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "tests/unit/http/gzip.hpp"
+#include "tests/unit/http/http_client.hpp"
+#include "tests/unit/http/scripted_server.hpp"
+
+using namespace mirror;
+using namespace mirror::copernica;
+using namespace mirror::http;
+using namespace mirror::test;
+
+TEST_CASE("a page comes over HTTP, and what was asked is what is meant") {
+    ScriptedServer server({Script{{good()}}});
+    const Outcome outcome = get_page(options_for(server));
+    REQUIRE(outcome.page.has_value());
+    CHECK(outcome.page->date == Instant(Seconds(784111777)));
+    REQUIRE(outcome.page->page.rows.size() == 1);
+    CHECK(outcome.page->page.rows[0].id == 1);
+    REQUIRE(server.requests().size() == 1);
+    CHECK(server.requests()[0] ==
+          "GET /v3/ms/impressions?access_token=CANARY%2B%2F%20%26token"
+          "&begintime=2014-10-09%2000%3A00%3A00&endtime=2014-10-10%2000%3A00%3A00"
+          "&start=0&limit=1000&total=false HTTP/1.1\r\nHost: 127.0.0.1:" +
+              std::to_string(server.port()) +
+              "\r\nUser-Agent: copernica-mirror/0\r\nAccept: application/json\r\n"
+              "Accept-Encoding: gzip\r\n\r\n");
+}
+
+TEST_CASE("the forms in which a page may come") {
+    const std::string packed = gzip(page_body);
+    const std::string chunked = "Transfer-Encoding: chunked\r\n";
+    const std::string ok = "HTTP/1.1 200 OK\r\n";
+    std::string single_bytes;
+    for (const char c : page_body) {
+        single_bytes += chunk(std::string(1, c));
+    }
+    const std::string forms[] = {
+        good(),
+        ok + chunked + "\r\n" + chunk(page_body) + "0\r\n\r\n",
+        ok + chunked + "\r\n" + single_bytes + "0\r\nX-Trailer: x\r\n\r\n",
+        ok + chunked + "\r\n5;ext=\"a\"\r\n" + page_body.substr(0, 5) + "\r\n" +
+            chunk(page_body.substr(5)) + "0\r\n\r\n",
+        reply("200 OK", "Content-Encoding: gzip\r\n", packed),
+        reply("200 OK", "Content-Encoding: X-GZIP\r\n", packed),
+        reply("200 OK", "Content-Encoding: identity\r\n", page_body),
+        ok + "Content-Encoding: gzip\r\n" + chunked + "\r\n" + chunk(packed.substr(0, 10)) +
+            chunk(packed.substr(10)) + "0\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nContent-Length: " + std::to_string(page_body.size()) + "\r\n\r\n" +
+            page_body,
+        reply("200 OK", "Date: nonsense\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n", page_body),
+        good() + "more than was said",
+    };
+    for (const std::string& form : forms) {
+        CAPTURE(form);
+        const Outcome outcome = get_page(form);
+        REQUIRE(outcome.page.has_value());
+        CHECK(outcome.page->page.rows.size() == 1);
+    }
+}
+
+TEST_CASE("a large page comes whole") {
+    std::string body = R"({"start":0,"data":[)";
+    for (int i = 1; i <= 20'000; ++i) {
+        body += (i > 1 ? "," : "") + std::string(R"({"ID":")") + std::to_string(i) +
+                R"(","timestamp":"2014-10-09 13:41:46","useragent":"Mozilla\/5.0 )" +
+                std::to_string(i) + "\"}";
+    }
+    body += "]}";
+    for (const std::string& raw :
+         {good(body), reply("200 OK", "Content-Encoding: gzip\r\n", gzip(body))}) {
+        const Outcome outcome = get_page(raw);
+        REQUIRE(outcome.page.has_value());
+        REQUIRE(outcome.page->page.rows.size() == 20'000);
+        CHECK(outcome.page->page.rows[19'999].useragent == "Mozilla/5.0 20000");
+    }
+}
+
+TEST_CASE("statuses, and what the API says with them") {
+    struct Row {
+        const char* status;
+        ErrorKind kind;
+    };
+    const Row rows[] = {
+        {"400 Bad Request", ErrorKind::request_refused},
+        {"401 Unauthorized", ErrorKind::token_refused},
+        {"403 Forbidden", ErrorKind::token_refused},
+        {"404 Not Found", ErrorKind::request_refused},
+        {"408 Request Timeout", ErrorKind::try_again},
+        {"429 Too Many Requests", ErrorKind::try_again},
+        {"500 Internal Server Error", ErrorKind::try_again},
+        {"502 Bad Gateway", ErrorKind::try_again},
+        {"503 Service Unavailable", ErrorKind::try_again},
+        {"504 Gateway Timeout", ErrorKind::try_again},
+    };
+    const std::string page = "<html>Loadbalancer Error</html>";
+    for (const Row& row : rows) {
+        CAPTURE(std::string(row.status));
+        const std::string number = std::string(row.status).substr(0, 3);
+        const std::string why = "/v3/ms/impressions: HTTP status " + number;
+        for (const std::string& raw :
+             {reply(row.status, "", page), reply(row.status, "", ""),
+              "HTTP/1.1 " + std::string(row.status) + "\r\n\r\n" + page,
+              "HTTP/1.1 " + std::string(row.status) + "\r\nContent-Length: 100\r\n\r\ncut",
+              reply(row.status, "", std::string(1'000'000, 'x')),
+              reply(row.status, "Content-Encoding: gzip\r\n", "no gzip")}) {
+            const Outcome outcome = get_page(raw);
+            check_error(outcome, row.kind, why.c_str());
+            CHECK(outcome.error->status() == std::stoi(number));
+            CHECK_FALSE(outcome.error->retry_after().has_value());
+        }
+    }
+}
+
+TEST_CASE("a refused token is told with the API's words, and without the token") {
+    const std::string body = R"({"error":{"message":"Invalid access token"}})";
+    check_error(get_identity(reply("400 Bad Request", "", body)), ErrorKind::token_refused,
+                "/v3/identity: HTTP status 400: Invalid access token");
+    check_error(get_identity(reply("400 Bad Request", "Content-Encoding: gzip\r\n", gzip(body))),
+                ErrorKind::token_refused, ": Invalid access token");
+    check_error(get_page(reply("400 Bad Request", "", body)), ErrorKind::request_refused,
+                ": Invalid access token");
+    check_error(
+        get_identity(reply(
+            "400 Bad Request", "",
+            R"({"error":{"message":"Bad \u001b[31m\n CANARY+/ &token CANARY%2B%2F%20%26token"}})")),
+        ErrorKind::token_refused, "Bad \\u001b[31m\\n [token] [token]");
+}
+
+TEST_CASE("a token in what the API says is not handed on") {
+    const Outcome outcome =
+        get_page(good(R"({"start":0,"limit":1000,"count":3,"data":[)"
+                      R"({"ID":"1","timestamp":"2014-10-09 13:41:46","ip":"CANARY+/ &token",)"
+                      R"("useragent":"a CANARY%2B%2F%20%26token","device":"CANARY%2b%2f+%26token",)"
+                      R"("self":"https://x/?t=CANARY%2B%2F%20%26token"},)"
+                      R"({"ID":"CANARY+\/ &token","timestamp":"CANARY+/ &token"},)"
+                      R"({"ID":"2","timestamp":"2014-10-09 13:41:46","ip":"CANARY"}]})"));
+    REQUIRE(outcome.page.has_value());
+    const Page& page = outcome.page->page;
+    REQUIRE(page.rows.size() == 2);
+    CHECK(page.rows[0].ip == "[token]");
+    CHECK(page.rows[0].useragent == "a [token]");
+    CHECK(page.rows[0].device == "[token]");
+    CHECK(page.rows[0].extra == R"({"self":"https://x/?t=[token]"})");
+    CHECK(page.rows[1].ip == "CANARY");
+    REQUIRE(page.rejects.size() == 1);
+    CHECK(page.rejects[0].timestamp == "[token]");
+    CHECK(page.rejects[0].record == R"({"ID":"[token]","timestamp":"[token]"})");
+    CHECK(page.rejects[0].reason.find("CANARY") == std::string::npos);
+    CHECK(get_identity(good(R"({"id":"34","name":"CANARY+/ &token"})")).identity->name ==
+          "[token]");
+}
+
+TEST_CASE("Retry-After is handed on") {
+    const auto wait = [](const std::string& status, const std::string& fields) {
+        const Outcome outcome = get_page(reply(status, fields, ""));
+        REQUIRE(outcome.error.has_value());
+        return outcome.error->retry_after();
+    };
+    CHECK(wait("429 Too Many Requests", "Retry-After: 17\r\n") == Seconds(17));
+    CHECK(wait("503 Busy", "Retry-After: 0\r\n") == Seconds(0));
+    CHECK(wait("503 Busy",
+               "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+               "Retry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n") == Seconds(60));
+    CHECK_FALSE(wait("503 Busy", "Retry-After: later\r\n").has_value());
+    CHECK_FALSE(wait("404 Not Found", "Retry-After: 17\r\n").has_value());
+}
+
+TEST_CASE("whose token it is") {
+    const Outcome outcome = get_identity(good(identity_body));
+    REQUIRE(outcome.identity.has_value());
+    CHECK(outcome.identity->id == "34");
+    CHECK(outcome.identity->name == "Development");
+    CHECK(outcome.identity->date == Instant(Seconds(784111777)));
+    CHECK(get_identity(good(R"({"id":34})")).identity->id == "34");
+    for (const char* const body : {"", "[]", "{}", R"({"id":null})", R"({"id":""})", "<html>"}) {
+        CAPTURE(std::string(body));
+        check_error(get_identity(good(body)), ErrorKind::invalid_response, "names no account");
+    }
+    check_error(get_identity(good(std::string(100'000, ' '))), ErrorKind::invalid_response,
+                "too large");
+}
+
+TEST_CASE("redirects are followed on the same server only") {
+    const auto moved = [](const std::string& where) {
+        return reply("301 Moved Permanently", "Location: " + where + "\r\n", "moved");
+    };
+    SUBCASE("same server: the token goes with it once") {
+        ScriptedServer server(
+            {Script{{moved("/v4/imps?x=1&access_token=wrong"), moved("other"), good()}}});
+        std::uint64_t requests = 0;
+        const Outcome outcome = get_page(options_for(server), &requests);
+        REQUIRE(outcome.page.has_value());
+        CHECK(requests == 3);
+        CHECK(server.connections() == 1);
+        CHECK(server.requests()[1].starts_with(
+            "GET /v4/imps?access_token=CANARY%2B%2F%20%26token&x=1 HTTP/1.1\r\n"));
+        CHECK(server.requests()[2].starts_with(
+            "GET /v4/other?access_token=CANARY%2B%2F%20%26token&x=1 HTTP/1.1\r\n"));
+    }
+    SUBCASE("a loop ends") {
+        ScriptedServer server({Script{std::vector<std::string>(9, moved("/v3/x"))}});
+        std::uint64_t requests = 0;
+        check_error(get_page(options_for(server), &requests), ErrorKind::request_refused,
+                    "redirected too many times");
+        CHECK(requests == 4);
+    }
+    SUBCASE("another host, port or scheme") {
+        ScriptedServer other({});
+        for (const std::string& where :
+             {std::string("https://evil.example/?access_token=CANARY+/%20&token"),
+              std::string("//evil.example/"), other.url() + "/v3",
+              std::string("https://127.0.0.1/"), std::string("ftp://127.0.0.1/"),
+              std::string("https://CANARY%2B%2F%20%26token.example/")}) {
+            CAPTURE(where);
+            check_error(get_page(moved(where)), ErrorKind::unusable, "where the token is not sent");
+        }
+    }
+    SUBCASE("nowhere") {
+        check_error(get_page(moved("")), ErrorKind::try_again, "");
+        check_error(get_page(moved("/a b")), ErrorKind::request_refused, "no readable URL");
+        check_error(get_page(reply("302 Found", "", "")), ErrorKind::request_refused,
+                    "no readable URL");
+    }
+}

@@ -1,0 +1,333 @@
+#include "core/plan/window_reader.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <random>
+#include <set>
+#include <unordered_map>
+
+#include <doctest/doctest.h>
+
+#include "core/copernica/page_check.hpp"
+#include "tests/unit/sync/model.hpp"
+
+using namespace mirror;
+using namespace mirror::copernica;
+using namespace mirror::plan;
+using namespace mirror::sync;
+using namespace mirror::tests;
+
+TEST_CASE("a table of places holds each ID once, where it was put last") {
+    IdIndex table;
+    std::unordered_map<std::int64_t, IdIndex::Place> expected;
+    std::mt19937_64 random(11);
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+        // In a row, far apart, and again.
+        const std::int64_t id =
+            i % 3 == 0 ? 1 + static_cast<std::int64_t>(i)
+                       : 1 + static_cast<std::int64_t>(random() % 5'000) * (INT64_MAX / 5'000);
+        const IdIndex::Place place{i, i % 7 == 0};
+        const auto before = table.put(id, place);
+        const auto [held, is_new] = expected.try_emplace(id, place);
+        REQUIRE(before.has_value() != is_new);
+        if (before) {
+            REQUIRE(*before == held->second);
+            held->second = place;
+        }
+        REQUIRE(table.size() == expected.size());
+    }
+    table.clear();
+    CHECK(table.size() == 0);
+    CHECK_FALSE(table.put(INT64_MAX, {}));
+}
+
+namespace {
+
+using Verdict = WindowReader::Verdict;
+
+struct Reading {
+    Verdict verdict = Verdict::read_on;
+    int requests = 0;
+    bool used_time = false;
+    Records records;
+};
+
+struct Setup {
+    explicit Setup(Model& api_model) : model(api_model) {}
+    Model& model;
+    Window window;
+    std::uint32_t page_size = 1000;
+    ReadOn read_on = ReadOn::automatic;
+    BoundsSeen seen;
+    Instant now = utc("2040-01-01 00:00:00");
+    std::function<void(int)> before_request;  // with its number, from 0
+};
+
+Reading read(const Setup& setup) {
+    WindowReader::Request request;
+    request.window = setup.window;
+    request.page_size = setup.page_size;
+    request.read_on = setup.read_on;
+    WindowReader reader(setup.model.zone, request, setup.seen);
+    Reading reading;
+    for (reading.verdict = Verdict::read_on; reading.verdict == Verdict::read_on;) {
+        REQUIRE(reading.requests < 500);
+        if (setup.before_request) {
+            setup.before_request(reading.requests);
+        }
+        const copernica::PageQuery query = reader.query();
+        Page page = setup.model.answer(query, setup.now);
+        const auto why = why_invalid(query, page, reader.slack());
+        REQUIRE_MESSAGE(!why, why.value_or(""));
+        ++reading.requests;
+        reading.verdict = reader.accept(std::move(page));
+    }
+    reading.used_time = reader.used_time();
+    if (reading.verdict == Verdict::whole) {
+        reading.records = reader.take_records();
+    }
+    return reading;
+}
+
+std::multiset<std::int64_t> ids(const Records& records) {
+    std::multiset<std::int64_t> found;
+    PackedRows::Reader reader = records.rows.read();
+    while (const Impression* const row = reader.next()) {
+        found.insert(row->id);
+    }
+    for (std::size_t i = 0; i < records.rejects.size(); ++i) {
+        found.insert(0);
+    }
+    return found;
+}
+
+std::multiset<std::int64_t> ids_in(const Model& model, const Window& window, Instant now) {
+    WindowReader::Request request;
+    request.window = window;
+    const WindowReader reader(model.zone, request, {});
+    std::multiset<std::int64_t> found;
+    for (const std::size_t place : model.matching(reader.query(), now)) {
+        found.insert(model.rows()[place].id);
+    }
+    return found;
+}
+
+bool holds(const std::multiset<std::int64_t>& all, const std::multiset<std::int64_t>& part) {
+    return std::includes(all.begin(), all.end(), part.begin(), part.end());
+}
+
+// The API's freedom, drawn from a seed: order, bounds, cap.
+void choose_manners(Model& model, unsigned seed) {
+    model.order = all_orders[seed % 4];
+    model.begin_inclusive = (seed / 4) % 2 == 1;
+    model.end_inclusive = (seed / 8) % 2 == 1;
+    model.cap = (seed / 16) % 2 == 1 ? 500 : 1000;
+    model.bounds = static_cast<Bounds>(seed / 32 % 3);
+}
+
+// Some quiet seconds, some with bursts.
+void fill(Model& model, const Window& window, std::size_t rows, std::mt19937& random) {
+    std::uniform_int_distribution<std::int64_t> second(-2, window.width().count() + 1);
+    std::uniform_int_distribution<std::size_t> burst(1, rows / 3 + 1);
+    std::bernoulli_distribution bursts(0.02);
+    for (std::size_t made = 0; made < rows;) {
+        const Instant at = window.begin + Seconds(second(random));
+        const std::size_t here = bursts(random) ? std::min(burst(random), rows - made) : 1;
+        for (std::size_t i = 0; i < here; ++i, ++made) {
+            model.add(at);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a window that does not change is read whole in two attempts at the most") {
+    const Zone zone("Europe/Amsterdam");
+    for (unsigned seed = 0; seed < 384; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(seed);
+        Model model(zone);
+        choose_manners(model, seed);
+        Setup setup(model);
+        // In turn: an hour in June, the autumn night, the spring night.
+        const char* const begins[] = {"2026-06-01 10:00:00", "2026-10-24 23:00:00",
+                                      "2027-03-28 00:30:00"};
+        setup.window.begin = utc(begins[seed / 96 % 3]);
+        setup.window.end = setup.window.begin + std::chrono::hours(seed / 96 % 3 == 1 ? 4 : 1);
+        setup.page_size = seed % 5 == 0 ? 100 : 1000;
+        setup.seen.begin_inclusive = model.begin_inclusive && seed % 3 == 0;
+        setup.seen.end_inclusive = model.end_inclusive && seed % 3 == 0;
+        fill(model, setup.window, setup.page_size * (seed % 7) / 2, random);
+        const bool nameless = seed % 6 == 0;
+        for (int i = 0; nameless && i < 3; ++i) {
+            model.add(setup.window.begin + Seconds(random() % 3600), true);
+        }
+        Reading reading = read(setup);
+        if (reading.verdict != Verdict::whole) {
+            setup.read_on = ReadOn::by_start;
+            reading = read(setup);
+        }
+        REQUIRE(reading.verdict == Verdict::whole);
+        REQUIRE(ids(reading.records) == ids_in(model, setup.window, setup.now));
+    }
+}
+
+TEST_CASE("7,300 rows in one second are read whole in every order") {
+    for (unsigned manners = 0; manners < 96; ++manners) {
+        CAPTURE(manners);
+        Model model(Zone("Europe/Amsterdam"));
+        choose_manners(model, manners);
+        Setup setup(model);
+        setup.window = {utc("2026-06-01 10:00:00"), utc("2026-06-01 10:00:01")};
+        for (int i = 0; i < 7300; ++i) {
+            model.add(setup.window.begin);
+        }
+        for (const int neighbour : {-1, 1}) {
+            model.add(setup.window.begin + Seconds(neighbour));
+        }
+        const Reading reading = read(setup);
+        REQUIRE(reading.verdict == Verdict::whole);
+        CHECK(reading.requests <= (model.cap == 500 ? 16 : 8));
+        CHECK(ids(reading.records) == ids_in(model, setup.window, setup.now));
+    }
+}
+
+TEST_CASE("pages are full where rows come in the order of time") {
+    for (const Order order : {Order::time, Order::time_descending}) {
+        Model model(Zone("Europe/Amsterdam"));
+        model.order = order;
+        Setup setup(model);
+        setup.window = {utc("2026-06-01 10:00:00"), utc("2026-06-01 16:00:00")};
+        for (int i = 0; i < 20'000; ++i) {
+            model.add(setup.window.begin + Seconds(i));
+        }
+        const Reading reading = read(setup);
+        CHECK(reading.verdict == Verdict::whole);
+        CHECK(reading.used_time);
+        CHECK(reading.requests <= 21);
+    }
+}
+
+TEST_CASE("around the autumn night, offsets are as large as the hour that comes twice") {
+    for (const Order order : {Order::time, Order::time_descending}) {
+        for (const Bounds bounds : {Bounds::text, Bounds::first_pass, Bounds::second_pass}) {
+            CAPTURE(static_cast<int>(order));
+            CAPTURE(static_cast<int>(bounds));
+            Model model(Zone("Europe/Amsterdam"));
+            model.order = order;
+            model.bounds = bounds;
+            WindowReader::Request request;
+            request.window = {utc("2026-10-20 00:00:00"), utc("2026-10-30 00:00:00")};
+            request.page_size = 100;
+            // One each thirty seconds, 240 of them in the two passes.
+            for (Instant at = request.window.begin; at < request.window.end; at += Seconds(30)) {
+                model.add(at);
+            }
+            WindowReader reader(model.zone, request, {});
+            Verdict verdict = Verdict::read_on;
+            std::uint64_t deepest = 0;
+            int requests = 0;
+            while (verdict == Verdict::read_on) {
+                REQUIRE(++requests < 400);
+                deepest = std::max(deepest, reader.query().start);
+                verdict = reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00")));
+            }
+            CHECK(verdict == Verdict::whole);
+            CHECK(ids(reader.take_records()) ==
+                  ids_in(model, request.window, utc("2027-01-01 00:00:00")));
+            CHECK(deepest <= 240 + request.page_size);
+            CHECK(requests <= 305);
+        }
+    }
+}
+
+TEST_CASE("a count above the limit is told before more is read") {
+    Model model(Zone("UTC"));
+    WindowReader::Request request;
+    request.window = {utc("2026-06-01 10:00:00"), utc("2026-06-01 11:00:00")};
+    request.page_size = 10;
+    request.most_records = 20;
+    for (int i = 0; i < 21; ++i) {
+        model.add(request.window.begin + Seconds(i * 60));
+    }
+    const Zone zone("UTC");
+    WindowReader reader(zone, request, {});
+    CHECK(reader.query().total);
+    CHECK(reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00"))) ==
+          Verdict::too_many);
+    CHECK(reader.total() == 21);
+}
+
+TEST_CASE("an empty window is whole with nothing") {
+    Model model(Zone("UTC"));
+    Setup setup(model);
+    setup.window = {utc("2026-06-01 10:00:00"), utc("2026-06-01 11:00:00")};
+    const Reading reading = read(setup);
+    CHECK(reading.verdict == Verdict::whole);
+    CHECK(reading.requests == 1);
+    CHECK(ids(reading.records).empty());
+}
+
+TEST_CASE("what is called whole lacks no row that was there all the time") {
+    const Zone zone("Europe/Amsterdam");
+    Window window;
+    SUBCASE("on any day") {
+        window = {utc("2026-06-01 10:00:00"), utc("2026-06-01 10:00:20")};
+    }
+    SUBCASE("in the night with an hour that comes twice") {
+        window = {utc("2026-10-24 23:00:00"), utc("2026-10-25 03:00:00")};
+    }
+    int whole = 0;
+    for (unsigned seed = 0; seed < 4000; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(seed);
+        Model model(zone);
+        choose_manners(model, seed % 16);
+        Setup setup(model);
+        setup.window = window;
+        setup.page_size = 3 + seed / 16 % 5;
+        // Small pages in another order may look ordered by time; then only the static proof holds.
+        const bool by_time = model.order == Order::time || model.order == Order::time_descending;
+        setup.read_on = seed / 80 % 2 == 0 || !by_time ? ReadOn::by_start : ReadOn::automatic;
+        fill(model, setup.window, 4 + random() % 20, random);
+        const bool inserts = seed / 160 % 3 != 1;
+        const bool deletes = seed / 160 % 3 != 0;
+        std::multiset<std::int64_t> always;
+        std::multiset<std::int64_t> ever;
+        std::multiset<std::int64_t> counted;
+        setup.before_request = [&](int request) {
+            for (auto change = random() % 3; request > 0 && change > 0; --change) {
+                if (inserts) {
+                    model.add(window.begin + Seconds(random() % window.width().count()));
+                }
+                if (deletes && !model.rows().empty()) {
+                    model.erase(random() % model.rows().size());
+                }
+            }
+            const auto now = ids_in(model, setup.window, setup.now);
+            if (request == 0) {
+                always = ever = counted = now;
+            }
+            std::multiset<std::int64_t> still;
+            std::set_intersection(always.begin(), always.end(), now.begin(), now.end(),
+                                  std::inserter(still, still.end()));
+            always = still;
+            std::multiset<std::int64_t> more;
+            std::set_union(ever.begin(), ever.end(), now.begin(), now.end(),
+                           std::inserter(more, more.end()));
+            ever = more;
+        };
+        const Reading reading = read(setup);
+        if (reading.verdict != Verdict::whole) {
+            continue;
+        }
+        ++whole;
+        const auto found = ids(reading.records);
+        CHECK(holds(found, always));
+        CHECK(holds(ever, found));
+        if (!(inserts && deletes)) {
+            CHECK(found == counted);
+        }
+    }
+    CHECK(whole > 200);
+}

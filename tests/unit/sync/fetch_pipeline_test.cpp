@@ -1,0 +1,157 @@
+// How much is under way at a time.
+#include "core/sync/fetch_pipeline.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <doctest/doctest.h>
+
+#include "tests/unit/sync/model.hpp"
+
+using namespace mirror;
+using namespace mirror::copernica;
+using namespace mirror::plan;
+using namespace mirror::sync;
+using namespace mirror::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Instant noon = utc("2026-06-01 12:00:00");
+
+// A disk that takes ten minutes for every transaction.
+struct Slow final : FakeStore {
+    Slow(const Zone& zone, FakeClock& a_clock) : FakeStore(zone), clock(a_clock) {}
+
+    boost::asio::awaitable<Written> commit(std::vector<WholeWindow> windows, Instant now) override {
+        co_await clock.sleep(10min);
+        Written written = co_await FakeStore::commit(std::move(windows), now);
+        stored += written.inserted + written.unchanged;
+        co_return written;
+    }
+
+    FakeClock& clock;
+    std::uint64_t stored = 0;
+};
+
+}  // namespace
+
+TEST_CASE("what was read and is not stored yet is bounded, however slow the disk is") {
+    for (const Order order : {Order::time, Order::id, Order::hash}) {
+        CAPTURE(static_cast<int>(order));
+        World world(noon);
+        world.model.order = order;
+        constexpr int rows = 600'000;
+        for (int row = 0; row < rows; ++row) {
+            world.model.add(noon - 24h * 30 + Seconds(row * 4));
+        }
+        world.settings.start = local("2026-05-01 00:00:00");
+        world.settings.audit_ages.clear();
+        Slow store(world.settings.zone, world.clock);
+        std::uint64_t served = 0;
+        std::uint64_t most = 0;
+        world.api.distort = [&](const copernica::PageQuery&, copernica::Page& page) {
+            served += page.records();
+            most = std::max(most, served - std::min(served, store.stored));
+        };
+        Session session(world.loop.get_executor(), world.api, store, world.clock, world.log,
+                        world.settings);
+        CHECK(run(world.loop, session.sync()).whole());
+        // Beside what there is room for, pages that begin with the last record of the one before,
+        // and what was read twice.
+        const std::uint64_t room = AdaptiveState::windows_a_connection *
+                                   world.settings.connections * world.settings.page_size *
+                                   AdaptiveState::pages_a_window;
+        CAPTURE(most);
+        CHECK(most > room / 4);
+        CHECK(most < room * 5 / 4);
+    }
+}
+
+namespace {
+
+// An API whose requests all take equally long: one round.
+struct InRounds final : copernica::Api {
+    explicit InRounds(FakeApi& answering) : inner(answering) {}
+
+    boost::asio::awaitable<void> wait_for_the_round() {
+        const auto timer = std::make_shared<boost::asio::steady_timer>(
+            co_await boost::asio::this_coro::executor,
+            boost::asio::steady_timer::time_point::max());
+        waiting.push_back(timer);
+        boost::system::error_code ended;  // always operation_aborted
+        co_await timer->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ended));
+    }
+    boost::asio::awaitable<copernica::PageReply> impressions(copernica::PageQuery query) override {
+        co_await wait_for_the_round();
+        co_return co_await inner.impressions(query);
+    }
+    boost::asio::awaitable<copernica::Identity> identity() override {
+        co_await wait_for_the_round();
+        co_return co_await inner.identity();
+    }
+    void end_round() {
+        for (const auto& timer : std::exchange(waiting, {})) {
+            timer->cancel();
+        }
+    }
+
+    FakeApi& inner;
+    std::vector<std::shared_ptr<boost::asio::steady_timer>> waiting;
+};
+
+}  // namespace
+
+TEST_CASE("a first load keeps its connections busy and its pages full, and writes in order") {
+    World world(noon);
+    world.settings.requests_per_second = 1000;
+    world.settings.start = local("2025-11-01 00:00:00");
+    world.settings.audit_ages.clear();
+    world.api.duration = std::chrono::milliseconds(0);
+    // Two hundred mailings: much in a few hours, little until the next.
+    constexpr int mailings = 200;
+    constexpr int rows = 3'000;
+    std::mt19937 random(5);
+    for (int mailing = 0; mailing < mailings; ++mailing) {
+        const Instant sent = noon - 24h * mailings + 24h * mailing;
+        for (int row = 0; row < rows; ++row) {
+            world.model.add(sent + Seconds(random() % 7200 + random() % 3600));
+        }
+    }
+    InRounds api(world.api);
+    Session session(world.loop.get_executor(), api, world.store, world.clock, world.log,
+                    world.settings);
+    bool ended = false;
+    boost::asio::co_spawn(world.loop, session.sync(),
+                          [&](const std::exception_ptr& failed, const Outcome& outcome) {
+                              CHECK_FALSE(failed);
+                              CHECK(outcome.whole());
+                              ended = true;
+                          });
+    std::uint64_t rounds = 0;
+    while (!ended) {
+        world.loop.poll();
+        api.end_round();
+        REQUIRE(++rounds < 10'000);
+    }
+    const std::uint64_t requests = world.api.pages + world.api.identities;
+    CAPTURE(requests);
+    // Some are asked one after another: whose token it is, the first windows, the count at the end.
+    CHECK(rounds < requests / world.settings.connections * 115 / 100 + 15);
+    CHECK(requests < mailings * rows / world.settings.page_size * 100 / 88);
+    const std::vector<Window>& written = world.store.committed;
+    const auto out_of_order =
+        std::is_sorted_until(written.begin(), written.end(),
+                             [](const Window& a, const Window& b) { return a.begin < b.begin; });
+    // The last one is the tail, which begins with the newest row.
+    CHECK(written.end() - out_of_order <= 1);
+    CHECK(world.difference() == "");
+}
