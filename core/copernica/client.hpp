@@ -36,7 +36,8 @@ class Client {
     boost::asio::awaitable<FetchedPage> page(PageQuery query, Seconds slack);
     boost::asio::awaitable<Identity> identity();
 
-    /// The same, again and again until it is answered. Throws what ends a run (sync/errors.hpp).
+    /// The same, again and again until it is answered. Throws what ends a run
+    /// (copernica/errors.hpp).
     boost::asio::awaitable<FetchedPage> fetch_with_retry(PageQuery query, Seconds slack);
     boost::asio::awaitable<Identity> identity_with_retry();
 

@@ -8,10 +8,10 @@
 
 namespace mirror::plan {
 
-/// A server that fails may say "no rows" instead of "no". So emptiness is believed only as far as
-/// it is known: for narrow windows at once, for wider ones only when it is said again, and where
-/// the file has rows only after the API has shown that it shows anything at all. What was believed
-/// is remembered, to be doubted once more at the end of the run.
+/// A server that fails may say "no rows" instead of "no". So a window is taken for empty only as
+/// far as emptiness is known: a narrow one at once, a wider one only if a second reply says so, and
+/// one that has rows in the file only after the API has shown that it shows anything at all. Such
+/// windows are remembered, to be verified at the end of a command.
 class EmptinessLedger {
   public:
     /// Before any rows were seen.
@@ -26,14 +26,14 @@ class EmptinessLedger {
     }
 
     void rows_seen(const Window& window) { trusted_ = std::max(trusted_, window.width()); }
-    void believed(const Window& window) { believed_.add(window); }
+    void taken_for_empty(const Window& window) { unverified_.add(window); }
 
     /// Everything that was believed empty since the last call.
-    WindowSet take_unverified() { return std::exchange(believed_, {}); }
+    WindowSet take_unverified() { return std::exchange(unverified_, {}); }
 
   private:
     Seconds trusted_ = first_trust;
-    WindowSet believed_;
+    WindowSet unverified_;
 };
 
 }  // namespace mirror::plan

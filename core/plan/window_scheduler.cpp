@@ -26,7 +26,6 @@ WindowScheduler::WindowScheduler(const Zone& zone, WindowSet todo, WidthPlanner&
 void WindowScheduler::put_first(const Window& window) {
     WindowTask piece;
     piece.window = {zone_.align_down(window.begin), zone_.align_up(window.end)};
-    piece.whole_wanted = true;
     todo_.subtract(piece.window);
     pieces_.push_front(piece);
 }

@@ -18,10 +18,9 @@ namespace mirror::plan {
 /// A window at work, with what went wrong with it so far.
 struct WindowTask {
     Window window;
-    int unproven = 0;           ///< attempts whose records did not add up
-    int failures = 0;           ///< requests that failed
-    bool doubted = false;       ///< said to be empty, and nothing else tells whether that is true
-    bool whole_wanted = false;  ///< not to be cut by width: it was chosen with a purpose
+    int unproven = 0;       ///< attempts whose records did not add up
+    int failures = 0;       ///< requests that failed
+    bool doubtful = false;  ///< said to be empty, and nothing else tells whether that is true
     ReadOn read_on = ReadOn::automatic;
     bool narrowed = false;  ///< part of what failed
     /// What failed as a whole, where this is a sample of it: given up when all samples fail, too.
@@ -51,7 +50,8 @@ class WindowScheduler {
     WindowScheduler(const Zone& zone, WindowSet todo, WidthPlanner& planner, Direction direction,
                     unsigned readers = 1);
 
-    /// Puts a window before all others, as one piece. It must not overlap what is to be done.
+    /// Puts a window before all others, as one piece as long as nobody cuts it. What is to be done
+    /// no longer holds it.
     void put_first(const Window& window);
 
     /// The next piece; nothing while what is left is in work elsewhere, or depends on what is.
@@ -79,7 +79,7 @@ class WindowScheduler {
 
     /// It holds too many records for one window: it goes back, to be cut by the width that its
     /// total asks for. False where it cannot be cut.
-    bool cut(const WindowTask& piece, std::uint64_t records);
+    [[nodiscard]] bool cut(const WindowTask& piece, std::uint64_t records);
 
     /// Its records did not add up: read by start, then narrowed, at last given up with this reason.
     void not_whole(WindowTask piece, const std::string& reason);

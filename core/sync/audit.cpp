@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/sync/account_probe.hpp"
-#include "core/sync/comparing_store.hpp"
+#include "core/sync/fetch_pipeline.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::sync {
@@ -33,44 +33,33 @@ bool differs_much(std::uint64_t api, std::uint64_t file) {
 
 }  // namespace
 
-Audit::Audit(const asio::any_io_executor& executor, copernica::Client& client, Store& store,
-             Observer& observer, const Settings& settings, AdaptiveState& adaptive,
-             AuditOptions options)
-    : executor_(executor),
-      client_(client),
-      store_(store),
-      observer_(observer),
-      settings_(settings),
-      adaptive_(adaptive),
-      options_(options) {}
-
 asio::awaitable<AuditReport> Audit::run(WindowSet covered) {
     for (const Window& period : covered.windows()) {
         co_await examine_period(period);
     }
     co_await settle_places();
-    co_await store_.recount();
+    co_await context_.store.recount();
     co_return std::move(report_);
 }
 
 asio::awaitable<std::optional<Instant>> Audit::quiet(Window window, RowFreeNear near) {
-    const LocalPeriod span = settings_.zone.span(window);
+    const LocalPeriod span = context_.settings.zone.span(window);
     const std::optional<LocalTime> second =
-        co_await store_.row_free_second(span.begin, span.end, near);
+        co_await context_.store.row_free_second(span.begin, span.end, near);
     if (!second) {
         co_return std::nullopt;
     }
     // In the hour that occurs twice a local second is no cut between instants.
-    const Instant at = settings_.zone.earliest(*second);
-    if (at != settings_.zone.align_down(at) || at < window.begin || at > window.end) {
+    const Instant at = context_.settings.zone.earliest(*second);
+    if (at != context_.settings.zone.align_down(at) || at < window.begin || at > window.end) {
         co_return std::nullopt;
     }
     co_return at;
 }
 
 asio::awaitable<std::uint64_t> Audit::count_in_file(Window window) {
-    const LocalPeriod span = settings_.zone.span(window);
-    co_return co_await store_.count(span.begin, span.end - Seconds(1));
+    const LocalPeriod span = context_.settings.zone.span(window);
+    co_return co_await context_.store.count(span.begin, span.end - Seconds(1));
 }
 
 // Nothing where the API does not serve so long a period.
@@ -79,7 +68,7 @@ asio::awaitable<std::optional<Audit::CountedRange>> Audit::counted(Window window
     piece.window = window;
     piece.file = co_await count_in_file(window);
     const std::optional<std::uint64_t> api =
-        co_await count_at_api(client_, settings_, window.begin, window.end);
+        co_await count_at_api(context_.client, context_.settings, window.begin, window.end);
     if (!api) {
         co_return std::nullopt;
     }
@@ -103,7 +92,7 @@ asio::awaitable<void> Audit::examine_period(Window period) {
         for (const Window& piece : pieces) {
             const std::uint64_t rows = co_await count_in_file(piece);
             std::optional<Instant> cut;
-            if (rows > settings_.page_size) {
+            if (rows > context_.settings.page_size) {
                 cut = co_await quiet(piece, RowFreeNear::middle);
             }
             if (cut && piece.begin < *cut && *cut < piece.end) {
@@ -142,7 +131,7 @@ asio::awaitable<void> Audit::examine_period(Window period) {
 // Narrows down a piece whose counts differ.
 asio::awaitable<void> Audit::examine(CountedRange piece) {
     std::optional<Instant> cut;
-    if (std::max(piece.api, piece.file) > settings_.page_size &&
+    if (std::max(piece.api, piece.file) > context_.settings.page_size &&
         !differs_much(piece.api, piece.file)) {
         cut = co_await quiet(piece.window, RowFreeNear::middle);
     }
@@ -176,19 +165,18 @@ asio::awaitable<void> Audit::settle_places() {
     if (to_read_.empty()) {
         co_return;
     }
-    ComparingStore comparing(store_, options_.repair);
-    FetchPipeline completion(executor_, client_, comparing, observer_, settings_, adaptive_,
-                             to_read_);
-    co_await completion.run();
-    report_.written = completion.written();
-    report_.unread = completion.unread();
+    ComparingSink comparing(context_.store, options_.repair);
+    FetchPipeline pipeline(context_, comparing, to_read_);
+    co_await pipeline.run();
+    report_.written = pipeline.written();
+    report_.unread = pipeline.unread();
     add_places(comparing.differences());
 
     if (options_.repair) {
         if (options_.prune) {
             for (const Window& window : comparing.read().windows()) {
-                const LocalPeriod span = settings_.zone.span(window);
-                report_.pruned += co_await store_.prune(span.begin, span.end);
+                const LocalPeriod span = context_.settings.zone.span(window);
+                report_.pruned += co_await context_.store.prune(span.begin, span.end);
             }
         }
         co_await verify_counts();
@@ -203,7 +191,7 @@ asio::awaitable<void> Audit::settle_places() {
         untrue.add(unread.window);
     }
     if (!untrue.empty()) {
-        co_await store_.uncover(untrue);
+        co_await context_.store.uncover(untrue);
     }
 }
 
@@ -224,8 +212,8 @@ asio::awaitable<void> Audit::verify_counts() {
             continue;
         }
         report_.repaired = false;
-        observer_.warning(fmt::format("{} to {} still differs after the repair",
-                                      format_utc(window.begin), format_utc(window.end)));
+        context_.observer.warning(fmt::format("{} to {} still differs after the repair",
+                                              format_utc(window.begin), format_utc(window.end)));
         AuditPlace place;
         place.window = window;
         report_.places.push_back(place);
@@ -249,8 +237,9 @@ void Audit::add_places(const std::vector<RowDifference>& differences) {
         }
     }
     for (auto& [second, place] : seconds) {
-        place.window = {settings_.zone.align_down(settings_.zone.earliest(second)),
-                        settings_.zone.align_up(settings_.zone.latest(second) + Seconds(1))};
+        place.window = {
+            context_.settings.zone.align_down(context_.settings.zone.earliest(second)),
+            context_.settings.zone.align_up(context_.settings.zone.latest(second) + Seconds(1))};
         report_.places.push_back(place);
     }
 }

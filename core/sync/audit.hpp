@@ -6,14 +6,12 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include "core/copernica/client.hpp"
-#include "core/sync/fetch_pipeline.hpp"
-#include "core/sync/observer.hpp"
-#include "core/sync/settings.hpp"
+#include "core/plan/unread_window.hpp"
+#include "core/sync/run_context.hpp"
 #include "core/sync/store.hpp"
+#include "core/time/window.hpp"
 
 namespace mirror::sync {
 
@@ -52,9 +50,7 @@ struct AuditOptions {
 /// page or less or cannot be cut.
 class Audit {
   public:
-    Audit(const boost::asio::any_io_executor& executor, copernica::Client& client, Store& store,
-          Observer& observer, const Settings& settings, AdaptiveState& adaptive,
-          AuditOptions options);
+    Audit(RunContext& context, AuditOptions options) : context_(context), options_(options) {}
 
     /// `covered` is what is compared: a gap is no difference. Throws what ends a run.
     boost::asio::awaitable<AuditReport> run(WindowSet covered);
@@ -75,12 +71,7 @@ class Audit {
     boost::asio::awaitable<void> verify_counts();
     void add_places(const std::vector<RowDifference>& differences);
 
-    boost::asio::any_io_executor executor_;
-    copernica::Client& client_;
-    Store& store_;
-    Observer& observer_;
-    const Settings& settings_;
-    AdaptiveState& adaptive_;
+    RunContext& context_;
     AuditOptions options_;
 
     AuditReport report_;

@@ -1,6 +1,13 @@
 // Keys of the table `mirror` that the sync code writes.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/time/instant.hpp"
+#include "core/util/decimal.hpp"
+
 namespace mirror::sync::metadata {
 
 /// Local time, as the API writes it: from where on a whole count has agreed with the file.
@@ -22,5 +29,21 @@ inline constexpr const char* last_audit_at = "last_audit_at";
 inline constexpr const char* last_audit = "last_audit";
 /// For people; empty after a success.
 inline constexpr const char* last_error = "last_error";
+
+/// Instants are UTC seconds.
+inline std::string seconds_text(Instant at) {
+    return std::to_string(at.time_since_epoch().count());
+}
+
+/// Nothing if there is no such value, or if somebody put something else there than a time from 1970
+/// to the year 9999.
+inline std::optional<Instant> read_instant(const std::optional<std::string>& text) {
+    const auto seconds = text ? read_decimal<std::int64_t>(*text) : std::nullopt;
+    constexpr std::int64_t year_10000 = 253'402'300'800;
+    if (!seconds || *seconds < 0 || *seconds >= year_10000) {
+        return std::nullopt;
+    }
+    return Instant(Seconds(*seconds));
+}
 
 }  // namespace mirror::sync::metadata

@@ -21,7 +21,7 @@ struct Settings : copernica::ClientOptions {
     Seconds poll_interval{60};                                    ///< between the polls of `run`
     Seconds overlap{120};  ///< how much before the mark each poll reads again
     /// How old covered periods are when they are read again; none: never.
-    std::vector<Seconds> audit_ages{Seconds(900), Seconds(86400), Seconds(604800)};
+    std::vector<Seconds> recheck_ages{Seconds(900), Seconds(86400), Seconds(604800)};
     /// What a person must do about a refused token, for people.
     std::string token_advice = "put a new token in";
 };

@@ -85,7 +85,7 @@ enum class RowFreeNear {
     end,     ///< as late as possible
 };
 
-/// Every call throws storage errors (see storage/errors.hpp) that end the run: none is worth
+/// Every call throws storage errors (see storage/sqlite/errors.hpp) that end the run: none is worth
 /// another try by the caller. Calls may be made one after another without waiting; they are
 /// carried out in order. They are not cancelled: a transaction at hand is finished.
 class Store {

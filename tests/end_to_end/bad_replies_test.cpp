@@ -174,7 +174,7 @@ TEST_CASE("bad replies: a window that always fails holds nothing else up") {
         {faults::error(400, "Something is wrong"), "Something is wrong"},
         {faults::gateway(503), "503"},
         {faults::html_as_ok(), "JSON"},
-        {faults::delivery(Delivery::close_in_body), "left out"},
+        {faults::delivery(Delivery::close_in_body), "closed by the server"},
     };
     in_parallel(all, [](const auto& one) -> std::string {
         const auto& [fault, reason] = one;
@@ -193,7 +193,7 @@ TEST_CASE("bad replies: a window that always fails holds nothing else up") {
             },
             fault));
         const Run run = scene.run({"sync"});
-        if (run.code != 5 || run.err.find("left out") == std::string::npos ||
+        if (run.code != 5 || run.err.find("could not be fetched") == std::string::npos ||
             run.err.find(reason) == std::string::npos) {
             return fmt::format("exit code {}: {}", run.code, run.err);
         }

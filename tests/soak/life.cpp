@@ -145,7 +145,7 @@ Life::Life(std::uint64_t seed, const std::filesystem::path& directory,
 
 // What is older when it happens may stay unseen.
 Seconds Life::horizon() const {
-    return world_.settings.audit_ages.back() - Seconds(60);
+    return world_.settings.recheck_ages.back() - Seconds(60);
 }
 
 LifeCounts Life::run() {
@@ -341,7 +341,7 @@ void Life::end_quietly() {
         }
     };
     whole();
-    const Seconds oldest = world_.settings.audit_ages.back();
+    const Seconds oldest = world_.settings.recheck_ages.back();
     world_.clock.advance(oldest + oldest / 2 + hours(4));
     whole();
     world_.clock.advance(hours(4));

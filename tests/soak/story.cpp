@@ -171,7 +171,7 @@ void any_settings(sync::Settings& settings, Dice& dice) {
     settings.overlap = Seconds(dice.one_of(std::vector<int>{0, 30, 120, 120, 600}));
     settings.settle = Seconds(dice.one_of(std::vector<int>{1, 5, 5, 20}));
     settings.jitter_seed = dice.below(1000);
-    settings.audit_ages =
+    settings.recheck_ages =
         dice.one_of(std::vector<std::vector<Seconds>>{{minutes(15), hours(24), hours(24 * 7)},
                                                       {minutes(15), hours(24), hours(24 * 7)},
                                                       {hours(1)},

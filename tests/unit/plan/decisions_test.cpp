@@ -353,13 +353,13 @@ TEST_CASE("emptiness is believed as far as it is known") {
     CHECK(ledger.replies_needed(hour, false) == 1);
     CHECK(ledger.replies_needed(longer, false) == 2);
     CHECK(ledger.replies_needed(hour, true) == 3);
-    ledger.believed(longer);
+    ledger.taken_for_empty(longer);
     CHECK(ledger.replies_needed(longer, false) == 2);
     ledger.rows_seen(longer);
     ledger.rows_seen({start, start + 1s});
     CHECK(ledger.replies_needed(longer, false) == 1);
     CHECK(ledger.replies_needed(longer, true) == 3);
-    ledger.believed(hour);
+    ledger.taken_for_empty(hour);
     CHECK(ledger.take_unverified() == WindowSet(longer));
     CHECK(ledger.take_unverified().empty());
 }

@@ -54,7 +54,7 @@ TEST_CASE("what was read and is not stored yet is bounded, however slow the disk
             world.model.add(noon - 24h * 30 + Seconds(row * 4));
         }
         world.settings.start = local("2026-05-01 00:00:00");
-        world.settings.audit_ages.clear();
+        world.settings.recheck_ages.clear();
         Slow store(world.settings.zone, world.clock);
         std::uint64_t served = 0;
         std::uint64_t most = 0;
@@ -114,7 +114,7 @@ TEST_CASE("a first load keeps its connections busy and its pages full, and write
     World world(noon);
     world.settings.requests_per_second = 1000;
     world.settings.start = local("2025-11-01 00:00:00");
-    world.settings.audit_ages.clear();
+    world.settings.recheck_ages.clear();
     world.api.duration = std::chrono::milliseconds(0);
     // Two hundred mailings: much in a few hours, little until the next.
     constexpr int mailings = 200;

@@ -276,7 +276,7 @@ TEST_CASE("run: another command's success does not hide what goes on failing her
 TEST_CASE("run: once a week the whole account is counted, and what is missing found") {
     Live world;
     world.settings.poll_interval = Seconds(1800);
-    world.settings.audit_ages.clear();  // so that nothing else finds it
+    world.settings.recheck_ages.clear();  // so that nothing else finds it
     world.follow_until(noon + 24h);
     world.check_caught_up();
     const std::string first = world.store.facts[sync::metadata::counted_at];

@@ -1,0 +1,68 @@
+#include "core/plan/tail_plan.hpp"
+
+#include <algorithm>
+
+namespace mirror::plan {
+namespace {
+
+// The rows that a tail may read again to begin with a row of the file.
+constexpr std::uint64_t most_witnesses = 100;
+
+// How far back a tail reaches for that. An account that is silent for longer is asked about its
+// silence once more instead.
+constexpr std::chrono::hours furthest_witness(24 * 7);
+
+// A tail that is at most so long is read as one window.
+constexpr Seconds longest_tail{3600};
+
+// No two zones are further apart.
+constexpr std::chrono::hours furthest_zones(26);
+
+}  // namespace
+
+TailPlan plan_tail(const TailSituation& situation, const Zone& zone) {
+    const Instant mark = situation.coverage.windows().back().end;
+    Window tail{mark - situation.overlap, situation.wanted.end};
+    if (situation.newest && situation.newest->rows <= most_witnesses) {
+        const Instant witness = zone.earliest(situation.newest->time);
+        if (mark - witness <= furthest_witness) {
+            tail.begin = std::min(tail.begin, witness);
+        }
+    }
+    tail.begin = std::max(zone.align_down(tail.begin), situation.earliest);
+    // It does not reach back over what could not be read a moment ago, either.
+    for (const Window& window : situation.postponed.windows()) {
+        if (window.begin < mark) {
+            tail.begin = std::max(tail.begin, window.end);
+        }
+    }
+
+    TailPlan plan;
+    plan.todo = WindowSet(situation.wanted);
+    plan.todo.subtract(situation.coverage);
+    if (situation.wanted.end - mark <= longest_tail) {
+        plan.first = tail;
+    } else {
+        plan.todo.add({mark - situation.overlap, situation.wanted.end});
+    }
+    plan.todo.subtract(situation.postponed);
+    // If nothing older is missing, everything that is missing is appended.
+    const bool appends = !plan.first && !plan.todo.empty() &&
+                         plan.todo.windows().front().begin >= mark - situation.overlap;
+    plan.direction = appends ? Direction::oldest_first : Direction::newest_first;
+    return plan;
+}
+
+std::optional<std::chrono::hours> hours_behind(LocalTime newest, Instant mark_before,
+                                               Instant server_now, Seconds overlap,
+                                               const Zone& zone) {
+    const Instant at = zone.latest(newest);
+    const Seconds least = mark_before - at;  // it was not there at the last visit
+    const Seconds most = server_now - at;
+    const auto hours = std::chrono::floor<std::chrono::hours>(most + overlap);
+    const bool at_whole_hours = hours >= std::chrono::hours(1) && hours <= furthest_zones &&
+                                hours >= least - overlap && most - least <= longest_tail;
+    return least > overlap && at_whole_hours ? std::optional(hours) : std::nullopt;
+}
+
+}  // namespace mirror::plan

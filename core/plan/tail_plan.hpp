@@ -1,0 +1,50 @@
+// How far back the newest period is read. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/plan/window_scheduler.hpp"
+#include "core/time/window.hpp"
+#include "core/time/zone.hpp"
+
+namespace mirror::plan {
+
+/// The newest rows in the file, as far as a tail needs to know them.
+struct NewestSecond {
+    LocalTime time{};        ///< the greatest timestamp before the end of the tail
+    std::uint64_t rows = 0;  ///< how many rows have it
+};
+
+/// What is known when a tail is planned.
+struct TailSituation {
+    Window wanted;       ///< what is to be complete
+    WindowSet coverage;  ///< of age 0; not empty
+    Instant earliest{};  ///< nothing before it is read again for the tail's sake
+    std::optional<NewestSecond> newest;
+    WindowSet postponed;  ///< could not be read a moment ago, and waits for its second try
+    Seconds overlap{};    ///< how much before the high-water mark is read again
+};
+
+/// What to read.
+struct TailPlan {
+    std::optional<Window> first;  ///< the tail, as one window before everything else
+    WindowSet todo;               ///< what is missing, with what of it is in `first`
+    Direction direction = Direction::newest_first;
+};
+
+/// A tail begins `overlap` before the high-water mark, and earlier if that makes it begin with a
+/// row of the file, at most a week back and among at most a hundred in its second: such a tail
+/// cannot be empty, so an empty reply is seen to be wrong. It does not reach over what is
+/// postponed. If the mark is more than an hour behind, what follows it is read like any other gap.
+TailPlan plan_tail(const TailSituation& situation, const Zone& zone);
+
+/// How many whole hours the newest row is behind the server's clock, if it came that late because
+/// the account's zone is behind the configured one: a row that was not there at the last visit,
+/// later than `overlap`, and by whole hours. `mark_before` is the high-water mark before the tail
+/// was read.
+std::optional<std::chrono::hours> hours_behind(LocalTime newest, Instant mark_before,
+                                               Instant server_now, Seconds overlap,
+                                               const Zone& zone);
+
+}  // namespace mirror::plan

@@ -1,0 +1,27 @@
+// What is learned while windows are read, and outlives one set of them.
+#pragma once
+
+#include <cstdint>
+
+#include "core/plan/emptiness.hpp"
+#include "core/plan/width.hpp"
+#include "core/plan/window_reader.hpp"
+
+namespace mirror::sync {
+
+struct AdaptiveState {
+    explicit AdaptiveState(std::uint32_t page_size) : planner(pages_a_window * page_size) {}
+
+    /// Enough pages to fill them well, few enough to lose little at a kill.
+    static constexpr std::uint64_t pages_a_window = 16;
+
+    /// Windows that memory has room for, for each connection: the one that is being read, and
+    /// others that are whole and wait for older ones, so that no connection has to.
+    static constexpr unsigned windows_a_connection = 3;
+
+    plan::WidthPlanner planner;
+    plan::BoundsSeen bounds;
+    plan::EmptinessLedger emptiness;
+};
+
+}  // namespace mirror::sync

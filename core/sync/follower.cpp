@@ -1,0 +1,254 @@
+#include "core/sync/follower.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "core/copernica/errors.hpp"
+#include "core/sync/gap_filler.hpp"
+#include "core/sync/metadata.hpp"
+#include "core/sync/tail.hpp"
+#include "core/sync/verifier.hpp"
+#include "core/time/text.hpp"
+#include "core/util/task_group.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// With a refused token only a person can help; they are given time.
+constexpr std::chrono::minutes refused_token_pause(15);
+
+// What the API refuses, or a certificate that does not verify, is seldom mended within a poll.
+constexpr std::chrono::minutes failure_pause(5);
+
+// What could not be read is tried again after so long, and counts that differ are compared again.
+constexpr std::chrono::hours second_try_pause(1);
+
+// The API counts the whole account so often.
+constexpr std::chrono::hours count_interval(24 * 7);
+
+// How often the file is told why the API does not answer, and of the run so far.
+constexpr std::chrono::seconds watch_interval(10);
+constexpr std::chrono::hours record_interval(1);
+
+// An empty file begins with this much, so that there is something to see before the past is filled.
+constexpr Seconds first_tail{3600};
+
+}  // namespace
+
+// Runs until it is stopped, and writes down how that was.
+asio::awaitable<void> Follower::run() {
+    recorder_.begin();
+    RunRecorder::Ending ending;
+    try {
+        co_await run_now();
+    } catch (...) {
+        ending.failed = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    ending.file_is_ours = preflight_.file_is_ours();
+    co_await recorder_.ended(so_far(), std::move(ending));
+}
+
+asio::awaitable<void> Follower::run_now() {
+    TaskGroup tasks(context_.executor);
+    tasks.spawn(follow());
+    tasks.spawn(watch_outages());
+    co_await tasks.join();
+}
+
+// The run as far as it is: what all polls wrote, and what still could not be read.
+Outcome Follower::so_far() const {
+    Outcome outcome;
+    outcome.period = poll_.period;
+    outcome.written = written_;
+    outcome.written += poll_.written;
+    outcome.unread = unread_.unread();
+    return outcome;
+}
+
+// Polls until cancelled. What a person must put right is waited for; what cannot be put right
+// while running (the zone, the file) is thrown.
+asio::awaitable<void> Follower::follow() {
+    bool opened = false;
+    bool announced = false;
+    for (;;) {
+        const Monotonic due = context_.clock.monotonic() + context_.settings.poll_interval;
+        std::optional<std::string> refused;
+        std::optional<std::string> failed;
+        try {
+            if (!opened) {
+                co_await preflight_.run();
+                opened = true;
+                if (!std::exchange(announced, true)) {
+                    context_.observer.info("following the account");
+                }
+                co_await publish(std::nullopt);
+            }
+            co_await poll(due);
+        } catch (const copernica::TokenRefused& error) {
+            refused = error.what();
+        } catch (const copernica::ApiFailed& error) {
+            failed = error.what();
+        }
+        if (refused) {
+            // The token that comes next may be another account's.
+            opened = false;
+            co_await note_error(fmt::format("{}; {}", *refused, context_.settings.token_advice));
+            co_await context_.clock.sleep(refused_token_pause);
+            continue;
+        }
+        if (failed) {
+            co_await note_error(*failed);
+            co_await context_.clock.sleep(failure_pause);
+            continue;
+        }
+        const auto rest =
+            std::chrono::ceil<std::chrono::milliseconds>(due - context_.clock.monotonic());
+        if (rest.count() > 0) {
+            co_await context_.clock.sleep(rest);
+        }
+    }
+}
+
+// The result of the last poll, however it ended.
+asio::awaitable<void> Follower::keep_last_poll() {
+    if (!poll_.unread.empty()) {
+        const WindowSet covered = co_await context_.store.coverage(0);
+        note_unread(covered);
+    }
+    written_ += poll_.written;
+    poll_ = Outcome{};
+}
+
+void Follower::note_unread(const WindowSet& covered) {
+    if (unread_.note(std::exchange(poll_.unread, {}), covered)) {
+        retry_unread_at_ = context_.clock.monotonic() + second_try_pause;
+    }
+}
+
+// One poll: the tail first; then, until the next is due, the past, newest first, and what is due
+// for a recheck.
+asio::awaitable<void> Follower::poll(Monotonic due) {
+    co_await keep_last_poll();
+    const Instant since = co_await following_since(context_);
+    const Window wanted = context_.everything();
+    poll_.period = wanted;
+    co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
+    if (context_.clock.monotonic() >= retry_unread_at_) {
+        unread_.retry_postponed();
+    }
+
+    WindowSet covered = co_await context_.store.coverage(0);
+    const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
+    co_await catch_up(context_, {std::max(wanted.begin, mark), wanted.end}, wanted.begin,
+                      unread_.postponed(), poll_);
+
+    covered = co_await context_.store.coverage(0);
+    FillRequest missing{WindowSet(wanted)};
+    missing.todo.subtract(covered);
+    missing.stop_after = due;
+    const bool complete_before_mark = missing.todo.within({wanted.begin, mark}).empty();
+    missing.todo.subtract(unread_.postponed());
+    co_await fill_gaps(context_, std::move(missing), poll_);
+    if (complete_before_mark && poll_.unread.empty()) {
+        co_await count_when_due(wanted.begin);
+    }
+    co_await recheck(context_, since, due, unread_.postponed(), poll_);
+    co_await cut_back_coverage(context_);
+    // Commands that end by themselves verify this at their end; here a recheck reads it again.
+    context_.adaptive.emptiness.take_unverified();
+
+    covered = co_await context_.store.coverage(0);
+    note_unread(covered);
+    if (!unread_.unread().empty()) {
+        // Each time, since an outage may have been told of meanwhile.
+        co_await note_error(unread_.unread().front().reason);
+    } else if (!poll_.difference) {
+        co_await note_success();
+    }
+    co_await record_when_due();
+}
+
+asio::awaitable<void> Follower::count_when_due(Instant begin) {
+    if (context_.clock.monotonic() < count_at_) {
+        co_return;
+    }
+    const std::optional<std::string> counted = co_await context_.store.fact(metadata::counted_from);
+    const std::optional<std::string> at = co_await context_.store.fact(metadata::counted_at);
+    const std::optional<Instant> counted_at = metadata::read_instant(at);
+    const bool fresh = counted == format_local(context_.settings.start) && counted_at &&
+                       context_.client.server_now() - *counted_at < count_interval;
+    if (fresh) {
+        co_return;
+    }
+    // Not sooner, however the comparison ends.
+    count_at_ = context_.clock.monotonic() + second_try_pause;
+    Verifier verifier(context_, unread_.postponed(), poll_);
+    co_await verifier.compare_counts(begin);
+}
+
+// An outage leaves a poll waiting, so it is told from here.
+asio::awaitable<void> Follower::watch_outages() {
+    for (;;) {
+        co_await context_.client.outage_begins();
+        while (context_.client.outage()) {
+            co_await note_error(
+                fmt::format("{}; retrying; run `copernica-mirror check` to diagnose",
+                            *context_.client.outage()));
+            co_await context_.clock.sleep(watch_interval);
+        }
+    }
+}
+
+// The run so far, for whoever reads `runs` while it goes on. Why there are gaps is told at once:
+// `status` has it from there.
+asio::awaitable<void> Follower::record_when_due() {
+    if (context_.clock.monotonic() < record_at_ && unread_.unread() == recorded_unread_) {
+        co_return;
+    }
+    record_at_ = context_.clock.monotonic() + record_interval;
+    recorded_unread_ = unread_.unread();
+    co_await recorder_.running(so_far());
+}
+
+asio::awaitable<void> Follower::note_error(std::string error) {
+    // Another command may have succeeded meanwhile, and said so; what fails here still does.
+    const std::optional<std::string> told = co_await context_.store.fact(metadata::last_error);
+    if (noted_error_ != error || told != error) {
+        // An outage has its own lines in the log.
+        if (noted_error_ != error && !context_.client.outage()) {
+            context_.observer.warning(error);
+        }
+        co_await recorder_.note_result(error);
+        noted_error_ = error;
+    }
+    co_await publish(std::move(error));
+}
+
+asio::awaitable<void> Follower::note_success() {
+    co_await recorder_.note_result("");
+    noted_error_ = "";
+    last_success_ = context_.clock.utc();
+    co_await publish(std::nullopt);
+}
+
+asio::awaitable<void> Follower::publish(std::optional<std::string> trouble) {
+    const WindowSet covered = co_await context_.store.coverage(0);
+    Following state;
+    if (!covered.empty()) {
+        state.complete = covered.windows().back();
+    }
+    state.server_now = context_.client.server_now();
+    state.last_success = last_success_;
+    state.trouble = std::move(trouble);
+    context_.observer.following(state);
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,33 @@
+// Makes a set of windows whole, and tells what could not be read.
+#pragma once
+
+#include <optional>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/plan/window_scheduler.hpp"
+#include "core/sync/outcome.hpp"
+#include "core/sync/run_context.hpp"
+#include "core/time/clock.hpp"
+
+namespace mirror::sync {
+
+/// What is to be made whole, and how.
+struct FillRequest {
+    explicit FillRequest(WindowSet windows) : todo(std::move(windows)) {}
+
+    WindowSet todo;
+    std::optional<Window> first;          ///< to be read before everything else
+    std::optional<Monotonic> stop_after;  ///< no window is begun later
+    plan::Direction direction = plan::Direction::newest_first;
+};
+
+/// Adds what was written and what could not be read to the outcome, however it ends. Throws what
+/// ends a run.
+boost::asio::awaitable<void> fill_gaps(RunContext& context, FillRequest request, Outcome& outcome);
+
+/// Takes back the claim that these windows are whole, and adds them to the outcome.
+boost::asio::awaitable<void> mark_unread(RunContext& context, WindowSet windows, std::string reason,
+                                         Outcome& outcome);
+
+}  // namespace mirror::sync

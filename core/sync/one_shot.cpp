@@ -1,0 +1,158 @@
+#include "core/sync/one_shot.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include "core/sync/gap_filler.hpp"
+#include "core/sync/metadata.hpp"
+#include "core/sync/run_recorder.hpp"
+#include "core/sync/tail.hpp"
+#include "core/sync/verifier.hpp"
+#include "core/time/text.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// A command that ends by itself tries everything that is missing.
+const WindowSet nothing_postponed;
+
+// The result of an audit, for people.
+std::string found_by(const AuditReport& report) {
+    if (report.nothing_covered) {
+        return "nothing to compare";
+    }
+    if (!report.places.empty()) {
+        return fmt::format("{} {} that {}", report.places.size(),
+                           report.places.size() == 1 ? "place" : "places",
+                           report.repaired ? "differed, put right" : "differ");
+    }
+    if (!report.unread.empty()) {
+        return "some periods could not be read";
+    }
+    return report.uncovered.empty() ? "everything agrees" : "everything that is covered agrees";
+}
+
+}  // namespace
+
+asio::awaitable<Outcome> OneShot::sync() {
+    co_await recorded("sync", sync_now());
+    co_return std::move(outcome_);
+}
+
+asio::awaitable<Outcome> OneShot::backfill(BackfillRequest request) {
+    co_await recorded("backfill", backfill_now(request));
+    co_return std::move(outcome_);
+}
+
+asio::awaitable<AuditReport> OneShot::audit(AuditRequest request) {
+    co_await recorded("audit", audit_now(request));
+    audit_.requests = outcome_.requests;
+    co_return std::move(audit_);
+}
+
+// Runs the work and writes down how it ended, whatever that is.
+asio::awaitable<void> OneShot::recorded(const char* kind, asio::awaitable<void> work) {
+    RunRecorder recorder(context_, kind);
+    recorder.begin();
+    RunRecorder::Ending ending;
+    try {
+        co_await std::move(work);
+    } catch (...) {
+        ending.failed = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    outcome_.requests = context_.client.requests();
+    ending.file_is_ours = preflight_.file_is_ours();
+    ending.compared_nothing = audit_.nothing_covered;
+    co_await recorder.ended(outcome_, std::move(ending));
+}
+
+asio::awaitable<void> OneShot::sync_now() {
+    co_await preflight_.run();
+    const Window wanted = context_.everything();
+    outcome_.period = wanted;
+    co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
+    const Instant since = co_await following_since(context_);
+    const std::optional<std::string> counted = co_await context_.store.fact(metadata::counted_from);
+    const std::string local_start = format_local(context_.settings.start);
+    co_await catch_up(context_, wanted, wanted.begin, nothing_postponed, outcome_);
+    Verifier verifier(context_, nothing_postponed, outcome_);
+    if (outcome_.unread.empty() && counted != local_start) {
+        co_await verifier.compare_counts(wanted.begin);
+    } else {
+        co_await verifier.verify_emptiness(wanted);
+    }
+    co_await recheck(context_, since, std::nullopt, nothing_postponed, outcome_);
+    co_await cut_back_coverage(context_);
+}
+
+asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
+    co_await preflight_.run();
+    // What it covers may be young, and has to be read again when it is not.
+    co_await following_since(context_);
+    const Zone& zone = context_.settings.zone;
+    const Instant settled = context_.client.settled();
+    Window wanted;
+    wanted.begin = zone.align_down(zone.earliest(request.from));
+    wanted.end = request.to ? std::min(settled, zone.align_up(zone.latest(*request.to))) : settled;
+    outcome_.period = wanted;
+    if (wanted.empty()) {
+        co_return;
+    }
+    FillRequest missing{WindowSet(wanted)};
+    if (!request.force) {
+        const WindowSet coverage = co_await context_.store.coverage(0);
+        missing.todo.subtract(coverage);
+    }
+    co_await fill_gaps(context_, std::move(missing), outcome_);
+    const bool all = request.from <= context_.settings.start && wanted.end == settled;
+    Verifier verifier(context_, nothing_postponed, outcome_);
+    if (all && outcome_.unread.empty()) {
+        co_await verifier.compare_counts(wanted.begin);
+    } else {
+        co_await verifier.verify_emptiness(wanted);
+    }
+}
+
+asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
+    co_await preflight_.run();
+    const Zone& zone = context_.settings.zone;
+    const WindowSet covered = co_await context_.store.coverage(0);
+    Window wanted = context_.everything();
+    if (!covered.empty()) {
+        wanted = {covered.windows().front().begin, covered.windows().back().end};
+    }
+    const Instant newest = wanted.end;
+    if (request.from) {
+        wanted.begin = zone.align_down(zone.earliest(*request.from));
+    }
+    if (request.to) {
+        wanted.end = zone.align_up(zone.latest(*request.to));
+    }
+    outcome_.period = wanted;
+    const WindowSet to_compare = covered.within(wanted);
+    Audit audit(context_, request.options);
+    audit_ = co_await audit.run(to_compare);
+    audit_.nothing_covered = to_compare.empty();
+    audit_.uncovered.add({wanted.begin, std::min(wanted.end, newest)});
+    audit_.uncovered.subtract(covered);
+    outcome_.written = audit_.written;
+    outcome_.unread = audit_.unread;
+    const std::string found = found_by(audit_);
+    if (!audit_.nothing_covered && !audit_.places.empty() && !audit_.repaired) {
+        outcome_.found = "an audit found " + found;
+    }
+    co_await context_.store.set_fact(metadata::last_audit, found);
+    co_await context_.store.set_fact(metadata::last_audit_at,
+                                     metadata::seconds_text(context_.clock.utc()));
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,79 @@
+#include "core/sync/preflight.hpp"
+
+#include <fmt/format.h>
+
+#include "core/copernica/errors.hpp"
+#include "core/plan/zone_check.hpp"
+#include "core/sync/errors.hpp"
+#include "core/sync/metadata.hpp"
+#include "core/time/text.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Replies that may be asked for until enough of them, one after the other, agree on the time. Some
+// of them may come from a machine whose clock is wrong.
+constexpr int most_clock_replies = 3 * copernica::ServerClock::agreement;
+
+}  // namespace
+
+asio::awaitable<void> Preflight::run() {
+    copernica::Client& client = context_.client;
+    copernica::Identity identity = co_await client.identity_with_retry();
+    file_is_ours_ = false;
+    co_await context_.store.claim_account(identity.id, identity.name);
+    file_is_ours_ = true;
+    // If our clock and the server's disagree, a few replies settle which time it is.
+    for (int reply = 1; reply < most_clock_replies && !client.server_clock_known(); ++reply) {
+        co_await client.identity_with_retry();
+    }
+    if (!client.server_clock_known()) {
+        throw copernica::ApiFailed(
+            "the API's replies carry no Date that can be relied on, so nothing can be proved "
+            "complete; is there a proxy in between?");
+    }
+    co_await cut_back_coverage(context_);
+    co_await check_zone();
+}
+
+asio::awaitable<void> Preflight::check_zone() {
+    const Zone& zone = context_.settings.zone;
+    const copernica::PageQuery query =
+        plan::rows_ahead_query(zone, context_.client.server_now(), context_.settings.page_size);
+    const copernica::FetchedPage fetched =
+        co_await context_.client.fetch_with_retry(query, plan::rows_ahead_slack);
+    if (const auto why = plan::why_wrong_zone(query, fetched.page, zone)) {
+        throw WrongZone(*why);
+    }
+}
+
+asio::awaitable<void> cut_back_coverage(RunContext& context) {
+    const Instant settled = context.client.settled();
+    const WindowSet coverage = co_await context.store.coverage(0);
+    if (coverage.empty() || coverage.windows().back().end <= settled) {
+        co_return;
+    }
+    const Window beyond{settled, coverage.windows().back().end};
+    if (beyond.width() > copernica::ServerClock::tolerance) {
+        context.observer.warning(fmt::format(
+            "the file claims to be complete until {}, but by the API's clock only {} is settled; "
+            "the claim is cut back",
+            format_utc(beyond.end), format_utc(settled)));
+    }
+    co_await context.store.uncover(WindowSet(beyond));
+}
+
+asio::awaitable<Instant> following_since(RunContext& context) {
+    const std::optional<std::string> text = co_await context.store.fact(metadata::following_since);
+    if (const auto known = metadata::read_instant(text)) {
+        co_return *known;
+    }
+    const Instant now = context.client.settled();
+    co_await context.store.set_fact(metadata::following_since, metadata::seconds_text(now));
+    co_return now;
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,36 @@
+// Before any window is read: whose token is it, whose file, what time is it, does the zone fit?
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/sync/run_context.hpp"
+#include "core/time/instant.hpp"
+
+namespace mirror::sync {
+
+class Preflight {
+  public:
+    explicit Preflight(RunContext& context) : context_(context) {}
+
+    /// Asks `identity`, claims the file for the account, settles which time it is, cuts coverage
+    /// back to it, and checks the zone. Throws what ends a run.
+    boost::asio::awaitable<void> run();
+
+    /// False while the file may be another account's: nothing is to be written to it then.
+    bool file_is_ours() const { return file_is_ours_; }
+
+  private:
+    boost::asio::awaitable<void> check_zone();
+
+    RunContext& context_;
+    bool file_is_ours_ = true;  // as far as known
+};
+
+/// Takes back coverage that lies past the server's settled now, with a warning if it is more than
+/// clocks may differ.
+boost::asio::awaitable<void> cut_back_coverage(RunContext& context);
+
+/// Since when this file follows the account: from the first command on that covers anything.
+boost::asio::awaitable<Instant> following_since(RunContext& context);
+
+}  // namespace mirror::sync

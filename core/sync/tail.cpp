@@ -1,0 +1,93 @@
+#include "core/sync/tail.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/plan/recheck.hpp"
+#include "core/plan/tail_plan.hpp"
+#include "core/sync/gap_filler.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Rows whose zone is behind ours come into periods that were covered before, always as late as
+// the zones differ.
+asio::awaitable<void> warn_of_late_hours(RunContext& context, Instant mark_before,
+                                         std::optional<NewestRows> newest_before) {
+    const Zone& zone = context.settings.zone;
+    const auto newest = co_await context.store.newest_rows(zone.to_local(context.client.settled()));
+    if (!newest || (newest_before && newest->time <= newest_before->time)) {
+        co_return;
+    }
+    const auto hours = plan::hours_behind(newest->time, mark_before, context.client.server_now(),
+                                          context.settings.overlap, zone);
+    if (hours) {
+        context.observer.warning(fmt::format(
+            "new impressions carry a time that is {} h behind the API's clock: is [api] time_zone "
+            "({}) the account's?",
+            hours->count(), zone.name()));
+    }
+}
+
+}  // namespace
+
+asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earliest,
+                               const WindowSet& postponed, Outcome& outcome) {
+    const Zone& zone = context.settings.zone;
+    plan::TailSituation situation;
+    situation.wanted = wanted;
+    situation.coverage = co_await context.store.coverage(0);
+    if (situation.coverage.empty()) {
+        FillRequest all{WindowSet(wanted)};
+        all.direction = plan::Direction::oldest_first;
+        co_await fill_gaps(context, std::move(all), outcome);
+        co_return;
+    }
+    const Instant mark = situation.coverage.windows().back().end;
+    const std::optional<NewestRows> newest =
+        co_await context.store.newest_rows(zone.to_local(wanted.end));
+    if (newest) {
+        situation.newest = plan::NewestSecond{newest->time, newest->rows};
+    }
+    situation.earliest = earliest;
+    situation.postponed = postponed;
+    situation.overlap = context.settings.overlap;
+
+    plan::TailPlan planned = plan::plan_tail(situation, zone);
+    FillRequest request(std::move(planned.todo));
+    request.first = planned.first;
+    request.direction = planned.direction;
+    co_await fill_gaps(context, std::move(request), outcome);
+    co_await warn_of_late_hours(context, mark, newest);
+}
+
+asio::awaitable<void> recheck(RunContext& context, Instant since,
+                              std::optional<Monotonic> stop_after, const WindowSet& postponed,
+                              Outcome& outcome) {
+    if (context.settings.recheck_ages.empty()) {
+        co_return;
+    }
+    const WindowSet covered = co_await context.store.coverage(0);
+    WindowSet due;
+    for (const Seconds age : context.settings.recheck_ages) {
+        const WindowSet at_age = co_await context.store.coverage(age.count());
+        const WindowSet due_now =
+            plan::due_at_age(covered, at_age, since, context.client.server_now(), age);
+        for (const Window& window : due_now.windows()) {
+            due.add(window);
+        }
+    }
+    due.subtract(postponed);
+    if (due.empty()) {
+        co_return;
+    }
+    FillRequest request(std::move(due));
+    request.stop_after = stop_after;
+    co_await fill_gaps(context, std::move(request), outcome);
+}
+
+}  // namespace mirror::sync

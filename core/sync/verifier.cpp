@@ -1,0 +1,201 @@
+#include "core/sync/verifier.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "core/sync/account_probe.hpp"
+#include "core/sync/audit.hpp"
+#include "core/sync/gap_filler.hpp"
+#include "core/sync/metadata.hpp"
+#include "core/sync/tail.hpp"
+#include "core/time/text.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Rounds of verifying emptiness, and of counting.
+constexpr int most_rounds = 3;
+
+}  // namespace
+
+asio::awaitable<void> Verifier::verify_emptiness(Window period) {
+    const Settings& settings = context_.settings;
+    plan::EmptinessLedger& emptiness = context_.adaptive.emptiness;
+    for (int round = 0; round < most_rounds; ++round) {
+        const WindowSet empty = emptiness.take_unverified().within(period);
+        if (empty.empty()) {
+            co_return;
+        }
+        const auto newest = co_await context_.store.newest_rows(settings.zone.to_local(period.end));
+        // Without a row in the file there is none that the API must show.
+        if (newest && empty.windows().front().begin >= settings.zone.earliest(newest->time)) {
+            const bool agrees = co_await agrees_since(newest->time, empty.windows().back().end);
+            if (agrees) {
+                co_return;
+            }
+        }
+        if (newest) {
+            const std::optional<bool> shows =
+                co_await shows_anything(context_.client, settings, newest->time);
+            if (shows == false) {
+                co_return;
+            }
+        }
+        WindowSet wrong = co_await shown_by_now(empty);
+        if (wrong.empty()) {
+            co_return;
+        }
+        context_.observer.warning(
+            "the API showed nothing for a period in which it shows impressions now; it is read "
+            "again");
+        co_await context_.store.uncover(wrong);
+        FillRequest again(std::move(wrong));
+        co_await fill_gaps(context_, std::move(again), outcome_);
+    }
+    co_await mark_unread(context_, emptiness.take_unverified().within(period),
+                         "the API shows impressions here in one reply and none in the next",
+                         outcome_);
+}
+
+// Of windows that were taken for empty, those in which the API counts more than the file has; a
+// window that it does not count is halved.
+asio::awaitable<WindowSet> Verifier::shown_by_now(WindowSet empty) {
+    const Zone& zone = context_.settings.zone;
+    WindowSet wrong;
+    std::vector<Window> to_count = empty.windows();
+    while (!to_count.empty()) {
+        const Window window = to_count.back();
+        to_count.pop_back();
+        const LocalPeriod span = zone.span(window);
+        // Rows of the seconds next to the window do not count as its own. If the API's bounds
+        // included them, the window would not have been taken for empty.
+        const std::uint64_t known =
+            co_await context_.store.count(span.begin, span.end - Seconds(1));
+        const std::optional<std::uint64_t> shown =
+            co_await count_at_api(context_.client, context_.settings, window.begin, window.end);
+        const Instant middle = zone.align_down(window.begin + window.width() / 2);
+        if (shown ? *shown > known : middle == window.begin) {
+            wrong.add(window);
+        } else if (!shown) {
+            to_count.push_back({window.begin, middle});
+            to_count.push_back({middle, window.end});
+        }
+    }
+    co_return wrong;
+}
+
+// One question that cannot be answered emptily: from the file's newest row on, are there as many as
+// the file has? False if that is not known, either.
+asio::awaitable<bool> Verifier::agrees_since(LocalTime row, Instant end) {
+    const Zone& zone = context_.settings.zone;
+    const LocalTime last = zone.to_local(end);
+    const std::uint64_t inside = co_await context_.store.count(row, last - Seconds(1));
+    // The API may count rows at the bounds' own seconds, or not.
+    const std::uint64_t with_bounds = co_await context_.store.count(zone.second_before(row), last);
+    if (inside != with_bounds) {
+        co_return false;
+    }
+    const std::optional<std::uint64_t> shown =
+        co_await count_at_api(context_.client, context_.settings, zone.earliest(row), end);
+    co_return shown == inside;
+}
+
+asio::awaitable<void> Verifier::compare_counts(Instant begin) {
+    Store& store = context_.store;
+    for (int round = 0; round < most_rounds; ++round) {
+        const bool agree = co_await catch_up_and_compare(begin);
+        if (agree) {
+            outcome_.difference.reset();
+            const Instant now = context_.client.server_now();
+            co_await store.set_fact(metadata::count_difference, "");
+            co_await store.set_fact(metadata::counted_at, metadata::seconds_text(now));
+            co_await store.set_fact(metadata::counted_from, format_local(context_.settings.start));
+            co_return;
+        }
+        // Until they agree, they are compared again.
+        co_await store.set_fact(metadata::counted_from, "");
+        co_await repair_counts(round, {begin, context_.client.settled()});
+        if (!outcome_.unread.empty()) {
+            co_return;
+        }
+    }
+    // What was taken for empty is not to be relied on either: the next run reads it again.
+    co_await mark_unread(context_, context_.adaptive.emptiness.take_unverified(),
+                         "the API showed nothing here, but its count of all impressions is not the "
+                         "file's",
+                         outcome_);
+    const std::string text = plan::text_of(*outcome_.difference);
+    co_await store.set_fact(metadata::count_difference, text);
+    context_.observer.warning(fmt::format("not whole: {} impressions than the file has", text));
+}
+
+// What was empty is the likeliest mistake, and costs little to ask again; then an audit finds the
+// rest: rows that came late into what had been read, that have gone since, or that a reply
+// withheld.
+asio::awaitable<void> Verifier::repair_counts(int round, Window period) {
+    WindowSet empty = context_.adaptive.emptiness.take_unverified();
+    if (round == 0 && !empty.empty()) {
+        context_.observer.info(
+            "the API's count of all impressions is not the file's; the periods without any are "
+            "read again");
+        co_await context_.store.uncover(empty);
+        FillRequest again(std::move(empty));
+        co_await fill_gaps(context_, std::move(again), outcome_);
+        co_return;
+    }
+    context_.observer.info(
+        "the API's count of all impressions is not the file's; an audit finds where they differ");
+    AuditOptions options;
+    options.repair = true;
+    Audit audit(context_, options);
+    const WindowSet covered = co_await context_.store.coverage(0);
+    const AuditReport report = co_await audit.run(covered.within(period));
+    outcome_.written += report.written;
+    outcome_.unread.insert(outcome_.unread.end(), report.unread.begin(), report.unread.end());
+}
+
+// The API's count must lie between the file's before and after the next tail.
+asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
+    const Zone& zone = context_.settings.zone;
+    const LocalTime first = zone.second_before(zone.to_local(begin));
+    Instant end = context_.client.settled();
+    // Bounds in the hour that occurs twice may be read as either pass of it.
+    if (zone.touches_repeated_hour({end, end + Seconds(1)})) {
+        end -= Seconds(1);
+    }
+    const LocalTime last = zone.to_local(end);
+    // Whether the API counts rows at the bounds themselves is unknown, and the file may have some.
+    const std::uint64_t before =
+        co_await context_.store.count(zone.to_local(begin), last - Seconds(1));
+    std::optional<std::uint64_t> shown =
+        co_await count_at_api(context_.client, context_.settings, begin, end);
+    if (shown == 0) {
+        // Nothing at all: a new account, or a server that answers emptily.
+        const std::optional<bool> anything =
+            co_await shows_anything(context_.client, context_.settings, std::nullopt);
+        if (anything == true) {
+            shown = co_await count_at_api(context_.client, context_.settings, begin, end);
+        }
+    }
+    co_await catch_up(context_, {begin, context_.client.settled()}, begin, postponed_, outcome_);
+    if (!shown) {
+        context_.observer.info(
+            "the API does not count so long a period, so its count of everything is not compared");
+        co_await verify_emptiness({begin, context_.client.settled()});
+        co_return true;
+    }
+    const std::uint64_t after = co_await context_.store.count(first, last);
+    const std::optional<plan::CountDifference> difference =
+        plan::difference_of(*shown, before, after);
+    if (difference) {
+        outcome_.difference = difference;
+    }
+    co_return !difference;
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,40 @@
+// Verification: periods that were taken for empty, and the API's count against the file's.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/sync/outcome.hpp"
+#include "core/sync/run_context.hpp"
+#include "core/time/window.hpp"
+
+namespace mirror::sync {
+
+/// Reads again what turns out to be wrong, and adds what cannot be settled to the outcome.
+class Verifier {
+  public:
+    /// `postponed` is left alone; all three must outlive it.
+    Verifier(RunContext& context, const WindowSet& postponed, Outcome& outcome)
+        : context_(context), postponed_(postponed), outcome_(outcome) {}
+
+    /// Asks once more about what was taken for empty, now that the API has shown rows since.
+    boost::asio::awaitable<void> verify_emptiness(Window period);
+
+    /// Compares the API's count of everything from `begin` on with the file's; where they differ,
+    /// finds and repairs the place. Writes to the file whether they agree.
+    boost::asio::awaitable<void> compare_counts(Instant begin);
+
+  private:
+    boost::asio::awaitable<WindowSet> shown_by_now(WindowSet empty);
+    boost::asio::awaitable<bool> agrees_since(LocalTime row, Instant end);
+    boost::asio::awaitable<bool> catch_up_and_compare(Instant begin);
+    boost::asio::awaitable<void> repair_counts(int round, Window period);
+
+    RunContext& context_;
+    const WindowSet& postponed_;
+    Outcome& outcome_;
+};
+
+}  // namespace mirror::sync

@@ -1,0 +1,211 @@
+#include "core/sync/window_fetcher.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/copernica/errors.hpp"
+#include "core/plan/recheck.hpp"
+#include "core/plan/window_reader.hpp"
+#include "core/sync/account_probe.hpp"
+#include "core/time/text.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+using copernica::ApiError;
+using copernica::ErrorKind;
+using plan::WindowReader;
+using plan::WindowTask;
+
+namespace {
+
+// A window whose count exceeds this share of the wanted records is cut before it is read on.
+constexpr double most_share = 2.5;
+
+}  // namespace
+
+asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task,
+                                                                 WindowEvents& events) {
+    plan::EmptinessLedger& emptiness = context_.adaptive.emptiness;
+    WindowReader::Request request;
+    request.window = task.window;
+    request.page_size = context_.settings.page_size;
+    request.read_on = task.read_on;
+    if (scheduler_.divisible(task.window)) {
+        request.most_records = static_cast<std::uint64_t>(
+            most_share * static_cast<double>(context_.adaptive.planner.rows_wanted()));
+    }
+    std::optional<WindowReader> reader;
+    reader.emplace(context_.settings.zone, request, context_.adaptive.bounds);
+    Instant valid_until{};
+    int empty_replies = 0;
+    bool counted = false;
+    for (;;) {
+        const copernica::PageQuery query = reader->query();
+        copernica::FetchedPage fetched;
+        std::optional<ApiError> failed;
+        try {
+            fetched = co_await context_.client.page(query, reader->slack());
+        } catch (const ApiError& error) {
+            failed = error;
+        }
+        if (failed) {
+            events.delayed();
+            const bool again = co_await same_again(task, *failed);
+            if (!again) {
+                co_return std::nullopt;
+            }
+            continue;
+        }
+        task.failures = 0;
+        if (query.total) {
+            valid_until = fetched.valid_until;
+        }
+        note_bounds(query, fetched.page);
+        switch (reader->accept(std::move(fetched.page))) {
+            case WindowReader::Verdict::read_on:
+                if (query.total) {
+                    scheduler_.counted(task, *reader->total());
+                    events.counted(*reader->total());
+                    counted = true;
+                }
+                continue;
+            case WindowReader::Verdict::too_many:
+                if (!scheduler_.cut(task, *reader->total())) {
+                    scheduler_.not_whole(task, "it holds more records than one window may");
+                }
+                co_return std::nullopt;
+            case WindowReader::Verdict::not_whole:
+                context_.observer.debug(fmt::format("{} to {} did not add up to its total of {}",
+                                                    format_utc(task.window.begin),
+                                                    format_utc(task.window.end), *reader->total()));
+                scheduler_.not_whole(
+                    task, fmt::format("the records received never added up to the total that the "
+                                      "API gave ({})",
+                                      *reader->total()));
+                co_return std::nullopt;
+            case WindowReader::Verdict::whole:
+                break;
+        }
+        if (*reader->total() > 0) {
+            emptiness.rows_seen(task.window);
+            break;
+        }
+        ++empty_replies;
+        const bool accepted = co_await accept_empty(task, empty_replies);
+        if (accepted) {
+            emptiness.taken_for_empty(task.window);
+            break;
+        }
+        reader.emplace(context_.settings.zone, request, context_.adaptive.bounds);
+    }
+    if (!counted) {
+        scheduler_.counted(task, *reader->total());
+    }
+    scheduler_.done(task);
+    WholeWindow whole = whole_window(task, valid_until, reader->take_records());
+    // A little less than hoped for is left to the next poll; more is asked again.
+    const Window rest{std::max(whole.proven.end, task.window.begin),
+                      std::min(task.window.end, context_.client.settled())};
+    if (rest.width() > copernica::ServerClock::tolerance) {
+        WindowTask late = task;
+        late.window = rest;
+        late.sampled = {};
+        scheduler_.not_proven(late,
+                              "the replies carried a Date too early to speak for this period");
+    }
+    co_return whole;
+}
+
+WholeWindow WindowFetcher::whole_window(const WindowTask& task, Instant valid_until,
+                                        Records records) const {
+    const Settings& settings = context_.settings;
+    WholeWindow whole;
+    whole.window = task.window;
+    const Instant proven_end =
+        std::min(task.window.end, settings.zone.align_down(valid_until - settings.settle));
+    whole.proven = {task.window.begin, std::max(task.window.begin, proven_end)};
+    for (const Seconds age : settings.recheck_ages) {
+        const Window covered = plan::covered_at_age(whole.proven, valid_until, age);
+        if (!covered.empty()) {
+            whole.aged.push_back({age, covered});
+        }
+    }
+    whole.records = std::move(records);
+    whole.read_at = valid_until;
+    return whole;
+}
+
+void WindowFetcher::note_bounds(const copernica::PageQuery& query, const copernica::Page& page) {
+    plan::BoundsSeen& bounds = context_.adaptive.bounds;
+    for (const Impression& row : page.rows) {
+        bounds.begin_inclusive |= row.time == query.begintime;
+        bounds.end_inclusive |= row.time == query.endtime;
+    }
+}
+
+// Decides about a failed request: true if the same request is to be made again.
+asio::awaitable<bool> WindowFetcher::same_again(WindowTask& task, const ApiError& error) {
+    copernica::Client& client = context_.client;
+    client.throw_if_fatal(error);
+    const bool divisible = scheduler_.divisible(task.window);
+    if (error.kind() == ErrorKind::request_refused) {
+        const bool at_fault = co_await client.api_answers_others();
+        if (!at_fault) {
+            co_return true;
+        }
+        context_.observer.debug(error.what());
+        scheduler_.at_fault(task, error.what());
+        co_return false;
+    }
+    context_.observer.debug(error.what());
+    ++task.failures;
+    if (task.failures < plan::WindowScheduler::most_failures) {
+        co_return true;
+    }
+    // The window's fault, or everything's? An answer also ends the pauses, and the waiting for
+    // give_up_after: it would be wrong to give up on everything because of one.
+    const bool others_succeed = co_await client.api_answers_others();
+    const bool last_chance = !divisible && task.sampled.empty();
+    if (!others_succeed || (last_chance && task.failures < plan::WindowScheduler::most_attempts)) {
+        co_return true;
+    }
+    scheduler_.at_fault(task, error.what());
+    co_return false;
+}
+
+// Whether so many empty replies are enough for this window.
+asio::awaitable<bool> WindowFetcher::accept_empty(WindowTask& task, int replies) {
+    const Zone& zone = context_.settings.zone;
+    const LocalPeriod span = zone.span(task.window);
+    const std::uint64_t known = co_await context_.store.count(span.begin, span.end - Seconds(1));
+    const int needed = task.doubtful
+                           ? replies_for_nothing
+                           : context_.adaptive.emptiness.replies_needed(task.window, known > 0);
+    if (replies >= needed) {
+        co_return true;
+    }
+    if (known > 0 && replies == 1) {
+        const auto newest =
+            co_await context_.store.newest_rows(zone.to_local(context_.client.settled()));
+        std::optional<LocalTime> row;
+        if (newest) {
+            row = newest->time;
+        }
+        const std::optional<bool> shows =
+            co_await shows_anything(context_.client, context_.settings, row);
+        task.doubtful = !shows;
+        if (shows == false) {
+            throw copernica::ApiFailed(fmt::format(
+                "the API shows no impressions at all, while the file has {} of {} to {}; nothing "
+                "was changed",
+                known, format_local(span.begin), format_local(span.end)));
+        }
+    }
+    co_return false;
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,47 @@
+// Reads one window whole, or says that it cannot be.
+#pragma once
+
+#include <optional>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/plan/window_scheduler.hpp"
+#include "core/sync/run_context.hpp"
+
+namespace mirror::sync {
+
+/// What a window that is being read tells about itself meanwhile.
+class WindowEvents {
+  public:
+    virtual ~WindowEvents() = default;
+    /// The first reply has said how many records it has.
+    virtual void counted(std::uint64_t records) = 0;
+    /// A request failed: it may take long.
+    virtual void delayed() = 0;
+};
+
+/// Carries out what plan::WindowReader decides, and hands what cannot be read back to the
+/// scheduler: to be cut, halved, read again or given up.
+class WindowFetcher {
+  public:
+    WindowFetcher(RunContext& context, plan::WindowScheduler& scheduler)
+        : context_(context), scheduler_(scheduler) {}
+
+    /// The window, if it was read whole. Otherwise the scheduler knows what comes next. Throws what
+    /// ends a run.
+    [[nodiscard]] boost::asio::awaitable<std::optional<WholeWindow>> fetch(plan::WindowTask task,
+                                                                           WindowEvents& events);
+
+  private:
+    boost::asio::awaitable<bool> same_again(plan::WindowTask& task,
+                                            const copernica::ApiError& error);
+    boost::asio::awaitable<bool> accept_empty(plan::WindowTask& task, int replies);
+    WholeWindow whole_window(const plan::WindowTask& task, Instant valid_until,
+                             Records records) const;
+    void note_bounds(const copernica::PageQuery& query, const copernica::Page& page);
+
+    RunContext& context_;
+    plan::WindowScheduler& scheduler_;
+};
+
+}  // namespace mirror::sync

@@ -1,0 +1,118 @@
+#include "core/plan/tail_plan.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+
+using namespace mirror;
+using namespace mirror::plan;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Zone& amsterdam() {
+    static const Zone zone("Europe/Amsterdam");
+    return zone;
+}
+
+// 2026-06-01 12:00:00 UTC, 14:00:00 in Amsterdam.
+const Instant noon = date::sys_days{date::year(2026) / 6 / 1} + 12h;
+
+LocalTime local(Instant at) {
+    return amsterdam().to_local(at);
+}
+
+TailSituation situation(Seconds behind) {
+    TailSituation known;
+    known.wanted = {noon - 24h, noon};
+    known.coverage = WindowSet(Window{noon - 24h, noon - behind});
+    known.earliest = noon - 24h;
+    known.overlap = Seconds(120);
+    return known;
+}
+
+}  // namespace
+
+TEST_CASE("tail: it begins `overlap` before the high-water mark") {
+    const TailPlan plan = plan_tail(situation(60s), amsterdam());
+    REQUIRE(plan.first.has_value());
+    CHECK(*plan.first == Window{noon - 60s - 120s, noon});
+    CHECK(plan.direction == Direction::newest_first);
+    CHECK(plan.todo.windows() == std::vector{Window{noon - 60s, noon}});
+}
+
+TEST_CASE("tail: it reaches back to a row, which an empty reply would contradict") {
+    TailSituation known = situation(60s);
+    SUBCASE("a row an hour ago") {
+        known.newest = NewestSecond{local(noon - 1h), 1};
+        CHECK(plan_tail(known, amsterdam()).first->begin == noon - 1h);
+    }
+    SUBCASE("a row within the overlap") {
+        known.newest = NewestSecond{local(noon - 90s), 1};
+        CHECK(plan_tail(known, amsterdam()).first->begin == noon - 180s);
+    }
+    SUBCASE("too many rows in that second") {
+        known.newest = NewestSecond{local(noon - 1h), 101};
+        CHECK(plan_tail(known, amsterdam()).first->begin == noon - 180s);
+    }
+    SUBCASE("a row more than a week before the mark") {
+        known.earliest = noon - 24h * 30;
+        known.newest = NewestSecond{local(noon - 24h * 7 - 61s), 1};
+        CHECK(plan_tail(known, amsterdam()).first->begin == noon - 180s);
+    }
+    SUBCASE("not before what is wanted") {
+        known.earliest = noon - 30min;
+        known.newest = NewestSecond{local(noon - 1h), 1};
+        CHECK(plan_tail(known, amsterdam()).first->begin == noon - 30min);
+    }
+}
+
+TEST_CASE("tail: it leaves alone what could not be read a moment ago") {
+    TailSituation known = situation(60s);
+    known.newest = NewestSecond{local(noon - 1h), 1};
+    known.postponed.add({noon - 10min, noon - 5min});
+    const TailPlan plan = plan_tail(known, amsterdam());
+    CHECK(plan.first->begin == noon - 5min);
+    known.postponed.add({noon - 30s, noon - 20s});
+    CHECK(plan_tail(known, amsterdam()).todo.windows() ==
+          std::vector{Window{noon - 60s, noon - 30s}, Window{noon - 20s, noon}});
+}
+
+TEST_CASE("tail: a long one is a gap like others, appended if nothing older is missing") {
+    TailPlan plan = plan_tail(situation(3600s), amsterdam());
+    CHECK(plan.first.has_value());
+    plan = plan_tail(situation(3601s), amsterdam());
+    CHECK_FALSE(plan.first.has_value());
+    CHECK(plan.direction == Direction::oldest_first);
+    CHECK(plan.todo.windows() == std::vector{Window{noon - 3601s - 120s, noon}});
+
+    TailSituation with_gap = situation(3601s);
+    with_gap.wanted.begin = noon - 48h;
+    plan = plan_tail(with_gap, amsterdam());
+    CHECK(plan.direction == Direction::newest_first);
+    CHECK(plan.todo.windows().front() == Window{noon - 48h, noon - 24h});
+}
+
+TEST_CASE("tail: its begin is never inside the hour that occurs twice") {
+    // 2026-10-25 00:00 to 02:00 UTC are the two passes of 02:00 to 03:00.
+    const Instant passes = date::sys_days{date::year(2026) / 10 / 25} + 0h;
+    TailSituation known;
+    known.wanted = {passes - 24h, passes + 2h + 60s};
+    known.coverage = WindowSet(Window{passes - 24h, passes + 2h});
+    known.earliest = passes - 24h;
+    known.overlap = Seconds(120);
+    CHECK(plan_tail(known, amsterdam()).first->begin == passes);
+}
+
+TEST_CASE("zone: rows that come late by whole hours only tell of a zone behind ours") {
+    const auto behind = [](Seconds age, Seconds mark_age) {
+        return hours_behind(local(noon - age), noon - mark_age, noon, Seconds(120), amsterdam());
+    };
+    CHECK(behind(1h, 60s) == 1h);
+    CHECK(behind(1h + 30s, 60s) == 1h);
+    CHECK(behind(6h - 60s, 60s) == 6h);
+    CHECK_FALSE(behind(30min, 60s).has_value());       // not a whole hour
+    CHECK_FALSE(behind(1h + 10min, 60s).has_value());  // nor this
+    CHECK_FALSE(behind(1h, 1h).has_value());           // it was not covered yet
+    CHECK_FALSE(behind(27h, 60s).has_value());         // no two zones are so far apart
+}
