@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::chrono::hours repeated_hour(1);
 
+constexpr int replies_for_zero = 2;
+
 }  // namespace
 
 asio::awaitable<std::optional<bool>> shows_anything(copernica::Client& client,
@@ -48,11 +50,17 @@ asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& cl
     query.endtime = span.end;
     query.limit = 1;
     query.total = true;
-    const auto fetched = co_await client.fetch_unless_at_fault(query, repeated_hour);
-    if (!fetched) {
-        co_return std::nullopt;
+    // A server in trouble was seen to answer every second request emptily: 0 counts only if the
+    // next reply says so, too.
+    std::uint64_t total = 0;
+    for (int reply = 0; reply < replies_for_zero && total == 0; ++reply) {
+        const auto fetched = co_await client.fetch_unless_at_fault(query, repeated_hour);
+        if (!fetched) {
+            co_return std::nullopt;
+        }
+        total = fetched->page.total.value();
     }
-    co_return fetched->page.total.value();
+    co_return total;
 }
 
 }  // namespace mirror::sync

@@ -25,8 +25,8 @@ boost::asio::awaitable<std::optional<bool>> shows_anything(copernica::Client& cl
                                                            const Settings& settings,
                                                            std::optional<LocalTime> known);
 
-/// The API's own count of the records from `begin` to `end`. Expensive there; asked once. Nothing
-/// where the API does not serve this period.
+/// The API's own count of the records from `begin` to `end`. Expensive there, so it is asked once;
+/// 0 is asked twice. Nothing if the API does not serve this period.
 boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
                                                                   const Settings& settings,
                                                                   Instant begin, Instant end);

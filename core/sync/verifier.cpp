@@ -21,6 +21,9 @@ namespace {
 // Rounds of verifying emptiness, and of counting.
 constexpr int most_rounds = 3;
 
+// How often an API that shows rows, but counts none, is asked to count again.
+constexpr int most_counts_of_nothing = 4;
+
 }  // namespace
 
 asio::awaitable<void> Verifier::verify_emptiness(Window period) {
@@ -159,39 +162,51 @@ asio::awaitable<void> Verifier::repair_counts(int round, Window period) {
     outcome_.unread.insert(outcome_.unread.end(), report.unread.begin(), report.unread.end());
 }
 
-// The API's count must lie between the file's before and after the next tail.
-asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
+// The API's count and the file's of the same period, before the next tail.
+asio::awaitable<Verifier::Counts> Verifier::count_both(Instant begin) {
     const Zone& zone = context_.settings.zone;
-    const LocalTime first = zone.second_before(zone.to_local(begin));
+    Counts counts;
     Instant end = context_.client.settled();
     // Bounds in the hour that occurs twice may be read as either pass of it.
     if (zone.touches_repeated_hour({end, end + Seconds(1)})) {
         end -= Seconds(1);
     }
-    const LocalTime last = zone.to_local(end);
+    counts.last = zone.to_local(end);
     // Whether the API counts rows at the bounds themselves is unknown, and the file may have some.
-    const std::uint64_t before =
-        co_await context_.store.count(zone.to_local(begin), last - Seconds(1));
-    std::optional<std::uint64_t> shown =
-        co_await count_at_api(context_.client, context_.settings, begin, end);
-    if (shown == 0) {
+    counts.file = co_await context_.store.count(zone.to_local(begin), counts.last - Seconds(1));
+    counts.api = co_await count_at_api(context_.client, context_.settings, begin, end);
+    co_return counts;
+}
+
+// The API's count must lie between the file's before and after the next tail.
+asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
+    const Zone& zone = context_.settings.zone;
+    Counts counts = co_await count_both(begin);
+    bool shows_rows = false;
+    if (counts.api == 0) {
         // Nothing at all: a new account, or a server that answers emptily.
         const std::optional<bool> anything =
             co_await shows_anything(context_.client, context_.settings, std::nullopt);
-        if (anything == true) {
-            shown = co_await count_at_api(context_.client, context_.settings, begin, end);
-        }
+        shows_rows = anything == true;
+    }
+    for (int tries = 0; shows_rows && counts.api == 0 && tries < most_counts_of_nothing; ++tries) {
+        counts = co_await count_both(begin);
     }
     co_await catch_up(context_, {begin, context_.client.settled()}, begin, postponed_, outcome_);
-    if (!shown) {
+    if (!counts.api) {
         context_.observer.info(
             "the API does not count so long a period, so its count of everything is not compared");
         co_await verify_emptiness({begin, context_.client.settled()});
         co_return true;
     }
-    const std::uint64_t after = co_await context_.store.count(first, last);
-    const std::optional<plan::CountDifference> difference =
-        plan::difference_of(*shown, before, after);
+    const LocalTime first = zone.second_before(zone.to_local(begin));
+    const std::uint64_t after = co_await context_.store.count(first, counts.last);
+    std::optional<plan::CountDifference> difference =
+        plan::difference_of(*counts.api, counts.file, after);
+    if (shows_rows && counts.api == 0) {
+        // It has at least one row that it does not count: this never agrees.
+        difference = plan::CountDifference{after + 1, counts.file, after};
+    }
     if (difference) {
         outcome_.difference = difference;
     }

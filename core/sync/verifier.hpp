@@ -27,6 +27,13 @@ class Verifier {
     boost::asio::awaitable<void> compare_counts(Instant begin);
 
   private:
+    struct Counts {
+        LocalTime last{};                  ///< the end of what was counted
+        std::uint64_t file = 0;            ///< before the next tail
+        std::optional<std::uint64_t> api;  ///< nothing: it does not count so long a period
+    };
+
+    boost::asio::awaitable<Counts> count_both(Instant begin);
     boost::asio::awaitable<WindowSet> shown_by_now(WindowSet empty);
     boost::asio::awaitable<bool> agrees_since(LocalTime row, Instant end);
     boost::asio::awaitable<bool> catch_up_and_compare(Instant begin);

@@ -216,7 +216,8 @@ asio::awaitable<copernica::PageReply> FakeApi::impressions(copernica::PageQuery 
     }
     copernica::PageReply reply;
     reply.date = date ? date(clock_.now()) : clock_.now();
-    if (number >= empty_from && number < empty_from + empty_count) {
+    if ((number >= empty_from && number < empty_from + empty_count) ||
+        (empty_when && empty_when(number))) {
         reply.page.start = query.start;
         reply.page.limit = query.limit;
         reply.page.count = 0;

@@ -122,6 +122,8 @@ class FakeApi final : public copernica::Api {
     /// The pages of these numbers are empty.
     std::uint64_t empty_from = 0;
     std::uint64_t empty_count = 0;
+    /// So are those for which this is true.
+    std::function<bool(std::uint64_t)> empty_when;
     /// More is a run that does not end.
     std::uint64_t most_requests = 20'000;
 

@@ -213,7 +213,8 @@ TEST_CASE("run: what cannot be read is told of, and asked for once an hour, unti
           std::string::npos);
     // Each time it takes some halvings to find the second, and one second beside it may share its
     // fate.
-    CHECK(count(world.log.warnings, "is left out") <= 2 * 4);
+    CHECK(count(world.log.warnings, "could not be fetched") > 0);
+    CHECK(count(world.log.warnings, "could not be fetched") <= 2 * 4);
     CHECK(refused <= 4 * 40);
 
     // What was told once is in the row of the run, whatever is asked meanwhile.
@@ -294,4 +295,27 @@ TEST_CASE("run: once a week the whole account is counted, and what is missing fo
     CHECK(world.store.rows.contains(id));
     CHECK(world.store.facts[sync::metadata::counted_at] != first);
     world.check_caught_up();
+}
+
+TEST_CASE("run: an API that counts nothing holds up neither polls nor rechecks") {
+    World world(noon);
+    for (int row = 0; row < 50; ++row) {
+        world.model.add(noon - 24h * 3 + row * 1h);
+    }
+    world.settings.start = local("2026-05-25 00:00:00");
+    // It counts short periods, and says 0 for long ones.
+    world.api.distort = [](const copernica::PageQuery& query, copernica::Page& page) {
+        if (query.total && query.endtime - query.begintime > 24h * 2 && query.limit == 1) {
+            page.rows.clear();
+            page.count = 0;
+            page.total = 0;
+        }
+    };
+    world.follow_until(noon + 1h);
+    const std::uint64_t pages = world.api.pages;
+    world.follow_until(noon + 90min);
+    CHECK(world.api.pages - pages < 30 * 4);
+    REQUIRE_FALSE(world.store.covered.empty());
+    const Instant covered_to = world.store.covered.windows().back().end;
+    CHECK(((noon + 90min) - covered_to).count() <= 120);
 }

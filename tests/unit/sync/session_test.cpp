@@ -240,6 +240,64 @@ TEST_CASE("empty replies in a row never make a whole run of one that lacks rows"
     MESSAGE(runs << " runs with empty replies, " << incomplete << " incomplete");
 }
 
+TEST_CASE("every second reply empty never makes a whole run of one that lacks rows") {
+    int whole = 0;
+    int runs = 0;
+    for (const std::uint64_t period : {2U, 3U}) {
+        for (std::uint64_t phase = 0; phase < period; ++phase) {
+            for (const unsigned connections : {1U, 2U, 3U, 4U}) {
+                for (const std::uint64_t clean : {0U, 1U, 2U, 3U, 4U, 5U}) {
+                    CAPTURE(period);
+                    CAPTURE(phase);
+                    CAPTURE(connections);
+                    CAPTURE(clean);
+                    World world(noon);
+                    world.settings.connections = connections;
+                    fill(world.model, utc("2026-04-01 00:00:00"), noon - 10s, 300, 1);
+                    // The first ones are right, so that every number of requests comes before the
+                    // first count.
+                    world.api.empty_when = [=](std::uint64_t number) {
+                        return number >= clean && number % period == phase;
+                    };
+                    ++runs;
+                    try {
+                        if (world.sync().whole()) {
+                            ++whole;
+                            CHECK_EXACT(world);
+                        }
+                    } catch (const ApiFailed&) {
+                    }
+                    world.api.empty_when = {};
+                    world.clock.advance(10min);
+                    CHECK(world.sync().whole());
+                    CHECK_EXACT(world);
+                }
+            }
+        }
+    }
+    MESSAGE(whole << " of " << runs << " runs were whole");
+    CHECK(whole > runs / 4);
+}
+
+TEST_CASE("an API that shows rows, but counts none of them, proves nothing") {
+    World world(noon);
+    fill(world.model, utc("2026-04-01 00:00:00"), noon - 10s, 300, 1);
+    world.api.distort = [](const copernica::PageQuery& query, copernica::Page& page) {
+        if (query.total) {
+            page.rows.clear();
+            page.count = 0;
+            page.total = 0;
+        }
+    };
+    const Outcome outcome = world.sync();
+    CHECK_FALSE(outcome.whole());
+    CHECK(outcome.difference.has_value());
+    world.api.distort = {};
+    world.clock.advance(10min);
+    CHECK(world.sync().whole());
+    CHECK_EXACT(world);
+}
+
 TEST_CASE("rows in the seconds next to a window do not hide those that it lacks") {
     for (std::uint64_t at = 0; at < 12; ++at) {
         CAPTURE(at);
