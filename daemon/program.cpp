@@ -113,6 +113,9 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
         options.level = config.log.level;
         options.format = config.log.format;
         log = make_logger(environment, options);
+        for (const std::string& warning : config.warnings) {
+            log->warn("{}", printable(warning, longest_message));
+        }
         if (metrics) {
             metrics->set_database(config.mirror.database);
         }

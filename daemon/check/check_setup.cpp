@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/http/connection.hpp"
 #include "daemon/config/token.hpp"
@@ -67,6 +68,10 @@ Finding judge_configuration(const CommandLine& line, const Environment& environm
     constexpr const char* name = "configuration";
     if (!setup.problem.empty()) {
         return found_fail(name, ExitCode::usage, setup.problem, "put it right, and check again");
+    }
+    if (!setup.config->warnings.empty()) {
+        return found_warn(name, fmt::format("{}", fmt::join(setup.config->warnings, "; ")),
+                          "change it, and check again");
     }
     if (line.config) {
         return found_ok(name, line.config->string());

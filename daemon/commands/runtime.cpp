@@ -28,7 +28,7 @@ sync::Settings settings_of(const CommandLine& line, const Config& config) {
     settings.requests_per_second = config.api.requests_per_second;
     settings.overlap = config.mirror.overlap;
     settings.settle = config.mirror.settle;
-    settings.recheck_ages = config.mirror.audit_ages;
+    settings.recheck_ages = config.mirror.recheck_ages;
     settings.poll_interval = config.mirror.poll_interval;
     if (line.command == Command::run) {
         settings.give_up_after = std::nullopt;

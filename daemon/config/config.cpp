@@ -159,7 +159,7 @@ const std::map<std::string, Keys, std::less<>>& tables() {
     static const std::map<std::string, Keys, std::less<>> all{
         {"api",
          {
-             {"url", [](Config& c, const Value& v) { c.api.url = v.text("an URL, as text"); }},
+             {"url", [](Config& c, const Value& v) { c.api.url = v.text("a URL, as text"); }},
              {"token_file", [](Config& c, const Value& v) { c.api.token_file = v.path(); }},
              {"ca_file", [](Config& c, const Value& v) { c.api.ca_file = v.path(); }},
              {"time_zone", [](Config& c, const Value& v) { c.api.time_zone = v.time_zone(); }},
@@ -187,9 +187,9 @@ const std::map<std::string, Keys, std::less<>>& tables() {
               [](Config& c, const Value& v) { c.mirror.overlap = v.duration(Seconds(0)); }},
              {"settle",
               [](Config& c, const Value& v) { c.mirror.settle = v.duration(Seconds(1)); }},
-             {"audit_ages",
+             {"recheck_ages",
               [](Config& c, const Value& v) {
-                  c.mirror.audit_ages =
+                  c.mirror.recheck_ages =
                       v.list("a list of durations, such as [\"15m\", \"1d\", \"7d\"]",
                              [](const Value& age) { return age.duration(Seconds(1)); });
               }},
@@ -212,6 +212,14 @@ const std::map<std::string, Keys, std::less<>>& tables() {
              {"level", [](Config& c, const Value& v) { c.log.level = v.one_of(log_levels()); }},
              {"format", [](Config& c, const Value& v) { c.log.format = v.one_of(log_formats()); }},
          }},
+    };
+    return all;
+}
+
+// Keys by the names that they had before, and the names that they have now.
+const std::map<std::string, std::string, std::less<>>& old_names() {
+    static const std::map<std::string, std::string, std::less<>> all{
+        {"mirror.audit_ages", "recheck_ages"},  // until version 0.1
     };
     return all;
 }
@@ -277,14 +285,27 @@ Config read_config(const std::filesystem::path& file) {
             throw wrong(file, line, fmt::format("[{}] must be a table", table));
         }
         for (const auto& [key_name, value] : *node.as_table()) {
-            const std::string key(key_name.str());
+            const std::string written(key_name.str());
+            std::string key = written;
+            if (const auto old = old_names().find(table + "." + key); old != old_names().end()) {
+                key = old->second;
+                const auto at = value.source().begin.line;
+                if (node.as_table()->contains(key)) {
+                    throw wrong(file, at,
+                                fmt::format("[{}] {} is the old name of {}, which is there, too; "
+                                            "remove one of them",
+                                            table, written, key));
+                }
+                config.warnings.push_back(fmt::format("{}:{}: [{}] {} is called {} now; rename it",
+                                                      file.string(), at, table, written, key));
+            }
             const auto set = keys->second.find(key);
             if (set == keys->second.end()) {
                 throw wrong(file, value.source().begin.line,
                             fmt::format("[{}] has no key \"{}\"; it has: {}", table, key,
                                         names(keys->second)));
             }
-            set->second(config, Value(file, fmt::format("[{}] {}", table, key), value));
+            set->second(config, Value(file, fmt::format("[{}] {}", table, written), value));
         }
     }
     // Where the file does not name one, the default is relative to the file as well.

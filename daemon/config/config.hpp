@@ -28,7 +28,7 @@ struct Config {
         Seconds poll_interval{60};
         Seconds overlap{120};
         Seconds settle{5};
-        std::vector<Seconds> audit_ages{Seconds(900), Seconds(86400), Seconds(604800)};
+        std::vector<Seconds> recheck_ages{Seconds(900), Seconds(86400), Seconds(604800)};
         Seconds give_up_after{900};
         std::vector<std::string> indexes{"mailing"};
     };
@@ -44,6 +44,8 @@ struct Config {
     Mirror mirror;
     Metrics metrics;
     Log log;
+    /// What was accepted and should be changed, for people: a key's old name, say.
+    std::vector<std::string> warnings;
 };
 
 /// What --log-level and --log-format take.

@@ -233,9 +233,10 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
                          grouped(late.rows), lateness_text(late.median),
                          lateness_text(late.percentile_99), lateness_text(late.largest)));
         if (late.largest > last_age) {
-            line("", fmt::format("WARNING: rows come later than the last of audit_ages ({}); what "
-                                 "comes later is found by audit only",
-                                 last_age.count() == 0 ? "none" : format_duration(last_age)));
+            line("",
+                 fmt::format("WARNING: rows come later than the last of recheck_ages ({}); what "
+                             "comes later is found by audit only",
+                             last_age.count() == 0 ? "none" : format_duration(last_age)));
         }
     }
     if (status.last_audit) {

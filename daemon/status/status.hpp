@@ -46,7 +46,7 @@ Status assess(const storage::FileStatus& file, Instant now);
 std::string status_json(const Status& status);
 
 /// For people: the first line says in plain words how things are. `last_age` is the greatest of
-/// the configured audit_ages; zero where there is none.
+/// the configured recheck_ages; zero where there is none.
 std::string status_text(const Status& status, const Zone& zone, Seconds last_age);
 
 }  // namespace mirror::daemon

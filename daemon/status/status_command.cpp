@@ -12,7 +12,7 @@ namespace {
 
 Seconds last_age(const Config& config) {
     Seconds last{0};
-    for (const Seconds age : config.mirror.audit_ages) {
+    for (const Seconds age : config.mirror.recheck_ages) {
         last = std::max(last, age);
     }
     return last;

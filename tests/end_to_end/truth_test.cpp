@@ -187,7 +187,7 @@ TEST_CASE("counts that differed are compared again by the next sync") {
 TEST_CASE("reading again: late and completed rows are found when they come of age") {
     Scene scene;
     fill_two_months(scene);
-    scene.configure("mirror", "audit_ages = [\"15m\", \"1d\"]\n");
+    scene.configure("mirror", "recheck_ages = [\"15m\", \"1d\"]\n");
     REQUIRE(scene.run({"sync"}).code == 0);
 
     // A row comes twenty minutes late, another half a day; a third is completed after half a day.
@@ -237,7 +237,7 @@ TEST_CASE("reading again: a row that is gone is marked, and unmarked when it is 
 TEST_CASE("reading again: turned off by an empty list") {
     Scene scene;
     fill_two_months(scene);
-    scene.configure("mirror", "audit_ages = []\n");
+    scene.configure("mirror", "recheck_ages = []\n");
     REQUIRE(scene.run({"sync"}).code == 0);
     CHECK(scene.query("SELECT count(*) FROM coverage WHERE age > 0") == "0");
 }

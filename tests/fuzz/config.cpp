@@ -53,8 +53,8 @@ void check_values(const daemon::Config& config) {
     require(between(config.mirror.overlap, Seconds(0), longest), "overlap");
     require(between(config.mirror.settle, Seconds(1), longest), "settle");
     require(between(config.mirror.give_up_after, Seconds(0), longest), "give_up_after");
-    for (const Seconds age : config.mirror.audit_ages) {
-        require(between(age, Seconds(1), longest), "audit_ages");
+    for (const Seconds age : config.mirror.recheck_ages) {
+        require(between(age, Seconds(1), longest), "recheck_ages");
     }
     for (const std::string& index : config.mirror.indexes) {
         require(is_one_of(index, {"mailing", "destination", "profile", "changed_at"}), "indexes");

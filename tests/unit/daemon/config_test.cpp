@@ -51,7 +51,7 @@ start = "2016-01-02"
 poll_interval = "30s"
 overlap = "5m"
 settle = "10s"
-audit_ages = ["1h", "2d"]
+recheck_ages = ["1h", "2d"]
 give_up_after = "1h"
 indexes = ["mailing", "profile"]
 [metrics]
@@ -73,7 +73,7 @@ format = "json"
     CHECK(config.mirror.poll_interval == Seconds(30));
     CHECK(config.mirror.overlap == Seconds(300));
     CHECK(config.mirror.settle == Seconds(10));
-    CHECK(config.mirror.audit_ages == std::vector{Seconds(3600), Seconds(172800)});
+    CHECK(config.mirror.recheck_ages == std::vector{Seconds(3600), Seconds(172800)});
     CHECK(config.mirror.give_up_after == Seconds(3600));
     CHECK(config.mirror.indexes == std::vector<std::string>{"mailing", "profile"});
     CHECK(config.metrics.listen.value().address == "127.0.0.1");
@@ -120,8 +120,8 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
               .rfind("config.toml:2: [mirror] start must be a local date or time", 0) == 0);
     CHECK(complaint("[mirror]\nstart = 2016-01-02T03:04:05Z\n")
               .rfind("config.toml:2: [mirror] start must be a local date or time", 0) == 0);
-    CHECK(complaint("[mirror]\naudit_ages = [\"1h\", 3]\n")
-              .rfind("config.toml:2: each of [mirror] audit_ages must be a duration", 0) == 0);
+    CHECK(complaint("[mirror]\nrecheck_ages = [\"1h\", 3]\n")
+              .rfind("config.toml:2: each of [mirror] recheck_ages must be a duration", 0) == 0);
     CHECK(complaint("[mirror]\nindexes = [\"ip\"]\n")
               .rfind("config.toml:2: each of [mirror] indexes must be one of", 0) == 0);
     CHECK(complaint("[log]\nlevel = \"loud\"\n") ==
@@ -129,6 +129,21 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
           "\"warning\", \"error\"");
     CHECK(complaint("[api]\nurl = \n").rfind("config.toml:2: ", 0) == 0);
     CHECK(complaint("[api]\nurl = \"a\"\nurl = \"b\"\n").rfind("config.toml:3: ", 0) == 0);
+}
+
+TEST_CASE("configuration: a key's old name is accepted with a warning") {
+    const Config config = read("[mirror]\n\naudit_ages = [\"1h\"]\n");
+    CHECK(config.mirror.recheck_ages == std::vector{Seconds(3600)});
+    REQUIRE(config.warnings.size() == 1);
+    CHECK(config.warnings[0].ends_with(
+        "config.toml:3: [mirror] audit_ages is called recheck_ages now; rename it"));
+    CHECK(read("[mirror]\nrecheck_ages = []\n").warnings.empty());
+    CHECK(
+        complaint("[mirror]\naudit_ages = []\nrecheck_ages = []\n") ==
+        "config.toml:2: [mirror] audit_ages is the old name of recheck_ages, which is there, too; "
+        "remove one of them");
+    CHECK(complaint("[mirror]\naudit_ages = 3\n")
+              .rfind("config.toml:2: [mirror] audit_ages must be a list", 0) == 0);
 }
 
 TEST_CASE("configuration: what is complained about stays on one line and moves no cursor") {

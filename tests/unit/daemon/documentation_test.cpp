@@ -97,7 +97,7 @@ TEST_CASE("documentation: every key with its default, in the README and the exam
     CHECK(read.mirror.poll_interval == defaults.mirror.poll_interval);
     CHECK(read.mirror.overlap == defaults.mirror.overlap);
     CHECK(read.mirror.settle == defaults.mirror.settle);
-    CHECK(read.mirror.audit_ages == defaults.mirror.audit_ages);
+    CHECK(read.mirror.recheck_ages == defaults.mirror.recheck_ages);
     CHECK(read.mirror.give_up_after == defaults.mirror.give_up_after);
     CHECK(read.mirror.indexes == defaults.mirror.indexes);
     CHECK(read.metrics.listen.has_value() == defaults.metrics.listen.has_value());
