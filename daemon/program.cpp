@@ -4,13 +4,11 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <stdexcept>
 
 #include <spdlog/logger.h>
 
-#include "core/copernica/errors.hpp"
-#include "core/sync/errors.hpp"
 #include "core/sync/observer.hpp"
-#include "core/time/zone.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/check/check_command.hpp"
 #include "daemon/cli/command_line.hpp"
@@ -18,11 +16,10 @@
 #include "daemon/commands/audit_command.hpp"
 #include "daemon/commands/mirror_command.hpp"
 #include "daemon/config/config.hpp"
+#include "daemon/error_exit.hpp"
 #include "daemon/log/logging.hpp"
 #include "daemon/metrics/metrics_file.hpp"
-#include "daemon/process/usage_error.hpp"
 #include "daemon/status/status_command.hpp"
-#include "storage/sqlite/errors.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -61,27 +58,13 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
             return run_mirror(line, config, environment, log);
         case Command::audit:
             return audit_mirror(line, config, environment, log, metrics);
-        case Command::check:  // does without the configuration where it is wrong
         case Command::sync:
         case Command::backfill:
-            break;
+            return mirror_once(line, config, environment, log, metrics);
+        case Command::check:
+            break;  // run_program() has run it: it does without the configuration if that is wrong
     }
-    return mirror_once(line, config, environment, log, metrics);
-}
-
-template <typename... Kinds>
-bool is_any(const std::exception& error) {
-    return (... || (dynamic_cast<const Kinds*>(&error) != nullptr));
-}
-
-ExitCode exit_code_of(const std::exception& error) {
-    if (is_any<UsageError, UnknownZone, sync::WrongZone, storage::OtherZone>(error)) {
-        return ExitCode::usage;
-    }
-    if (is_any<copernica::TokenRefused, storage::OtherAccount>(error)) {
-        return ExitCode::token;
-    }
-    return is_any<storage::DatabaseError>(error) ? ExitCode::database : ExitCode::api;
+    throw std::logic_error("there is no such command");
 }
 
 }  // namespace
@@ -121,8 +104,7 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
         }
         code = run_command(line, config, environment, log, metrics ? &metrics->metrics() : nullptr);
     } catch (const std::exception& error) {
-        // Accounts' names and the API's words may be in it.
-        log->error("{}", printable(error.what(), longest_message));
+        log->error("{}", message_of(error));
         code = exit_code_of(error);
     }
     if (metrics) {

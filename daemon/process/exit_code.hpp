@@ -10,6 +10,7 @@ enum class ExitCode {
     token = 3,      ///< the token was refused, or belongs to another account
     database = 4,   ///< locked, full, damaged, newer, no permission, absent
     not_whole = 5,  ///< a window could not be completed, or counts disagree
+    internal = 70,  ///< an error of the program itself, or no resources (EX_SOFTWARE)
     interrupted = 130,
     terminated = 143,
 };
