@@ -34,7 +34,7 @@ std::string any_zone(Dice& dice) {
                                                 "Asia/Kolkata", "Europe/London"});
 }
 
-// Somebody who follows the file as README advises: by changed_at, which never decreases.
+// A reader that follows the file as docs/file.md advises: by changed_at, which never decreases.
 class Follower {
   public:
     void look(const std::filesystem::path& file) {

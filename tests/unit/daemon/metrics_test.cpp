@@ -1,8 +1,6 @@
 // What Prometheus is told, and what /healthz says.
 #include "daemon/metrics/metrics.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
@@ -12,7 +10,7 @@
 #include "core/time/text.hpp"
 #include "daemon/metrics/health.hpp"
 #include "daemon/process/version.hpp"
-#include "tests/paths.hpp"
+#include "tests/unit/daemon/documents.hpp"
 #include "tests/unit/sync/model.hpp"
 
 using namespace mirror;
@@ -106,8 +104,7 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
 }
 
 TEST_CASE("documentation: every metric, and no other") {
-    std::ifstream in(std::string(test::project_root) + "/README.md");
-    const std::string readme{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    const std::string text = test::section(test::document("docs/monitoring.md"), "Metrics");
     Metrics metrics("here");
     metrics.set_file(some_status());
     metrics.set_run(ExitCode::done, Instant(Seconds(1)));
@@ -119,23 +116,35 @@ TEST_CASE("documentation: every metric, and no other") {
         }
     }
     CHECK(served.size() == 14);
-    std::set<std::string> documented;
-    const std::string row = "| `copernica_mirror_";
-    for (auto at = readme.find(row); at != std::string::npos; at = readme.find(row, at + 1)) {
-        const auto name = at + row.size() - std::string("copernica_mirror_").size();
-        documented.insert(readme.substr(name, readme.find_first_of("`{", name) - name));
-    }
-    CHECK(documented == served);
+    test::check_documented(test::documented(text, "metric"), served);
     const auto lines = lines_of(metrics.text());
     for (const std::string& name : served) {
         CHECK(lines.contains("# HELP " + name) == false);  // there is a text behind it
     }
-    for (const char* label :
-         {"`inserted`", "`updated`", "`removed`", "`ok`", "`failed`", "`invalid_response`",
-          "`request_refused`", "`token_refused`", "`unusable`", "`cancelled`"}) {
-        CAPTURE(label);
-        CHECK(readme.find(label) != std::string::npos);
+    std::set<std::string> outcomes;
+    std::set<std::string> changes;
+    for (const std::string& line : lines) {
+        const auto label = [&](const std::string& before) {
+            const auto begin = before.size();
+            return line.substr(begin, line.find('"', begin) - begin);
+        };
+        const std::string requests = "copernica_mirror_requests_total{outcome=\"";
+        const std::string written = "copernica_mirror_rows_written_total{change=\"";
+        if (line.starts_with(requests)) {
+            outcomes.insert(label(requests));
+        } else if (line.starts_with(written)) {
+            changes.insert(label(written));
+        }
     }
+    test::check_documented(test::documented(text, "outcome of a request"), outcomes);
+    std::set<std::string> documented_changes;
+    for (const auto& row : test::table_rows(text, "metric")) {
+        if (row.front().find("copernica_mirror_rows_written_total") != std::string::npos) {
+            const auto names = test::names_in(row.back());
+            documented_changes.insert(names.begin(), names.end());
+        }
+    }
+    test::check_documented(documented_changes, changes);
 }
 
 TEST_CASE("health: well, not yet, not any more") {
