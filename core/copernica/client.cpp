@@ -85,7 +85,7 @@ void Client::failed(Throttle::Permit& permit, const ApiError& error) {
         }
         return;
     }
-    if (const auto line = outage_.failed(error.what(), clock_.monotonic())) {
+    if (const auto line = outage_.failed(trouble_of(error), error.what(), clock_.monotonic())) {
         observer_.warning(*line);
         outage_began_.notify_all();
     }
@@ -153,6 +153,7 @@ asio::awaitable<FetchedPage> Client::fetch_with_retry(PageQuery query, Seconds s
                 throw ApiFailed(failed->what());
             }
         }
+        retrying();
     }
 }
 
@@ -172,6 +173,7 @@ asio::awaitable<std::optional<FetchedPage>> Client::fetch_unless_at_fault(PageQu
                 co_return std::nullopt;
             }
         }
+        retrying();
     }
 }
 
@@ -187,6 +189,7 @@ asio::awaitable<Identity> Client::identity_with_retry() {
         if (failed->kind() == ErrorKind::request_refused) {
             throw ApiFailed(failed->what());
         }
+        retrying();
     }
 }
 
@@ -206,7 +209,6 @@ void Client::throw_if_fatal(const ApiError& error) const {
             break;
     }
     if (!options_.give_up_after) {
-        observer_.request_again();
         return;
     }
     if (error.retry_after() && *error.retry_after() > *options_.give_up_after) {
@@ -217,7 +219,6 @@ void Client::throw_if_fatal(const ApiError& error) const {
         throw ApiFailed(fmt::format("gave up after {} s without a success; last: {}",
                                     options_.give_up_after->count(), error.what()));
     }
-    observer_.request_again();
 }
 
 asio::awaitable<bool> Client::api_answers_others() {

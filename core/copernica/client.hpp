@@ -46,8 +46,11 @@ class Client {
     boost::asio::awaitable<std::optional<FetchedPage>> fetch_unless_at_fault(PageQuery query,
                                                                              Seconds slack);
 
-    /// Returns where another try makes sense, throws what ends a run otherwise.
+    /// Returns if another try makes sense, throws what ends a run otherwise.
     void throw_if_fatal(const ApiError& error) const;
+
+    /// To be called before the same request is made again: retries are counted.
+    void retrying() { observer_.request_again(); }
 
     /// Who is at fault for a request that is refused or keeps failing? True where the API answers
     /// another one for impressions, so that it is the request; false where it does not answer.

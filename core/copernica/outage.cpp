@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/copernica/api.hpp"
+
 namespace mirror::copernica {
 namespace {
 
@@ -16,9 +18,49 @@ std::string for_long(std::chrono::steady_clock::duration elapsed) {
     return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
 }
 
+const char* starts_with(Trouble trouble) {
+    switch (trouble) {
+        case Trouble::no_answer:
+            break;
+        case Trouble::error_status:
+            return "the API answers with errors";
+        case Trouble::invalid_response:
+            return "the API's replies are not valid";
+        case Trouble::unusable:
+            return "the API cannot be used";
+    }
+    return "the API does not answer";
+}
+
+const char* lasts_with(Trouble trouble) {
+    switch (trouble) {
+        case Trouble::no_answer:
+            break;
+        case Trouble::error_status:
+            return "the API has answered with errors";
+        case Trouble::invalid_response:
+            return "the API's replies have not been valid";
+        case Trouble::unusable:
+            return "the API could not be used";
+    }
+    return "the API has not answered";
+}
+
 }  // namespace
 
-std::optional<std::string> OutageLog::failed(const std::string& why, Monotonic now) {
+Trouble trouble_of(const ApiError& error) {
+    if (error.kind() == ErrorKind::unusable) {
+        return Trouble::unusable;
+    }
+    if (error.kind() == ErrorKind::invalid_response) {
+        return Trouble::invalid_response;
+    }
+    return error.status() == 0 ? Trouble::no_answer : Trouble::error_status;
+}
+
+std::optional<std::string> OutageLog::failed(Trouble trouble, const std::string& why,
+                                             Monotonic now) {
+    last_trouble_ = trouble;
     if (failures_ == 0) {
         since_ = now;
     }
@@ -30,13 +72,13 @@ std::optional<std::string> OutageLog::failed(const std::string& why, Monotonic n
     reason_ = why;
     if (starts) {
         last_said_ = now;
-        return fmt::format("the API does not answer: {}; trying again with growing pauses", why);
+        return fmt::format("{}: {}; trying again with growing pauses", starts_with(trouble), why);
     }
     if (now - last_said_ < reminder_interval) {
         return std::nullopt;
     }
     last_said_ = now;
-    return fmt::format("the API has not answered for {}, {} attempts: {}", for_long(now - since_),
+    return fmt::format("{} for {}, {} attempts: {}", lasts_with(trouble), for_long(now - since_),
                        failures_, why);
 }
 
@@ -48,7 +90,8 @@ std::optional<std::string> OutageLog::succeeded(Monotonic now) {
     if (!ends) {
         return std::nullopt;
     }
-    return fmt::format("the API answers again, after {} and {} failed attempts",
+    return fmt::format("the API {} again, after {} and {} failed attempts",
+                       last_trouble_ == Trouble::no_answer ? "answers" : "works",
                        for_long(now - since_), failures);
 }
 

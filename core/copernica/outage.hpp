@@ -1,5 +1,5 @@
-// What is said of a trouble that lasts: one line when it starts, a rare reminder, one line when it
-// ends. Pure.
+// What is logged of an outage that lasts: one line when it starts, a rare reminder, one line when
+// it ends. Pure.
 #pragma once
 
 #include <chrono>
@@ -10,14 +10,26 @@
 
 namespace mirror::copernica {
 
+class ApiError;
+
+/// How requests fail.
+enum class Trouble {
+    no_answer,         ///< refused, cut off, timed out
+    error_status,      ///< 429, 5xx and the like
+    invalid_response,  ///< 200, but not a valid answer to the request
+    unusable,          ///< a certificate that does not verify, a redirect that is not followed
+};
+
+Trouble trouble_of(const ApiError& error);
+
 class OutageLog {
   public:
-    /// Fewer failures in a row are no outage: a single one is every network's daily bread.
+    /// Fewer failures in a row are not an outage: isolated failures are normal.
     static constexpr unsigned failures_to_start = 3;
     static constexpr std::chrono::hours reminder_interval{1};
 
     /// A request failed. The line to log, if any.
-    std::optional<std::string> failed(const std::string& why, Monotonic now);
+    std::optional<std::string> failed(Trouble trouble, const std::string& why, Monotonic now);
 
     /// A request succeeded. The line to log, if it ends an outage.
     std::optional<std::string> succeeded(Monotonic now);
@@ -29,6 +41,7 @@ class OutageLog {
     unsigned failures_ = 0;
     Monotonic since_{};
     Monotonic last_said_{};
+    Trouble last_trouble_ = Trouble::no_answer;
     std::optional<std::string> reason_;
 };
 

@@ -58,6 +58,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             if (!again) {
                 co_return std::nullopt;
             }
+            context_.client.retrying();
             continue;
         }
         task.failures = 0;

@@ -91,7 +91,7 @@ struct Metrics::Families {
                               .Register(registry)
                               .Add({}, duration_buckets);
     Counter& retries =
-        counter(registry, "retries_total", "Requests that failed and were worth another try.")
+        counter(registry, "retries_total", "Requests that failed and were made again.")
             .Add({});
     Family<Gauge>& rejects = gauge(registry, "rejects", "Records that could not be rows.");
     Family<Gauge>& gaps =

@@ -79,8 +79,8 @@ TEST_CASE("run: an outage is waited out and told in status") {
     process->signal(SIGTERM);
     CHECK(process->wait() == 0);
     CAPTURE(process->err());
-    CHECK(process->err().find("the API does not answer") != std::string::npos);
-    CHECK(process->err().find("the API answers again") != std::string::npos);
+    CHECK(process->err().find("the API answers with errors") != std::string::npos);
+    CHECK(process->err().find("the API works again") != std::string::npos);
     CHECK(scene.difference() == "");
 }
 
