@@ -51,6 +51,10 @@ std::optional<BaseUrl> place_of(const urls::url_view& url) {
     }
     place.tls = url.scheme_id() == urls::scheme::https;
     place.host = lower(std::string(url.host_address()));
+    // A zone ("fe80::1%25eth0"), which Boost.URL 1.83 reads and 1.81 does not: no API is there.
+    if (place.host.find('%') != std::string::npos) {
+        return std::nullopt;
+    }
     boost::system::error_code not_an_address;
     boost::asio::ip::make_address(place.host, not_an_address);
     place.host_is_address = !not_an_address;
