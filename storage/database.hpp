@@ -24,7 +24,7 @@ struct DatabaseOptions {
     std::set<std::string> indexes{"mailing"};
     /// How long to wait for another writer before giving up.
     std::chrono::milliseconds busy_timeout{10'000};
-    /// Called now and then while a statement comes along, on the thread that carries it out.
+    /// Called now and then while a statement makes progress, on the thread that carries it out.
     std::function<void()> progressing;
 };
 

@@ -41,7 +41,7 @@ Entry look_at(const std::filesystem::path& path);
 /// exist.
 Inspection inspect(const std::filesystem::path& file);
 
-/// What a look into the file came to.
+/// The integrity result.
 struct SoundnessReport {
     bool whole_file = false;  ///< false: only the small tables were looked at
     std::string complaint;    ///< SQLite's first one; empty: none

@@ -34,7 +34,8 @@ struct MirrorOptions {
     std::string program_version{};  ///< kept as a fact
     /// How long to wait for another writer before giving up.
     std::chrono::milliseconds busy_timeout{10'000};
-    /// Called on the working thread again and again while a statement comes along; must be quick.
+    /// Called on the working thread again and again while a statement makes progress; must be
+    /// quick.
     std::function<void()> progressing{};
 };
 

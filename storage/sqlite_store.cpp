@@ -17,7 +17,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// What a call came to, on its way from the store's thread to the caller's executor.
+// The result of a call, on its way from the store's thread to the caller's executor.
 template <typename Result>
 struct Answer {
     std::exception_ptr error;

@@ -1,4 +1,4 @@
-// Requests with manners: through the throttle, judged, and timed by the server's clock.
+// Rate-limited, validated requests, timed by the server's clock.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@
 
 namespace mirror::copernica {
 
-/// Why the reply is no answer to the query, for people; nothing when it is plainly right.
+/// Why the reply is not an answer to the query, for people; nothing when it is plainly right.
 /// `slack` is how far timestamps may lie outside of the asked bounds: an hour in the autumn night,
 /// when a server may read a bound as either pass.
 std::optional<std::string> why_invalid(const PageQuery& query, const Page& page, Seconds slack);

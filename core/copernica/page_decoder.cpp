@@ -101,7 +101,7 @@ class Handler {
     bool on_array_begin(error_code& ec) {
         switch (at_) {
             case At::top:
-                return fail("the reply is no JSON object", ec);
+                return fail("the reply is not a JSON object", ec);
             case At::envelope:
                 if (envelope_field_ != EnvelopeField::data) {
                     return skip_level(ec);
@@ -261,7 +261,7 @@ class Handler {
 
     bool skip_level(error_code& ec) {
         if (envelope_field_ == EnvelopeField::data) {
-            return fail("\"data\" in the reply is no array", ec);
+            return fail("\"data\" in the reply is not an array", ec);
         }
         at_ = At::skipped;
         skipped_levels_ = 1;
@@ -324,7 +324,7 @@ class Handler {
             case At::envelope:
                 return set_envelope_field(kind, text, ec);
             case At::top:
-                return fail("the reply is no JSON object", ec);
+                return fail("the reply is not a JSON object", ec);
             case At::skipped:
                 return true;
         }
@@ -357,7 +357,7 @@ class Handler {
                 page_.total = number;
                 break;
             case EnvelopeField::data:
-                return fail("\"data\" in the reply is no array", ec);
+                return fail("\"data\" in the reply is not an array", ec);
             case EnvelopeField::unknown:
                 break;
         }
@@ -416,7 +416,7 @@ void PageDecoder::Parser::write(std::string_view slice) {
         throw http::BadBody("the reply is nested too deeply");
     }
     if (error) {
-        throw http::BadBody("the reply is no JSON (" + error.message() + ", in the bytes from " +
+        throw http::BadBody("the reply is not JSON (" + error.message() + ", in the bytes from " +
                             std::to_string(before) + ")");
     }
     if (read < slice.size()) {

@@ -39,7 +39,7 @@ class RecordBuilder {
     /// Adds the record to `page`, as a row or as a reject.
     void finish(Page& page, RepeatedTexts& repeated);
 
-    /// Adds to `page` what stands in a record's place but is no object.
+    /// Adds to `page` what stands in a record's place but is not an object.
     static void reject_value(Page& page, std::string_view json);
 
   private:

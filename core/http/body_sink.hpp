@@ -13,7 +13,7 @@ class BadBody : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Takes a body as it comes. Nothing of it counts before finish() returned.
+/// Takes a body incrementally. Nothing of it counts before finish() returned.
 class BodySink {
   public:
     virtual ~BodySink() = default;

@@ -251,7 +251,7 @@ asio::awaitable<void> HttpConnection::receive(const char* during) {
     reply_begun_ = true;
 }
 
-// The status and the fields that matter; throws where the reply is no HTTP.
+// The status and the fields that matter; throws where the reply is not HTTP.
 asio::awaitable<ReplyHeader> HttpConnection::ask(std::string target, std::string agent) {
     reusable_ = false;
     reply_begun_ = false;
@@ -280,7 +280,7 @@ asio::awaitable<ReplyHeader> HttpConnection::ask(std::string target, std::string
             throw ConnectionError(Kind::trouble, "the header of the reply is too large");
         }
         if (error && error != http::error::need_more && error != http::error::need_buffer) {
-            throw ConnectionError(Kind::trouble, "the reply is no HTTP (" + error.message() + ")");
+            throw ConnectionError(Kind::trouble, "the reply is not HTTP (" + error.message() + ")");
         }
     }
     const auto& message = parser_->get();
@@ -330,7 +330,7 @@ asio::awaitable<void> HttpConnection::read_body(BodySink& sink, std::size_t limi
             received_.consume(parsed);
         }
         if (error && error != http::error::need_more && error != http::error::need_buffer) {
-            throw ConnectionError(Kind::trouble, "the reply is no HTTP (" + error.message() + ")");
+            throw ConnectionError(Kind::trouble, "the reply is not HTTP (" + error.message() + ")");
         }
         if (parsed > left) {
             throw ConnectionError(Kind::too_large, "the body of the reply is too large");

@@ -52,7 +52,7 @@ class Audit {
   public:
     Audit(RunContext& context, AuditOptions options) : context_(context), options_(options) {}
 
-    /// `covered` is what is compared: a gap is no difference. Throws what ends a run.
+    /// `covered` is what is compared: a gap is not a difference. Throws what ends a run.
     boost::asio::awaitable<AuditReport> run(WindowSet covered);
 
   private:

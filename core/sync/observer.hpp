@@ -24,7 +24,7 @@ struct Progress {
 struct Following {
     std::optional<Window> complete;       ///< the newest unbroken complete period
     Instant server_now{};                 ///< by the server's clock, as far as it is known
-    std::optional<Instant> last_success;  ///< our clock: when a poll of this run last ended well
+    std::optional<Instant> last_success;  ///< our clock: of the last successful poll of this run
     std::optional<std::string> trouble;   ///< what is wrong, and what to do; nothing: all is well
 };
 

@@ -19,7 +19,7 @@ const date::time_zone* find_zone(const std::string& name) {
     try {
         return date::locate_zone(name);
     } catch (const std::exception&) {
-        throw UnknownZone("\"" + name + "\" is no time zone that this system knows");
+        throw UnknownZone("\"" + name + "\" is not a time zone that this system knows");
     }
 }
 

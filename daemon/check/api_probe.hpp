@@ -1,4 +1,4 @@
-// What trying the API came to, step by step; no judgement.
+// The result of probing the API, step by step; no judgement.
 #pragma once
 
 #include <optional>

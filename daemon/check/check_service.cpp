@@ -49,7 +49,7 @@ ServiceState read_service_state() {
 Finding judge_service(const ServiceState& state) {
     constexpr const char* name = "service";
     if (!state.systemd) {
-        return found_ok(name, "systemd does not run here: whatever starts the program sees to it");
+        return found_ok(name, "systemd does not run here: the program is not under systemd");
     }
     if (!state.properties) {
         return not_checked(name, "systemctl does not answer");

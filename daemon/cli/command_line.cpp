@@ -17,7 +17,7 @@ LocalTime time_option(const char* name, const std::string& text) {
     const auto time = parse_time(text);
     if (!time) {
         throw UsageError(fmt::format(
-            "{}: \"{}\" is no time; it takes YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\", in the "
+            "{}: \"{}\" is not a time; it takes YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\", in the "
             "account's zone",
             name, text));
     }
@@ -183,7 +183,7 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
             line.max_lag = parse_duration(max_lag);
             if (!line.max_lag) {
                 throw UsageError(fmt::format(
-                    "--max-lag: \"{}\" is no duration; it takes a whole number and s, m, h or d",
+                    "--max-lag: \"{}\" is not a duration; it takes a whole number and s, m, h or d",
                     max_lag));
             }
         }

@@ -44,7 +44,7 @@ struct CommandLine {
     std::optional<Seconds> max_lag;
 };
 
-/// What parsing came to: a command, or a text to print and be done (--help, --version).
+/// The result of parsing: a command, or a text to print and be done (--help, --version).
 struct ParsedCommandLine {
     CommandLine command_line;
     std::optional<std::string> text;

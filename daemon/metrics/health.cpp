@@ -21,11 +21,11 @@ std::optional<std::string> why_unhealthy(const HealthFacts& facts, Monotonic now
         return printable(*facts.trouble, longest_reason);
     }
     if (!facts.last_success) {
-        return "no poll has ended well yet";
+        return "no successful poll yet";
     }
     const Monotonic::duration since = now - *facts.last_success;
     if (since > polls_to_miss * poll_interval + patience) {
-        return fmt::format("no poll has ended well for {} s",
+        return fmt::format("no successful poll for {} s",
                            std::chrono::floor<Seconds>(since).count());
     }
     return std::nullopt;

@@ -12,11 +12,11 @@ namespace mirror::daemon {
 /// What is known of a run, by the clock that does not jump.
 struct HealthFacts {
     std::optional<std::string> trouble;     ///< as sync::Following has it
-    std::optional<Monotonic> last_success;  ///< when a poll of this run last ended well
+    std::optional<Monotonic> last_success;  ///< of the last successful poll of this run
 };
 
 /// Nothing where all is well, else the reason, in one line: a trouble that was told (a refused
-/// token, an outage, a period that cannot be read), or no poll that ended well, yet or for longer
+/// token, an outage, a period that cannot be read), or no successful poll, yet or for longer
 /// than three of them and five minutes. Not how far behind: in the night in which the clock goes
 /// back, two hours are right. Pure.
 std::optional<std::string> why_unhealthy(const HealthFacts& facts, Monotonic now,

@@ -119,7 +119,7 @@ asio::awaitable<void> HttpServer::serve(tcp::socket socket) {
     const http::request<http::empty_body>& request = parser.get();
     HttpAnswer answer;
     if (unread) {
-        answer = HttpAnswer(status_for(unread), "this is no request\n");
+        answer = HttpAnswer(status_for(unread), "malformed request\n");
         if (answer.status == 0) {
             co_return;
         }

@@ -73,9 +73,8 @@ struct Metrics::Families {
     Family<Gauge>& complete_through =
         gauge(registry, "complete_through_timestamp_seconds",
               "End of the newest unbroken complete period, as Unix time.");
-    Family<Gauge>& last_success =
-        gauge(registry, "last_success_timestamp_seconds",
-              "When a poll or another run last ended well, as Unix time.");
+    Family<Gauge>& last_success = gauge(registry, "last_success_timestamp_seconds",
+                                        "When a poll or another run last succeeded, as Unix time.");
     Family<Gauge>& rows = gauge(registry, "rows", "Rows in the view impressions.");
     Family<Counter>& rows_written =
         counter(registry, "rows_written_total",
@@ -91,8 +90,7 @@ struct Metrics::Families {
                               .Register(registry)
                               .Add({}, duration_buckets);
     Counter& retries =
-        counter(registry, "retries_total", "Requests that failed and were made again.")
-            .Add({});
+        counter(registry, "retries_total", "Requests that failed and were made again.").Add({});
     Family<Gauge>& rejects = gauge(registry, "rejects", "Records that could not be rows.");
     Family<Gauge>& gaps =
         gauge(registry, "gaps", "Periods before the newest complete one that are not complete.");

@@ -1,4 +1,4 @@
-// "WATCHDOG=1", as long as the program comes along.
+// "WATCHDOG=1", as long as the program makes progress.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,7 @@
 
 namespace mirror::daemon {
 
-/// Whether the storage has come along between two looks at it: it has nothing to do, has ended a
+/// Whether the storage has made progress between two looks at it: it has nothing to do, has ended a
 /// call, or is seen to move within one. Pure.
 class StorageProgress {
   public:
@@ -24,8 +24,8 @@ class StorageProgress {
 };
 
 /// Feeds the service manager's watchdog by a timer of the loop, so that a loop that hangs does not;
-/// and only while the storage's thread comes along, too. It looks four times as often as it must,
-/// and calls `held_up` at each look.
+/// and only while the storage's thread makes progress, too. It looks four times as often as it
+/// must, and calls `held_up` at each look.
 class WatchdogFeeder {
   public:
     /// All must outlive it. Does nothing where the manager does not watch.

@@ -104,34 +104,34 @@ std::vector<Case> bad_framing() {
          [](const std::string& body) {
              return bytes(chunked + "xyz\r\n" + body + "\r\n0\r\n\r\n");
          },
-         "no HTTP"},
+         "not HTTP"},
         {"a bad chunk size", "negative",
          [](const std::string& body) { return bytes(chunked + "-5\r\n" + body + "\r\n0\r\n\r\n"); },
-         "no HTTP"},
+         "not HTTP"},
         {"a bad chunk size", "more than 64 bits",
          [](const std::string& body) {
              return bytes(chunked + "10000000000000000\r\n" + body + "\r\n0\r\n\r\n");
          },
-         "no HTTP"},
+         "not HTTP"},
         {"chunked with Content-Length", "both right",
          [](const std::string& body) {
              return bytes(ok + length(body.size()) + "Transfer-Encoding: chunked\r\n\r\n" +
                           chunk(body) + "0\r\n\r\n");
          },
-         "no HTTP"},
+         "not HTTP"},
         {"two Content-Lengths", "that differ",
          [](const std::string& body) {
              return bytes(ok + length(body.size()) + length(body.size() / 2) + "\r\n" + body);
          },
-         "no HTTP"},
+         "not HTTP"},
         {"a Content-Length that is none", "negative",
          [](const std::string& body) { return bytes(ok + "Content-Length: -1\r\n\r\n" + body); },
-         "no HTTP"},
+         "not HTTP"},
         {"a Content-Length that is none", "too many digits",
          [](const std::string& body) {
              return bytes(ok + "Content-Length: 99999999999999999999999\r\n\r\n" + body);
          },
-         "no HTTP"},
+         "not HTTP"},
         {"a header without measure", "one field of 100 KB",
          [](const std::string& body) {
              return bytes(ok + "X-Long: " + std::string(100'000, 'x') + "\r\n" +
@@ -148,12 +148,12 @@ std::vector<Case> bad_framing() {
          [](const std::string&) { return endless(ok, repeated("X-Many: 1\r\n", 11'000)); },
          "header of the reply is too large"},
         {"a status line that is none", "rubbish",
-         [](const std::string&) { return bytes("\x01\x02\xff rubbish\r\n\r\n"); }, "no HTTP"},
+         [](const std::string&) { return bytes("\x01\x02\xff rubbish\r\n\r\n"); }, "not HTTP"},
         {"HTTP/1.0", "without a length",
          [](const std::string& body) { return bytes("HTTP/1.0 200 OK\r\n\r\n" + body); },
          "no length"},
         {"HTTP/0.9", "the body alone", [](const std::string& body) { return bytes(body); },
-         "no HTTP"},
+         "not HTTP"},
         {"bytes after the body", "more JSON, within the length",
          [](const std::string& body) {
              return bytes(ok + length(body.size() + 2) + "\r\n" + body + "{}");
@@ -188,9 +188,9 @@ std::vector<Case> too_much() {
          [gzipped](const std::string& body) {
              return gzipped(simulator::gzip(simulator::gzip(body)));
          },
-         "no JSON"},
+         "not JSON"},
         {"a gzip bomb, 2 GB from 2 MB", "zeros",
-         [](const std::string&) { return bomb("", std::string(megabyte, '\0')); }, "no JSON"},
+         [](const std::string&) { return bomb("", std::string(megabyte, '\0')); }, "not JSON"},
         {"a gzip bomb, 2 GB from 2 MB", "spaces",
          [](const std::string& body) { return bomb(body, std::string(megabyte, ' ')); },
          "too large"},

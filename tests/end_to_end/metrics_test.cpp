@@ -118,7 +118,7 @@ TEST_CASE("metrics: of a run that follows") {
     populate(scene);
     Service service(scene);
     REQUIRE(service.socket.waits_for("STATUS=complete through 2026-11-23 16:59:55"));
-    // The first poll has ended well when the past is filled; nothing is due before the next.
+    // The first poll has succeeded when the past is filled; nothing is due before the next.
     const RawReply reply = service.get("/metrics");
     CHECK(reply.status() == 200);
     CHECK(reply.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");

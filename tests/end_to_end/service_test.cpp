@@ -132,7 +132,7 @@ TEST_CASE("service: a refused token is told with what to do, and goes away") {
     stop(*process);
 }
 
-TEST_CASE("service: the watchdog is fed while it comes along, not while the storage hangs") {
+TEST_CASE("service: the watchdog is fed while it makes progress, not while the storage hangs") {
     Scene scene;
     populate(scene);
     scene.server.clock().run_from(present());

@@ -1,4 +1,5 @@
-// Keeping a file true: reading again when it comes of age, and audits that find, locate and repair.
+// Keeping a file true: reading again when a recheck is due, and audits that find, locate and
+// repair.
 
 #include <algorithm>
 #include <string>
@@ -127,7 +128,7 @@ TEST_CASE("audit: repair puts right at once, and prunes only what was proved") {
     CHECK(json(scene.run({"status", "--json"})).at("gaps").as_array().empty());
 }
 
-TEST_CASE("audit: a gap is no difference, and without a file there is nothing to audit") {
+TEST_CASE("audit: a gap is not a difference, and without a file there is nothing to audit") {
     Scene scene;
     fill_two_months(scene);
     CHECK(scene.run({"audit"}).code == 4);
@@ -184,7 +185,7 @@ TEST_CASE("counts that differed are compared again by the next sync") {
     CHECK(difference().is_null());
 }
 
-TEST_CASE("reading again: late and completed rows are found when they come of age") {
+TEST_CASE("reading again: late and completed rows are found when a recheck is due") {
     Scene scene;
     fill_two_months(scene);
     scene.configure("mirror", "recheck_ages = [\"15m\", \"1d\"]\n");

@@ -33,7 +33,7 @@ class Directory {
 /// What the file is like before the fault.
 enum class Before {
     nothing,      ///< there is none: a first load
-    whole,        ///< an earlier sync ended well; rows came, changed and went since
+    whole,        ///< an earlier sync succeeded; rows came, changed and went since
     interrupted,  ///< an earlier sync was killed
 };
 

@@ -34,7 +34,7 @@ struct ServerOptions {
 struct Counters {
     std::uint64_t connections = 0;  ///< accepted
     std::uint64_t open_connections = 0;
-    std::uint64_t handshakes_refused = 0;  ///< TLS that came to nothing
+    std::uint64_t handshakes_refused = 0;  ///< TLS that failed
     std::uint64_t requests = 0;
     std::uint64_t requests_with_token = 0;  ///< any token, right or wrong
     std::uint64_t rows = 0;                 ///< answered with, delivered or not

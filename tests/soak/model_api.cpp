@@ -78,7 +78,7 @@ asio::awaitable<std::string> ModelApi::body_of(simulator::Request& request, Trou
     }
     if (!is_whole(delivery)) {
         co_await clock_.sleep(hangs(delivery) ? silence : std::chrono::seconds(0));
-        throw ApiError(ErrorKind::try_again, "the connection came to nothing");
+        throw ApiError(ErrorKind::try_again, "the connection failed");
     }
     simulator::Answer answer =
         simulator::answer(request, account_, behaviour_, what.fault, clock_.now());

@@ -64,7 +64,7 @@ TEST_CASE("outage: which trouble an error is") {
     CHECK(trouble_of(ApiError(ErrorKind::try_again, "reset")) == Trouble::no_answer);
     CHECK(trouble_of(ApiError(ErrorKind::try_again, "429", 429)) == Trouble::error_status);
     CHECK(trouble_of(ApiError(ErrorKind::try_again, "503", 503)) == Trouble::error_status);
-    CHECK(trouble_of(ApiError(ErrorKind::invalid_response, "no JSON")) ==
+    CHECK(trouble_of(ApiError(ErrorKind::invalid_response, "not JSON")) ==
           Trouble::invalid_response);
     CHECK(trouble_of(ApiError(ErrorKind::unusable, "certificate")) == Trouble::unusable);
 }

@@ -153,7 +153,7 @@ TEST_CASE("health: well, not yet, not any more") {
     const auto after = [&](std::chrono::seconds elapsed) {
         return why_unhealthy(facts, start + elapsed, Seconds(60));
     };
-    CHECK(after(std::chrono::seconds(1)) == "no poll has ended well yet");
+    CHECK(after(std::chrono::seconds(1)) == "no successful poll yet");
     facts.trouble = "the token was\nrefused";
     CHECK(after(std::chrono::seconds(1)) == "the token was\\nrefused");
     facts.last_success = start;
@@ -161,7 +161,7 @@ TEST_CASE("health: well, not yet, not any more") {
     facts.trouble.reset();
     CHECK(after(std::chrono::seconds(1)) == std::nullopt);
     CHECK(after(std::chrono::seconds(480)) == std::nullopt);
-    CHECK(after(std::chrono::seconds(481)) == "no poll has ended well for 481 s");
+    CHECK(after(std::chrono::seconds(481)) == "no successful poll for 481 s");
 }
 
 TEST_CASE("health: by the clock that does not jump") {
@@ -174,12 +174,12 @@ TEST_CASE("health: by the clock that does not jump") {
     CHECK_FALSE(health.why_not());
     clock.set_error(std::chrono::hours(24));
     CHECK_FALSE(health.why_not());
-    // Told again, but nothing new: no poll has ended well since.
+    // Told again, but nothing new: no successful poll since.
     clock.advance(std::chrono::minutes(8));
     health.following(state);
     CHECK_FALSE(health.why_not());
     clock.advance(std::chrono::seconds(1));
-    CHECK(health.why_not() == "no poll has ended well for 481 s");
+    CHECK(health.why_not() == "no successful poll for 481 s");
     state.last_success = clock.utc();
     health.following(state);
     CHECK_FALSE(health.why_not());

@@ -1,4 +1,4 @@
-// What the service manager is told, and whether the storage comes along.
+// What the service manager is told, and whether the storage makes progress.
 
 #include <vector>
 
@@ -102,7 +102,7 @@ TEST_CASE("service: what is told, in order") {
     CHECK(manager.messages.size() == told);
 }
 
-TEST_CASE("service: whether the storage comes along") {
+TEST_CASE("service: whether the storage makes progress") {
     struct Look {
         storage::Activity seen;
         bool moves;

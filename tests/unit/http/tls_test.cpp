@@ -57,7 +57,7 @@ TlsIdentity with(const std::function<void(TlsIdentity&)>& edit) {
     return identity;
 }
 
-// Not a byte of HTTP was said, and `why` it came to nothing is told.
+// Not a byte of HTTP was sent, and the error says `why`.
 void check_refused(const Refused& row, ErrorKind kind, const std::string& why) {
     CAPTURE(std::string(row.fault));
     CAPTURE(row.identity.name);

@@ -189,7 +189,7 @@ TEST_CASE("three unexpected Dates in a row that agree are accepted, others are n
     CHECK_FALSE(clock.accepted());
     clock.observe(start + 1h, Monotonic());
     clock.observe(start + 1h, Monotonic());
-    clock.observe(start, Monotonic());  // what was expected puts an end to doubt
+    clock.observe(start, Monotonic());  // what was expected ends the verification
     clock.observe(start + 1h, Monotonic());
     CHECK(clock.now(Monotonic()) == start);
 }

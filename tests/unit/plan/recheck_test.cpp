@@ -31,7 +31,7 @@ TEST_CASE("ages: a read covers at an age what was that old when it was read") {
     CHECK(covered_at_age(w(0, 50), at(20), age).empty());
 }
 
-TEST_CASE("ages: what is covered comes of age, in batches of a quarter") {
+TEST_CASE("ages: what is covered becomes due for a recheck, in batches of a quarter") {
     const WindowSet covered(w(0, 1000));
     const WindowSet at_age(w(0, 900));
     CHECK(due(covered, at_age, 1000, 1024).empty());

@@ -117,7 +117,7 @@ bool holds(const std::multiset<std::int64_t>& all, const std::multiset<std::int6
 }
 
 // The API's freedom, drawn from a seed: order, bounds, cap.
-void choose_manners(Model& model, unsigned seed) {
+void choose_behaviour(Model& model, unsigned seed) {
     model.order = all_orders[seed % 4];
     model.begin_inclusive = (seed / 4) % 2 == 1;
     model.end_inclusive = (seed / 8) % 2 == 1;
@@ -147,7 +147,7 @@ TEST_CASE("a window that does not change is read whole in two attempts at the mo
         CAPTURE(seed);
         std::mt19937 random(seed);
         Model model(zone);
-        choose_manners(model, seed);
+        choose_behaviour(model, seed);
         Setup setup(model);
         // In turn: an hour in June, the autumn night, the spring night.
         const char* const begins[] = {"2026-06-01 10:00:00", "2026-10-24 23:00:00",
@@ -173,10 +173,10 @@ TEST_CASE("a window that does not change is read whole in two attempts at the mo
 }
 
 TEST_CASE("7,300 rows in one second are read whole in every order") {
-    for (unsigned manners = 0; manners < 96; ++manners) {
-        CAPTURE(manners);
+    for (unsigned behaviour = 0; behaviour < 96; ++behaviour) {
+        CAPTURE(behaviour);
         Model model(Zone("Europe/Amsterdam"));
-        choose_manners(model, manners);
+        choose_behaviour(model, behaviour);
         Setup setup(model);
         setup.window = {utc("2026-06-01 10:00:00"), utc("2026-06-01 10:00:01")};
         for (int i = 0; i < 7300; ++i) {
@@ -282,7 +282,7 @@ TEST_CASE("what is called whole lacks no row that was there all the time") {
         CAPTURE(seed);
         std::mt19937 random(seed);
         Model model(zone);
-        choose_manners(model, seed % 16);
+        choose_behaviour(model, seed % 16);
         Setup setup(model);
         setup.window = window;
         setup.page_size = 3 + seed / 16 % 5;

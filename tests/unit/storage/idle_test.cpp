@@ -47,8 +47,8 @@ TEST_CASE("an idle poll writes at most 16 kB to the log") {
     const storage::testing::TemporaryDirectory directory;
     const auto path = directory / "m.db";
     tests::World world(tests::utc("2026-11-23 16:00:00"));
-    // With a row of the last days, each poll reads from there on; without one, what comes of age
-    // is read by itself.
+    // With a row of the last days, each poll reads from there on; without one, what is due for a
+    // recheck is read by itself.
     std::chrono::minutes between(50);
     SUBCASE("a row five days ago") {}
     SUBCASE("no row for two weeks") {
@@ -61,7 +61,7 @@ TEST_CASE("an idle poll writes at most 16 kB to the log") {
     world.settings.give_up_after.reset();
     storage::SqliteStore store(storage::testing::options_for(path), world.clock);
     asio::cancellation_signal end;
-    // Some 45 minutes: what is read again at 15 minutes comes of age several times.
+    // Some 45 minutes: what is read again at 15 minutes is due several times.
     Polls polls(path.string() + "-wal", 48, end);
     sync::Session session(world.loop.get_executor(), world.api, store, world.clock, polls,
                           world.settings);

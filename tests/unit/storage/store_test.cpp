@@ -84,7 +84,7 @@ TEST_CASE("every call of the store, from a coroutine") {
     loop.run();
 }
 
-TEST_CASE("a long statement is seen to come along") {
+TEST_CASE("a long statement is seen to make progress") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     {
@@ -113,7 +113,7 @@ TEST_CASE("a long statement is seen to come along") {
     CHECK(opening == opened);                // the file was open by then
 }
 
-TEST_CASE("a checkpoint is seen to come along") {
+TEST_CASE("a checkpoint is seen to make progress") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     SystemClock clock;

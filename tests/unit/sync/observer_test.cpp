@@ -107,7 +107,7 @@ TEST_CASE("requests are told of as they end, and those that are made again") {
     CHECK(recorder.outcomes[RequestOutcome::failed] == 2);
     CHECK(recorder.outcomes[RequestOutcome::invalid_response] == 1);
     CHECK(recorder.outcomes.size() == 3);  // and ok
-    CHECK(recorder.again == 2);  // after the third, the window was halved instead
+    CHECK(recorder.again == 2);            // after the third, the window was halved instead
     CHECK(recorder.requests() == world.api.pages + world.api.identities);
     CHECK(recorder.requests() == outcome.requests);
     CHECK(recorder.longest >= world.api.duration);

@@ -28,11 +28,11 @@ namespace {
 const Instant noon = utc("2026-06-01 12:00:00");
 
 // The bounds' meanings, and the orders, drawn from a number below 48.
-void choose_manners(Model& model, unsigned manners) {
-    model.order = all_orders[manners % 4];
-    model.begin_inclusive = manners / 4 % 2 == 1;
-    model.end_inclusive = manners / 8 % 2 == 1;
-    model.bounds = static_cast<Bounds>(manners / 16 % 3);
+void choose_behaviour(Model& model, unsigned behaviour) {
+    model.order = all_orders[behaviour % 4];
+    model.begin_inclusive = behaviour / 4 % 2 == 1;
+    model.end_inclusive = behaviour / 8 % 2 == 1;
+    model.bounds = static_cast<Bounds>(behaviour / 16 % 3);
 }
 
 // Rows from `begin` to `end`, a third of them in a few bursts.
@@ -66,12 +66,12 @@ void fail_within(FakeApi& api, Zone zone, Window bad, ErrorKind kind, int status
 
 TEST_CASE("20,000 bursty rows are mirrored exactly, whatever the order and the bounds") {
     std::uint64_t most = 0;
-    for (unsigned manners = 0; manners < 48; ++manners) {
-        CAPTURE(manners);
+    for (unsigned behaviour = 0; behaviour < 48; ++behaviour) {
+        CAPTURE(behaviour);
         World world(noon);
-        choose_manners(world.model, manners);
+        choose_behaviour(world.model, behaviour);
         // Through a winter, so that both changes of the clocks lie in it.
-        fill(world.model, noon - 24h * 300, noon - 10s, 20'000, manners);
+        fill(world.model, noon - 24h * 300, noon - 10s, 20'000, behaviour);
         const Outcome outcome = world.sync();
         CHECK(outcome.whole());
         CHECK(outcome.requests == world.api.pages + world.api.identities);
@@ -144,12 +144,12 @@ TEST_CASE("a window in trouble does not keep what is newer from being written") 
 TEST_CASE("ten years with 307 rows cost few requests, and nothing new costs fewer") {
     std::uint64_t most = 0;
     std::uint64_t most_again = 0;
-    for (unsigned manners = 0; manners < 48; ++manners) {
-        CAPTURE(manners);
+    for (unsigned behaviour = 0; behaviour < 48; ++behaviour) {
+        CAPTURE(behaviour);
         World world(noon);
-        choose_manners(world.model, manners);
+        choose_behaviour(world.model, behaviour);
         world.settings.start = local("2016-06-01 00:00:00");
-        std::mt19937 random(manners);
+        std::mt19937 random(behaviour);
         for (int i = 0; i < 307; ++i) {
             world.model.add(noon - Seconds(10 + random() % (3652 * 86400)));
         }
@@ -700,12 +700,12 @@ TEST_CASE("both nights in which the clocks change, polled") {
     };
     for (const Night& night : {Night{"2026-10-24 20:00:00", "2026-10-25 05:00:00"},
                                Night{"2027-03-27 22:00:00", "2027-03-28 04:00:00"}}) {
-        for (unsigned manners = 0; manners < 48; manners += 3) {
+        for (unsigned behaviour = 0; behaviour < 48; behaviour += 3) {
             CAPTURE(night.begin);
-            CAPTURE(manners);
+            CAPTURE(behaviour);
             World world(utc(night.begin));
             world.settings.start = local("2026-01-01 00:00:00");
-            choose_manners(world.model, manners);
+            choose_behaviour(world.model, behaviour);
             const Instant begin = utc(night.begin);
             const Instant end = utc(night.end);
             for (Instant at = begin - 6h; at < end; at += Seconds(11)) {
@@ -729,12 +729,12 @@ TEST_CASE("both nights in which the clocks change, polled") {
 }
 
 TEST_CASE("a dense autumn night is read whole in one go") {
-    for (unsigned manners = 0; manners < 48; manners += 5) {
-        CAPTURE(manners);
+    for (unsigned behaviour = 0; behaviour < 48; behaviour += 5) {
+        CAPTURE(behaviour);
         World world(utc("2026-10-25 04:00:00"));
-        choose_manners(world.model, manners);
+        choose_behaviour(world.model, behaviour);
         world.settings.start = local("2026-10-24 12:00:00");
-        std::mt19937 random(manners);
+        std::mt19937 random(behaviour);
         for (int i = 0; i < 40'000; ++i) {
             world.model.add(utc("2026-10-25 00:00:00") + Seconds(random() % 7260));
         }
@@ -780,10 +780,10 @@ TEST_CASE("a backfill fetches what is missing of a period, and all of it with fo
 }
 
 TEST_CASE("a sync from the middle of busy seconds after a backfill of what lies before") {
-    for (unsigned manners = 0; manners < 16; ++manners) {
-        CAPTURE(manners);
+    for (unsigned behaviour = 0; behaviour < 16; ++behaviour) {
+        CAPTURE(behaviour);
         World world(noon);
-        choose_manners(world.model, manners);
+        choose_behaviour(world.model, behaviour);
         for (int i = 0; i < 3000; ++i) {
             world.model.add(noon - 2h + Seconds(i / 3));
         }
@@ -801,7 +801,7 @@ TEST_CASE("rows that come and go while it reads leave nothing out for long") {
     for (unsigned seed = 0; seed < 10; ++seed) {
         CAPTURE(seed);
         World world(noon);
-        choose_manners(world.model, seed);
+        choose_behaviour(world.model, seed);
         fill(world.model, noon - 2h, noon - 10s, 8'000, seed);
         std::mt19937 random(seed);
         world.api.on_page = [&](const copernica::PageQuery&) {
