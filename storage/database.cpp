@@ -210,7 +210,7 @@ Database::Checkpoint Database::truncate_log(std::uintmax_t least_bytes) {
     }
     sqlite3* const handle = sql_->getHandle();
     sqlite3_busy_timeout(handle, as_milliseconds(truncation_patience));
-    // What goes wrong here is no loss: the rows are in the log, and the next write says it too.
+    // What goes wrong here loses nothing: the rows are in the log, and the next write says it too.
     const int result =
         sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     sqlite3_busy_timeout(handle, as_milliseconds(options_.busy_timeout));

@@ -49,7 +49,7 @@ asio::awaitable<std::optional<Instant>> Audit::quiet(Window window, RowFreeNear 
     if (!second) {
         co_return std::nullopt;
     }
-    // In the hour that occurs twice a local second is no cut between instants.
+    // In the hour that occurs twice a local second does not cut between instants.
     const Instant at = context_.settings.zone.earliest(*second);
     if (at != context_.settings.zone.align_down(at) || at < window.begin || at > window.end) {
         co_return std::nullopt;

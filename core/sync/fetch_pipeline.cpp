@@ -13,7 +13,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Work that is no wider is a poll, and done at once.
+// Work of at most this width is a poll, and done at once.
 constexpr std::chrono::hours worth_reporting(24);
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What a server may say that is no HTTP, or too much of it: the real program gets over it, in
+// What a server may say that is not HTTP, or too much of it: the real program gets over it, in
 // bounded memory, and tells the token to nobody else.
 
 #include <algorithm>
@@ -297,7 +297,7 @@ std::string play(const Case& one) {
 
 }  // namespace
 
-TEST_CASE("bad servers: what is no HTTP is not believed") {
+TEST_CASE("bad servers: what is not HTTP is refused") {
     in_parallel(bad_framing(), play, 12);
 }
 
