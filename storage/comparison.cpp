@@ -23,6 +23,51 @@ bool same(const SQLite::Column& column, const std::optional<std::string_view>& v
     return value ? column.isText() && column.getString() == *value : column.isNull();
 }
 
+bool holds(const SQLite::Column& column, const Field& field, const Row& row) {
+    switch (field.kind) {
+        case FieldKind::timestamp:
+            return column.getString() == format_local(row.time);
+        case FieldKind::integer:
+            return same(column, row.integers[field.slot]);
+        case FieldKind::dictionary: {
+            const Entry& entry = row.entries[field.slot];
+            return same(column, field.second ? entry.second : entry.first);
+        }
+        case FieldKind::text:
+        case FieldKind::text_or_number:
+        case FieldKind::json:
+            break;
+    }
+    return same(column, row.texts[field.slot]);
+}
+
+// The ID and the timestamp, then every field of the view, and `extra`.
+constexpr int first_field = 2;
+
+std::string held_sql(const Stream& stream) {
+    std::string sql = "SELECT id, timestamp";
+    for (const Field& field : stream.fields) {
+        sql += ", " + std::string(field.column);
+    }
+    return sql + ", extra FROM " + std::string(stream.name) +
+           " WHERE timestamp >= ? AND timestamp < ? AND removed_at IS NULL";
+}
+
+bool agrees(SQLite::Statement& held, const Stream& stream, const Row& row) {
+    int column = first_field;
+    for (const Field& field : stream.fields) {
+        if (!holds(held.getColumn(column++), field, row)) {
+            return false;
+        }
+    }
+    return same(held.getColumn(column), row.extra);
+}
+
+std::string seconds_sql(const Stream& stream, const char* direction) {
+    return "SELECT DISTINCT timestamp FROM " + std::string(stream.table) +
+           " WHERE timestamp >= ? AND timestamp <= ? ORDER BY timestamp " + direction + " LIMIT ?";
+}
+
 // How many distinct seconds with rows are looked at for a quiet one beside them: more than a busy
 // day has.
 constexpr int most_seconds = 100'000;
@@ -35,18 +80,15 @@ std::optional<LocalTime> time_of(const SQLite::Column& column) {
 
 std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whole) {
     const LocalPeriod span = zone_.span(whole.proven);
-    std::unordered_map<std::int64_t, Impression> shown;
+    std::unordered_map<std::int64_t, Row> shown;
     PackedRows::Reader reader = whole.records.rows.read();
-    while (const Impression* const row = reader.next()) {
+    while (const Row* const row = reader.next()) {
         if (span.begin <= row->time && row->time < span.end) {
             shown.emplace(row->id, *row);
         }
     }
     std::vector<RowDifference> differences;
-    SQLite::Statement held(sql_, R"(
-        SELECT id, timestamp, mailing, ip, useragent, device, destination, profile, subprofile,
-               extra
-        FROM impressions WHERE timestamp >= ? AND timestamp < ? AND removed_at IS NULL)");
+    SQLite::Statement held(sql_, held_sql(stream_));
     held.bind(1, format_local(span.begin));
     held.bind(2, format_local(span.end));
     while (held.executeStep()) {
@@ -57,14 +99,8 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
                 {time_of(held.getColumn(1)).value_or(span.begin), id, RowDifference::Kind::gone});
             continue;
         }
-        const Impression& row = found->second;
-        const bool agrees =
-            held.getColumn(1).getString() == format_local(row.time) &&
-            same(held.getColumn(2), row.mailing) && same(held.getColumn(3), row.ip) &&
-            same(held.getColumn(4), row.useragent) && same(held.getColumn(5), row.device) &&
-            same(held.getColumn(6), row.destination) && same(held.getColumn(7), row.profile) &&
-            same(held.getColumn(8), row.subprofile) && same(held.getColumn(9), row.extra);
-        if (!agrees) {
+        const Row& row = found->second;
+        if (!agrees(held, stream_, row)) {
             differences.push_back({row.time, id, RowDifference::Kind::changed});
         }
         shown.erase(found);
@@ -99,9 +135,7 @@ std::optional<LocalTime> Comparison::row_free_second(LocalTime begin, LocalTime 
 
 // The first second from `from` on that has nothing within a second on both sides.
 std::optional<LocalTime> Comparison::quiet_after(LocalTime from, LocalTime end) {
-    SQLite::Statement seconds(sql_, R"(
-        SELECT DISTINCT timestamp FROM impression_rows WHERE timestamp >= ? AND timestamp <= ?
-        ORDER BY timestamp LIMIT ?)");
+    SQLite::Statement seconds(sql_, seconds_sql(stream_, "ASC"));
     seconds.bind(1, format_local(from - Seconds(1)));
     seconds.bind(2, format_local(end + Seconds(1)));
     seconds.bind(3, most_seconds);
@@ -119,9 +153,7 @@ std::optional<LocalTime> Comparison::quiet_after(LocalTime from, LocalTime end) 
 }
 
 std::optional<LocalTime> Comparison::quiet_before(LocalTime from, LocalTime begin) {
-    SQLite::Statement seconds(sql_, R"(
-        SELECT DISTINCT timestamp FROM impression_rows WHERE timestamp >= ? AND timestamp <= ?
-        ORDER BY timestamp DESC LIMIT ?)");
+    SQLite::Statement seconds(sql_, seconds_sql(stream_, "DESC"));
     seconds.bind(1, format_local(begin - Seconds(1)));
     seconds.bind(2, format_local(from + Seconds(1)));
     seconds.bind(3, most_seconds);
@@ -139,10 +171,11 @@ std::optional<LocalTime> Comparison::quiet_before(LocalTime from, LocalTime begi
 }
 
 std::optional<LocalTime> Comparison::middle_row(LocalTime begin, LocalTime end) {
-    SQLite::Statement middle(sql_, R"(
-        SELECT timestamp FROM impression_rows WHERE timestamp >= ?1 AND timestamp < ?2
-        ORDER BY timestamp LIMIT 1 OFFSET
-            (SELECT count(*) / 2 FROM impression_rows WHERE timestamp >= ?1 AND timestamp < ?2))");
+    const std::string in_period =
+        " FROM " + std::string(stream_.table) + " WHERE timestamp >= ?1 AND timestamp < ?2";
+    SQLite::Statement middle(sql_, "SELECT timestamp" + in_period +
+                                       " ORDER BY timestamp LIMIT 1 OFFSET (SELECT count(*) / 2" +
+                                       in_period + ")");
     middle.bind(1, format_local(begin));
     middle.bind(2, format_local(end));
     return middle.executeStep() ? time_of(middle.getColumn(0)) : std::nullopt;

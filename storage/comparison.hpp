@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/record/stream.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/zone.hpp"
 
@@ -16,7 +17,8 @@ namespace mirror::storage {
 /// Reads only. Throws SQLite::Exception.
 class Comparison {
   public:
-    Comparison(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
+    Comparison(SQLite::Database& sql, const Zone& zone, const Stream& stream)
+        : sql_(sql), zone_(zone), stream_(stream) {}
 
     /// Record by record, over the proven part of the window.
     std::vector<sync::RowDifference> differences(const sync::WholeWindow& whole);
@@ -32,6 +34,7 @@ class Comparison {
 
     SQLite::Database& sql_;
     const Zone& zone_;
+    const Stream& stream_;
 };
 
 }  // namespace mirror::storage

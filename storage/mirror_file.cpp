@@ -38,11 +38,12 @@ MirrorFile::MirrorFile(MirrorOptions options, Instant now)
     : options_(std::move(options)),
       database_(database_options(options_), now),
       facts_(database_.sql()),
-      rows_(database_.guarded([this] { return RowWriter(database_.sql().getHandle()); })),
+      rows_(database_.guarded(
+          [this] { return RowWriter(database_.sql().getHandle(), streams().front()); })),
       rejects_(database_.sql(), options_.zone),
-      removals_(database_.sql(), options_.zone),
+      removals_(database_.sql(), options_.zone, streams().front()),
       lateness_(database_.sql()),
-      comparison_(database_.sql(), options_.zone),
+      comparison_(database_.sql(), options_.zone, streams().front()),
       coverage_(database_.sql(), options_.zone),
       runs_(database_.sql()),
       truncation_pause_(first_truncation_pause) {}

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "core/record/impression.hpp"
+#include "core/record/row.hpp"
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
 

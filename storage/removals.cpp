@@ -12,14 +12,14 @@
 namespace mirror::storage {
 namespace {
 
-bool within(const LocalPeriod& span, const Impression& row) {
+bool within(const LocalPeriod& span, const Row& row) {
     return span.begin <= row.time && row.time < span.end;
 }
 
 std::int64_t count_within(const PackedRows& rows, const LocalPeriod& span) {
     std::int64_t count = 0;
     PackedRows::Reader reader = rows.read();
-    while (const Impression* const row = reader.next()) {
+    while (const Row* const row = reader.next()) {
         count += within(span, *row) ? 1 : 0;
     }
     return count;
@@ -28,7 +28,7 @@ std::int64_t count_within(const PackedRows& rows, const LocalPeriod& span) {
 std::vector<std::int64_t> ids_within(const PackedRows& rows, const LocalPeriod& span) {
     std::vector<std::int64_t> ids;
     PackedRows::Reader reader = rows.read();
-    while (const Impression* const row = reader.next()) {
+    while (const Row* const row = reader.next()) {
         if (within(span, *row)) {
             ids.push_back(row->id);
         }
@@ -44,7 +44,7 @@ bool Removals::may_be_needed(const sync::WholeWindow& whole) {
     }
     const LocalPeriod span = zone_.span(whole.proven);
     SQLite::Statement any(
-        sql_, "SELECT 1 FROM impression_rows WHERE timestamp >= ? AND timestamp < ? LIMIT 1");
+        sql_, "SELECT 1 FROM " + table_ + " WHERE timestamp >= ? AND timestamp < ? LIMIT 1");
     any.bind(1, format_local(span.begin));
     any.bind(2, format_local(span.end));
     return any.executeStep();
@@ -54,10 +54,10 @@ std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& t
     const LocalPeriod span = zone_.span(whole.proven);
 
     // Nearly always the counts agree, and an index says so without a look at any row.
-    SQLite::Statement count(sql_, R"(
-        SELECT (SELECT count(*) FROM impression_rows WHERE timestamp >= ?1 AND timestamp < ?2)
-             - (SELECT count(*) FROM impression_rows
-                WHERE timestamp >= ?1 AND timestamp < ?2 AND removed_at IS NOT NULL))");
+    const std::string counted =
+        "(SELECT count(*) FROM " + table_ + " WHERE timestamp >= ?1 AND timestamp < ?2";
+    SQLite::Statement count(
+        sql_, "SELECT " + counted + ") - " + counted + " AND removed_at IS NOT NULL)");
     count.bind(1, format_local(span.begin));
     count.bind(2, format_local(span.end));
     count.executeStep();
@@ -67,9 +67,9 @@ std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& t
 
     std::vector<std::int64_t> shown = ids_within(whole.records.rows, span);
     std::sort(shown.begin(), shown.end());
-    SQLite::Statement held(sql_, R"(
-        SELECT id FROM impression_rows
-        WHERE timestamp >= ?1 AND timestamp < ?2 AND removed_at IS NULL)");
+    SQLite::Statement held(sql_, "SELECT id FROM " + table_ +
+                                     " WHERE timestamp >= ?1 AND timestamp < ?2 "
+                                     "AND removed_at IS NULL");
     held.bind(1, format_local(span.begin));
     held.bind(2, format_local(span.end));
     std::vector<std::int64_t> gone;
@@ -80,7 +80,7 @@ std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& t
         }
     }
     SQLite::Statement remove(
-        sql_, "UPDATE impression_rows SET removed_at = ?1, changed_at = ?2 WHERE id = ?3");
+        sql_, "UPDATE " + table_ + " SET removed_at = ?1, changed_at = ?2 WHERE id = ?3");
     std::uint64_t marked = 0;
     for (const std::int64_t id : gone) {
         remove.bind(1, times.now);
@@ -94,9 +94,9 @@ std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& t
 }
 
 std::uint64_t Removals::prune(LocalTime begin, LocalTime end) {
-    SQLite::Statement remove(sql_, R"(
-        DELETE FROM impression_rows
-        WHERE removed_at IS NOT NULL AND timestamp >= ? AND timestamp < ?)");
+    SQLite::Statement remove(sql_, "DELETE FROM " + table_ +
+                                       " WHERE removed_at IS NOT NULL AND timestamp >= ? "
+                                       "AND timestamp < ?");
     remove.bind(1, format_local(begin));
     remove.bind(2, format_local(end));
     return static_cast<std::uint64_t>(remove.exec());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "core/sync/store.hpp"
 #include "core/time/zone.hpp"
@@ -17,7 +18,8 @@ namespace mirror::storage {
 /// rows when asked. Inside a write transaction; throws SQLite::Exception.
 class Removals {
   public:
-    Removals(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
+    Removals(SQLite::Database& sql, const Zone& zone, const Stream& stream)
+        : sql_(sql), zone_(zone), table_(stream.table) {}
 
     /// Before the window's rows are written: whether the file has rows in the proven part, so that
     /// some of them may be gone.
@@ -33,6 +35,7 @@ class Removals {
   private:
     SQLite::Database& sql_;
     const Zone& zone_;
+    std::string table_;
 };
 
 }  // namespace mirror::storage

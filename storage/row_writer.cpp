@@ -23,25 +23,34 @@ constexpr int most_passed_by = 8;
 
 // Parameters 1 and 2 are the times, which all rows of a statement share.
 constexpr int shared_parameters = 2;
-constexpr int row_parameters = 9;
 
 // What a row holds beside its times, in the order in which it is bound and looked up.
-constexpr std::string_view columns =
-    "id, mailing, timestamp, ip, user_agent, destination, profile, subprofile, extra";
-constexpr int removed_at_column = row_parameters;
+std::string column_list(const std::vector<RowColumn>& columns) {
+    std::string list = "id";
+    for (const RowColumn& column : columns) {
+        list += ", ";
+        list += column.name;
+    }
+    return list + ", extra";
+}
+
+// The ID and `extra` are not among the columns.
+std::size_t parameters_of(const std::vector<RowColumn>& columns) {
+    return columns.size() + 2;
+}
 
 // OR FAIL: SQLite keeps a journal to undo a single statement where several rows might be left half
 // written. A row that cannot be written ends the whole transaction here. Not for a single row,
 // which needs no journal: triggers would take OR FAIL for what they say themselves.
-std::string insert_sql(std::size_t rows) {
+std::string insert_sql(const Stream& stream, std::size_t rows) {
+    const std::vector<RowColumn> columns = row_columns(stream);
     std::string sql = rows == 1 ? "INSERT" : "INSERT OR FAIL";
-    sql += " INTO impression_rows (";
-    sql += columns;
-    sql += ", first_seen, changed_at) VALUES ";
+    sql += " INTO " + std::string(stream.table) + " (" + column_list(columns) +
+           ", first_seen, changed_at) VALUES ";
     int parameter = shared_parameters;
     for (std::size_t row = 0; row < rows; ++row) {
         sql += row == 0 ? "(" : ", (";
-        for (int i = 0; i < row_parameters; ++i) {
+        for (std::size_t i = 0; i < parameters_of(columns); ++i) {
             sql += "?" + std::to_string(++parameter) + ", ";
         }
         sql += "?1, ?2)";
@@ -49,33 +58,53 @@ std::string insert_sql(std::size_t rows) {
     return sql;
 }
 
-std::string held_sql() {
-    return "SELECT " + std::string(columns) +
-           ", removed_at FROM impression_rows WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+std::string held_sql(const Stream& stream) {
+    return "SELECT " + column_list(row_columns(stream)) + ", removed_at FROM " +
+           std::string(stream.table) + " WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 }
 
-constexpr std::string_view any_trigger_sql =
-    "SELECT count(*) FROM sqlite_schema "
-    "WHERE type = 'trigger' AND tbl_name = 'impression_rows' COLLATE NOCASE";
+std::string any_trigger_sql(const Stream& stream) {
+    return "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = '" +
+           std::string(stream.table) + "' COLLATE NOCASE";
+}
 
-constexpr std::string_view update_sql =
-    "UPDATE impression_rows SET changed_at = ?2, removed_at = NULL, mailing = ?4, timestamp = ?5, "
-    "ip = ?6, user_agent = ?7, destination = ?8, profile = ?9, subprofile = ?10, extra = ?11 "
-    "WHERE id = ?3";
+// Binds a row as the INSERT does; ?1 has no use in it.
+std::string update_sql(const Stream& stream) {
+    std::string sql =
+        "UPDATE " + std::string(stream.table) + " SET changed_at = ?2, removed_at = NULL";
+    int parameter = shared_parameters + 1;
+    for (const RowColumn& column : row_columns(stream)) {
+        sql += ", " + std::string(column.name) + " = ?" + std::to_string(++parameter);
+    }
+    sql += ", extra = ?" + std::to_string(++parameter);
+    return sql + " WHERE id = ?" + std::to_string(shared_parameters + 1);
+}
 
 }  // namespace
 
-RowWriter::RowWriter(sqlite3* connection)
-    : user_agents_(connection),
-      connection_(connection),
-      held_(connection, held_sql()),
-      any_trigger_(connection, any_trigger_sql),
-      insert_many_(connection, insert_sql(insert_size)),
-      insert_one_(connection, insert_sql(1)),
-      update_(connection, update_sql) {}
+RowWriter::RowWriter(sqlite3* connection, const Stream& stream)
+    : connection_(connection),
+      columns_(row_columns(stream)),
+      held_(connection, held_sql(stream)),
+      any_trigger_(connection, any_trigger_sql(stream)),
+      insert_many_(connection, insert_sql(stream, insert_size)),
+      insert_one_(connection, insert_sql(stream, 1)),
+      update_(connection, update_sql(stream)) {
+    for (const Dictionary* const dictionary : stream.dictionaries) {
+        dictionaries_.push_back(std::make_unique<DictionaryTable>(connection, *dictionary));
+    }
+}
+
+void RowWriter::forget() {
+    for (const auto& dictionary : dictionaries_) {
+        dictionary->forget();
+    }
+}
 
 void RowWriter::write(const PackedRows& rows, const WriteTimes& times, RowCounts& counts) {
-    numbers_.assign(rows.agents().size(), {});
+    for (std::size_t slot = 0; slot < dictionaries_.size(); ++slot) {
+        numbers_[slot].assign(rows.entries(slot).size(), {});
+    }
     triggers_ = any_trigger_.run().value_or(0) != 0;
     PackedRows::Reader reader = rows.read();
     while (take(reader, rows)) {
@@ -86,23 +115,25 @@ void RowWriter::write(const PackedRows& rows, const WriteTimes& times, RowCounts
 bool RowWriter::take(PackedRows::Reader& reader, const PackedRows& rows) {
     taken_.clear();
     while (taken_.size() < rows_at_a_time) {
-        const Impression* const next = reader.next();
+        const Row* const next = reader.next();
         if (next == nullptr) {
             break;
         }
-        Row& row = taken_.emplace_back();
+        Bound& row = taken_.emplace_back();
         row.values = *next;
-        row.user_agent = number_of(reader.agent(), rows);
+        for (std::size_t slot = 0; slot < dictionaries_.size(); ++slot) {
+            row.entries[slot] = number_of(slot, reader.entry(slot), rows);
+        }
         write_local(next->time, row.timestamp.data());
     }
     return !taken_.empty();
 }
 
-std::optional<std::int64_t> RowWriter::number_of(std::size_t agent, const PackedRows& rows) {
-    Number& number = numbers_[agent];
+std::optional<std::int64_t> RowWriter::number_of(std::size_t slot, std::size_t entry,
+                                                 const PackedRows& rows) {
+    Number& number = numbers_[slot][entry];
     if (!number.known) {
-        const auto& [useragent, device] = rows.agents()[agent];
-        number.value = user_agents_.number(useragent, device);
+        number.value = dictionaries_[slot]->number(rows.entries(slot)[entry]);
         number.known = true;
     }
     return number.value;
@@ -111,11 +142,13 @@ std::optional<std::int64_t> RowWriter::number_of(std::size_t agent, const Packed
 // In the order of IDs, so that one scan finds what the file holds, and what is new is appended. An
 // ID that comes again has to wait until the one before it is written.
 void RowWriter::write_taken(const WriteTimes& times, RowCounts& counts) {
-    const auto by_id = [](const Row* a, const Row* b) { return a->values.id < b->values.id; };
-    const auto same_id = [](const Row* a, const Row* b) { return a->values.id == b->values.id; };
+    const auto by_id = [](const Bound* a, const Bound* b) { return a->values.id < b->values.id; };
+    const auto same_id = [](const Bound* a, const Bound* b) {
+        return a->values.id == b->values.id;
+    };
     Rows rows;
     rows.reserve(taken_.size());
-    for (const Row& row : taken_) {
+    for (const Bound& row : taken_) {
         rows.push_back(&row);
     }
     if (!std::is_sorted(rows.begin(), rows.end(), by_id)) {
@@ -124,7 +157,7 @@ void RowWriter::write_taken(const WriteTimes& times, RowCounts& counts) {
     while (!rows.empty()) {
         Rows once;
         Rows again;
-        for (const Row* const row : rows) {
+        for (const Bound* const row : rows) {
             const bool repeated = !once.empty() && same_id(once.back(), row);
             (repeated ? again : once).push_back(row);
         }
@@ -169,8 +202,8 @@ void RowWriter::look_up(const Rows& rows, RowCounts& counts) {
     new_.insert(new_.end(), next, rows.end());
 }
 
-void RowWriter::judge(const Row& row, RowCounts& counts) {
-    const bool removed = !held_.holds_null(removed_at_column);
+void RowWriter::judge(const Bound& row, RowCounts& counts) {
+    const bool removed = !held_.holds_null(static_cast<int>(parameters_of(columns_)));
     if (!removed && held_as_it_is(row)) {
         ++counts.unchanged;
         return;
@@ -178,22 +211,35 @@ void RowWriter::judge(const Row& row, RowCounts& counts) {
     changed_.push_back({&row, removed});
 }
 
-bool RowWriter::held_as_it_is(const Row& row) const {
-    const Impression& values = row.values;
-    int column = 0;  // the ID
-    return held_.holds(++column, values.mailing) &&
-           held_.holds(++column, std::string_view(row.timestamp.data(), row.timestamp.size())) &&
-           held_.holds(++column, values.ip) && held_.holds(++column, row.user_agent) &&
-           held_.holds(++column, values.destination) && held_.holds(++column, values.profile) &&
-           held_.holds(++column, values.subprofile) && held_.holds(++column, values.extra);
+bool RowWriter::held_as_it_is(const Bound& row) const {
+    const auto holds = [&](int place, const RowColumn& column) {
+        switch (column.source) {
+            case RowColumn::Source::timestamp:
+                return held_.holds(place, row.time_text());
+            case RowColumn::Source::integer:
+                return held_.holds(place, row.values.integers[column.slot]);
+            case RowColumn::Source::text:
+                return held_.holds(place, row.values.texts[column.slot]);
+            case RowColumn::Source::entry:
+                break;
+        }
+        return held_.holds(place, row.entries[column.slot]);
+    };
+    int place = 0;  // the ID
+    for (const RowColumn& column : columns_) {
+        if (!holds(++place, column)) {
+            return false;
+        }
+    }
+    return held_.holds(++place, row.values.extra);
 }
 
 void RowWriter::insert(const WriteTimes& times, RowCounts& counts) {
-    std::span<const Row* const> rows(new_);
-    const auto count = [&counts](std::span<const Row* const> inserted) {
+    std::span<const Bound* const> rows(new_);
+    const auto count = [&counts](std::span<const Bound* const> inserted) {
         counts.inserted += inserted.size();
         if (counts.inserted_at != nullptr) {
-            for (const Row* const row : inserted) {
+            for (const Bound* const row : inserted) {
                 counts.inserted_at->push_back(row->values.time);
             }
         }
@@ -211,12 +257,12 @@ void RowWriter::insert(const WriteTimes& times, RowCounts& counts) {
     }
 }
 
-void RowWriter::insert(RowStatement& statement, std::span<const Row* const> rows,
+void RowWriter::insert(RowStatement& statement, std::span<const Bound* const> rows,
                        const WriteTimes& times) {
     statement.bind(1, times.now);
     statement.bind(2, times.changed_at);
     int parameter = shared_parameters;
-    for (const Row* const row : rows) {
+    for (const Bound* const row : rows) {
         bind_row(statement, parameter, *row);
     }
     statement.run();
@@ -236,17 +282,25 @@ void RowWriter::update(const WriteTimes& times, RowCounts& counts) {
     }
 }
 
-void RowWriter::bind_row(RowStatement& statement, int& parameter, const Row& row) {
-    const Impression& values = row.values;
-    statement.bind(++parameter, values.id);
-    statement.bind(++parameter, values.mailing);
-    statement.bind(++parameter, std::string_view(row.timestamp.data(), row.timestamp.size()));
-    statement.bind(++parameter, values.ip);
-    statement.bind(++parameter, row.user_agent);
-    statement.bind(++parameter, values.destination);
-    statement.bind(++parameter, values.profile);
-    statement.bind(++parameter, values.subprofile);
-    statement.bind(++parameter, values.extra);
+void RowWriter::bind_row(RowStatement& statement, int& parameter, const Bound& row) const {
+    statement.bind(++parameter, row.values.id);
+    for (const RowColumn& column : columns_) {
+        switch (column.source) {
+            case RowColumn::Source::timestamp:
+                statement.bind(++parameter, row.time_text());
+                break;
+            case RowColumn::Source::integer:
+                statement.bind(++parameter, row.values.integers[column.slot]);
+                break;
+            case RowColumn::Source::text:
+                statement.bind(++parameter, row.values.texts[column.slot]);
+                break;
+            case RowColumn::Source::entry:
+                statement.bind(++parameter, row.entries[column.slot]);
+                break;
+        }
+    }
+    statement.bind(++parameter, row.values.extra);
 }
 
 }  // namespace mirror::storage

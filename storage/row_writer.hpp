@@ -1,16 +1,20 @@
-// Impressions into impression_rows: an upsert that writes nothing where nothing changed.
+// Rows into their stream's table: an upsert that writes nothing if nothing changed.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/record/packed_rows.hpp"
+#include "core/record/stream.hpp"
 #include "core/time/text.hpp"
+#include "storage/dictionary_table.hpp"
+#include "storage/row_columns.hpp"
 #include "storage/sqlite/statement.hpp"
-#include "storage/user_agents.hpp"
 
 namespace mirror::storage {
 
@@ -31,59 +35,64 @@ struct RowCounts {
 };
 
 /// Looks up, some hundred rows at a time, what the file holds of them, and writes only what
-/// differs. Keeps its prepared statements and the table of user agents between transactions. Every
-/// call belongs inside a write transaction and throws SQLite::Exception.
+/// differs. Keeps its prepared statements and what it knows of the dictionaries between
+/// transactions. Every call belongs inside a write transaction and throws SQLite::Exception.
 class RowWriter {
   public:
-    explicit RowWriter(sqlite3* connection);
+    RowWriter(sqlite3* connection, const Stream& stream);
 
     /// Adds to `counts`.
     void write(const PackedRows& rows, const WriteTimes& times, RowCounts& counts);
 
     /// To be called after a rollback.
-    void forget() { user_agents_.forget(); }
+    void forget();
 
   private:
     /// A row as it is bound.
-    struct Row {
-        Impression values;
-        std::optional<std::int64_t> user_agent;
+    struct Bound {
+        Row values;
+        std::array<std::optional<std::int64_t>, most_entries> entries;
         std::array<char, local_text_size> timestamp{};
+
+        std::string_view time_text() const { return {timestamp.data(), timestamp.size()}; }
     };
-    using Rows = std::vector<const Row*>;
+    using Rows = std::vector<const Bound*>;
     struct Changed {
-        const Row* row = nullptr;
+        const Bound* row = nullptr;
         bool removed = false;  // it had removed_at
     };
 
     bool take(PackedRows::Reader& reader, const PackedRows& rows);
-    std::optional<std::int64_t> number_of(std::size_t agent, const PackedRows& rows);
+    std::optional<std::int64_t> number_of(std::size_t slot, std::size_t entry,
+                                          const PackedRows& rows);
     void write_taken(const WriteTimes& times, RowCounts& counts);
     void look_up(const Rows& rows, RowCounts& counts);
-    void judge(const Row& row, RowCounts& counts);
-    bool held_as_it_is(const Row& row) const;
+    void judge(const Bound& row, RowCounts& counts);
+    bool held_as_it_is(const Bound& row) const;
     void insert(const WriteTimes& times, RowCounts& counts);
-    void insert(RowStatement& statement, std::span<const Row* const> rows, const WriteTimes& times);
+    void insert(RowStatement& statement, std::span<const Bound* const> rows,
+                const WriteTimes& times);
     void update(const WriteTimes& times, RowCounts& counts);
-    static void bind_row(RowStatement& statement, int& parameter, const Row& row);
+    void bind_row(RowStatement& statement, int& parameter, const Bound& row) const;
 
-    UserAgents user_agents_;
     sqlite3* connection_;
+    std::vector<RowColumn> columns_;
+    std::vector<std::unique_ptr<DictionaryTable>> dictionaries_;  // by slot
     RowStatement held_;
     RowStatement any_trigger_;
     RowStatement insert_many_;
     RowStatement insert_one_;
     RowStatement update_;
 
-    // Of the window at hand: the numbers of its user agents, as far as they were asked for.
+    // Of the window at hand: the numbers of its entries by slot, as far as they were asked for.
     struct Number {
         bool known = false;
         std::optional<std::int64_t> value;
     };
-    std::vector<Number> numbers_;
+    std::array<std::vector<Number>, most_entries> numbers_;
     bool triggers_ = false;  // somebody's own, on the rows
     // The rows at hand, and what of them is to be written.
-    std::vector<Row> taken_;
+    std::vector<Bound> taken_;
     Rows new_;
     std::vector<Changed> changed_;
 };

@@ -73,7 +73,7 @@ asio::awaitable<PageReply> HttpApi::impressions(PageQuery query) {
         decoder = std::move(decoders_.back());
         decoders_.pop_back();
     }
-    decoder->begin();
+    decoder->begin(streams().front());
     std::string path = options_.url.path + impressions_path;
     std::string parameters = impressions_query(query);
     PageReply reply;

@@ -16,10 +16,14 @@ void mask(std::optional<std::string_view>& text, TextArena& texts, const Secret&
 }  // namespace
 
 void mask(Page& page, const Secret& secret) {
-    for (Impression& row : page.rows) {
-        mask(row.ip, page.texts, secret);
-        mask(row.useragent, page.texts, secret);
-        mask(row.device, page.texts, secret);
+    for (Row& row : page.rows) {
+        for (auto& text : row.texts) {
+            mask(text, page.texts, secret);
+        }
+        for (Entry& entry : row.entries) {
+            mask(entry.first, page.texts, secret);
+            mask(entry.second, page.texts, secret);
+        }
         mask(row.extra, page.texts, secret);
     }
     for (Reject& reject : page.rejects) {

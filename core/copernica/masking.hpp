@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/copernica/api.hpp"
-#include "core/record/impression.hpp"
+#include "core/record/row.hpp"
 #include "core/util/secret.hpp"
 
 namespace mirror::copernica {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/record/impression.hpp"
+#include "core/record/row.hpp"
 #include "core/record/text_arena.hpp"
 
 namespace mirror::copernica {
@@ -20,8 +20,8 @@ struct Page {
     std::optional<std::uint64_t> count;
     std::optional<std::uint64_t> total;
 
-    std::vector<Impression> rows;  ///< in the reply's order, without the rejects
-    std::vector<Reject> rejects;   ///< ascending by position
+    std::vector<Row> rows;        ///< in the reply's order, without the rejects
+    std::vector<Reject> rejects;  ///< ascending by position
     TextArena texts;
 
     std::size_t records() const { return rows.size() + rejects.size(); }

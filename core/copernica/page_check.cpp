@@ -43,7 +43,7 @@ std::optional<std::string> wrong_envelope(const PageQuery& query, const Page& pa
 std::optional<std::string> repeated_id(const Page& page) {
     std::vector<std::int64_t> ids;
     ids.reserve(page.records());
-    for (const Impression& row : page.rows) {
+    for (const Row& row : page.rows) {
         ids.push_back(row.id);
     }
     for (const Reject& reject : page.rejects) {
@@ -68,7 +68,7 @@ std::optional<std::string> outside(const PageQuery& query, const Page& page, Sec
         return fmt::format("it holds a record of {}, asked was {} to {}", format_local(time),
                            format_local(query.begintime), format_local(query.endtime));
     };
-    for (const Impression& row : page.rows) {
+    for (const Row& row : page.rows) {
         if (row.time < first || row.time > last) {
             return say(row.time);
         }

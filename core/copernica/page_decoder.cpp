@@ -31,8 +31,9 @@ class Handler {
 
     explicit Handler(const PageLimits& limits) : limits_(limits) {}
 
-    void begin() {
+    void begin(const Stream& stream) {
         page_ = Page();
+        record_.set_stream(stream);
         at_ = At::top;
         skipped_levels_ = 0;
         data_seen_ = false;
@@ -429,9 +430,9 @@ PageDecoder::PageDecoder(const PageLimits& limits) : parser_(std::make_unique<Pa
 
 PageDecoder::~PageDecoder() = default;
 
-void PageDecoder::begin() {
+void PageDecoder::begin(const Stream& stream) {
     parser_->json.reset();
-    parser_->json.handler().begin();
+    parser_->json.handler().begin(stream);
     parser_->fed = 0;
 }
 

@@ -7,7 +7,7 @@
 
 #include "core/copernica/page.hpp"
 #include "core/http/body_sink.hpp"
-#include "core/record/impression.hpp"
+#include "core/record/stream.hpp"
 
 namespace mirror::copernica {
 
@@ -22,10 +22,9 @@ struct PageLimits {
 };
 
 /// Decodes pages one after another, with no document in between and no allocation per field; its
-/// buffers are kept. What the records of one page say again and again (user agents, devices) is
-/// kept once per page.
+/// buffers are kept. Texts of dictionaries (user agents, say) are kept once per page.
 ///
-/// Every numeric field is read as a JSON number or as a string, in canonical decimal digits. A
+/// The stream's table says how each field is read (record/stream.hpp). A
 /// record that cannot be a row becomes a Reject; anything that makes the whole reply doubtful is
 /// a BadBody: no JSON, no object, no array `data` in it or two of them, something after the end,
 /// a limit exceeded.
@@ -36,8 +35,8 @@ class PageDecoder final : public http::BodySink {
     PageDecoder(const PageDecoder&) = delete;
     PageDecoder& operator=(const PageDecoder&) = delete;
 
-    /// Forgets what there is and begins a page.
-    void begin();
+    /// Forgets what there is and begins a page of this stream's records.
+    void begin(const Stream& stream);
 
     void feed(std::string_view piece) override;
     void finish() override;

@@ -1,7 +1,6 @@
 // One record of a page, from its fields to a row or a reject.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -9,8 +8,10 @@
 #include <vector>
 
 #include "core/copernica/page.hpp"
+#include "core/copernica/record_keys.hpp"
 #include "core/copernica/repeated_texts.hpp"
-#include "core/record/impression.hpp"
+#include "core/record/row.hpp"
+#include "core/record/stream.hpp"
 #include "core/util/canonical_json.hpp"
 
 namespace mirror::copernica {
@@ -24,8 +25,11 @@ class RecordBuilder {
         null,
         string,   ///< the text is what the string says
         number,   ///< the text is the number as the API wrote it
-        literal,  ///< `true`, `false`, or an array or object: the text is JSON
+        literal,  ///< `true`, `false`, or an array or object: the text is canonical JSON
     };
+
+    /// To be called before the first record, and when another stream's records follow.
+    void set_stream(const Stream& stream);
 
     void begin();
 
@@ -43,20 +47,9 @@ class RecordBuilder {
     static void reject_value(Page& page, std::string_view json);
 
   private:
-    enum Field : std::size_t {
-        field_id,
-        field_mailing,
-        field_timestamp,
-        field_ip,
-        field_useragent,
-        field_device,
-        field_destination,
-        field_profile,
-        field_subprofile,
-        field_count,  // as the place of a key: not one of these
-    };
     struct Value {
         Kind kind = Kind::absent;
+        bool to_extra = false;  // known, but not what its field takes
         std::size_t begin = 0;  // its text, in text_
         std::size_t length = 0;
     };
@@ -66,27 +59,23 @@ class RecordBuilder {
         Value value;
     };
 
-    static constexpr std::array<std::string_view, field_count> names = {
-        "ID",     "mailing",     "timestamp", "ip",        "useragent",
-        "device", "destination", "profile",   "subprofile"};
-
-    Field field_of(std::string_view key);
     std::string_view text(const Value& value) const;
-    std::optional<std::int64_t> integer(Field field) const;
-    std::optional<std::int64_t> integer_or_extra(Field field);
-    std::optional<std::string_view> text_or_extra(Field field);
-    bool is_null_or_absent(Field field) const;
+    static bool is_null_or_absent(const Value& value);
+    std::optional<std::int64_t> integer(const Value& value) const;
+    std::optional<std::string_view> text_for(FieldKind kind, const Value& value) const;
+    void reject(Page& page, std::optional<std::int64_t> id, std::optional<LocalTime> time);
+    void place(Value& value, const Field& field, Row& row, Page& page, RepeatedTexts& repeated);
+    void place_nested(Value& value, const RecordKeys::Key& key, Row& row, Page& page);
     void write(const Value& value);
-    std::string shown(Field field);
+    std::string shown(const Value& value);
     std::string_view whole_record();
+    std::string_view extra();
 
-    std::array<Value, field_count> known_{};
+    RecordKeys keys_;
+    std::vector<Value> known_;  // for each of keys_
     std::vector<Unknown> unknown_;
     std::string text_;
-    Field current_ = field_count;
-    std::array<Field, field_count + 1> after_{};  // which field came after which one last
-    std::array<bool, field_count> extra_{};       // known fields of the wrong kind
-    bool any_extra_ = false;
+    std::size_t current_ = 0;
     CanonicalJson json_;
 };
 

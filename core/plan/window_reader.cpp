@@ -147,7 +147,7 @@ std::uint64_t WindowReader::keep(copernica::Page page, bool drop_first) {
     auto next_row = static_cast<std::uint32_t>(records_.rows.added());
     auto next_reject = static_cast<std::uint32_t>(records_.rejects.size());
     records_.rows.add(page.rows);
-    for (const Impression& row : page.rows) {
+    for (const Row& row : page.rows) {
         place(row.id, {next_row++, false});
     }
     for (Reject& reject : page.rejects) {
@@ -180,8 +180,8 @@ WindowReader::Order WindowReader::order_of(const copernica::Page& page) const {
     if (page.rows.size() < 2 || !page.rejects.empty()) {
         return Order::none;
     }
-    const auto earlier = [](const Impression& a, const Impression& b) { return a.time < b.time; };
-    const auto later = [](const Impression& a, const Impression& b) { return b.time < a.time; };
+    const auto earlier = [](const Row& a, const Row& b) { return a.time < b.time; };
+    const auto later = [](const Row& a, const Row& b) { return b.time < a.time; };
     if (page.rows.front().time == page.rows.back().time) {
         return Order::none;  // no order to be seen in a single second
     }
@@ -217,10 +217,9 @@ bool WindowReader::ask_from_last_time(const copernica::Page& page) {
     if (zone_.earliest(again_from) != zone_.latest(again_from)) {
         return false;
     }
-    const auto again =
-        std::count_if(page.rows.begin(), page.rows.end(), [&](const Impression& row) {
-            return order == Order::ascending ? row.time >= again_from : row.time <= again_from;
-        });
+    const auto again = std::count_if(page.rows.begin(), page.rows.end(), [&](const Row& row) {
+        return order == Order::ascending ? row.time >= again_from : row.time <= again_from;
+    });
     if (static_cast<std::size_t>(again) * 4 > page.rows.size()) {
         return false;
     }

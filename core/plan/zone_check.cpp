@@ -27,7 +27,7 @@ copernica::PageQuery rows_ahead_query(const Zone& zone, Instant server_now,
 std::optional<std::string> why_wrong_zone(const copernica::PageQuery& query,
                                           const copernica::Page& page, const Zone& zone) {
     Seconds ahead{0};
-    for (const Impression& row : page.rows) {
+    for (const Row& row : page.rows) {
         ahead = std::max<Seconds>(ahead, row.time - query.begintime);
     }
     if (ahead <= most_ahead) {

@@ -4,22 +4,16 @@
 #include <array>
 #include <cstring>
 #include <functional>
-#include <tuple>
 
 namespace mirror {
 namespace {
 
 constexpr std::size_t block_size = std::size_t{32} * 1024;
 
-// Which of the values that may be absent a row has.
-enum Present : unsigned {
-    has_mailing = 1U << 0U,
-    has_destination = 1U << 1U,
-    has_profile = 1U << 2U,
-    has_subprofile = 1U << 3U,
-    has_ip = 1U << 4U,
-    has_extra = 1U << 5U,
-};
+// Which of the values that may be absent a row has: a bit each, in this order.
+constexpr unsigned first_text = most_integers;
+constexpr unsigned extra_place = first_text + most_texts;
+static_assert(extra_place < 32);
 
 // Seven bits a byte, the lowest first; the top bit says that there are more.
 void put_number(std::string& to, std::uint64_t value) {
@@ -68,56 +62,36 @@ std::string_view take_text(const char*& at) {
     return text;
 }
 
-// An absent integer is no reason to forget what the next one is told by.
-void put_integer(std::string& to, unsigned& present, unsigned flag, std::int64_t& last,
-                 const std::optional<std::int64_t>& value) {
-    if (value) {
-        present |= flag;
-        put_number(to, step(last, *value));
-        last = *value;
-    }
-}
-
-void take_integer(const char*& at, unsigned present, unsigned flag, std::int64_t& last,
-                  std::optional<std::int64_t>& value) {
-    if ((present & flag) == 0) {
-        value.reset();
-        return;
-    }
-    last = after_step(last, take_number(at));
-    value = last;
-}
-
 std::size_t hash_of(const std::optional<std::string_view>& text) {
     return text ? std::hash<std::string_view>{}(*text) : 0;
 }
 
 }  // namespace
 
-std::size_t PackedRows::AgentHash::operator()(const Agent& agent) const {
-    return hash_of(agent.first) * 31 + hash_of(agent.second);
+std::size_t PackedRows::EntryHash::operator()(const Entry& entry) const {
+    return hash_of(entry.first) * 31 + hash_of(entry.second);
 }
 
 // Within one call the same text nearly always stands at the same place (see RepeatedTexts), so
 // that places can be compared before texts.
-class PackedRows::RecentAgents {
+class PackedRows::RecentEntries {
   public:
-    explicit RecentAgents(PackedRows& rows) : rows_(rows) {}
+    explicit RecentEntries(Numbered& numbered) : numbered_(numbered) {}
 
-    std::size_t number_of(const Agent& agent) {
-        const char* const useragent = agent.first ? agent.first->data() : nullptr;
-        Entry& entry = entries_[std::hash<const void*>{}(useragent) / 16 % entries_.size()];
-        if (!entry.used || !same_place(entry.agent.first, agent.first) ||
-            !same_place(entry.agent.second, agent.second)) {
-            entry = {true, agent, rows_.number_of(agent)};
+    std::size_t number_of(const Entry& entry) {
+        const char* const first = entry.first ? entry.first->data() : nullptr;
+        Known& known = known_[std::hash<const void*>{}(first) / 16 % known_.size()];
+        if (!known.used || !same_place(known.entry.first, entry.first) ||
+            !same_place(known.entry.second, entry.second)) {
+            known = {true, entry, numbered_.number_of(entry)};
         }
-        return entry.number;
+        return known.number;
     }
 
   private:
-    struct Entry {
+    struct Known {
         bool used = false;
-        Agent agent;
+        Entry entry;
         std::size_t number = 0;
     };
 
@@ -127,54 +101,73 @@ class PackedRows::RecentAgents {
                (!a || (a->data() == b->data() && a->size() == b->size()));
     }
 
-    PackedRows& rows_;
-    std::array<Entry, 256> entries_{};
+    Numbered& numbered_;
+    std::array<Known, 256> known_{};
 };
 
-void PackedRows::add(std::span<const Impression> rows) {
-    RecentAgents recent(*this);
-    for (const Impression& row : rows) {
-        pack(row, recent.number_of({row.useragent, row.device}));
-    }
-}
-
-std::size_t PackedRows::number_of(const Agent& agent) {
-    if (const auto known = agent_numbers_.find(agent); known != agent_numbers_.end()) {
+std::size_t PackedRows::Numbered::number_of(const Entry& entry) {
+    if (const auto known = numbers.find(entry); known != numbers.end()) {
         return known->second;
     }
-    Agent kept = agent;
+    Entry kept = entry;
     for (auto* const text : {&kept.first, &kept.second}) {
         if (*text) {
-            *text = agent_texts_.keep(**text);
+            *text = texts.keep(**text);
         }
     }
-    agents_.push_back(kept);
-    return agent_numbers_.emplace(kept, agents_.size() - 1).first->second;
+    entries.push_back(kept);
+    return numbers.emplace(kept, entries.size() - 1).first->second;
 }
 
-void PackedRows::pack(const Impression& row, std::size_t agent) {
-    unsigned present = 0;
-    packed_.assign(1, '\0');
+void PackedRows::add(std::span<const Row> rows) {
+    RecentEntries first(numbered_[0]);
+    RecentEntries second(numbered_[1]);
+    for (const Row& row : rows) {
+        pack(row, {first.number_of(row.entries[0]), second.number_of(row.entries[1])});
+    }
+}
+
+void PackedRows::pack(const Row& row, const std::array<std::size_t, most_entries>& numbers) {
+    packed_.clear();
+    put_number(packed_, present_in(row));
     put_number(packed_, step(last_.id, row.id));
     last_.id = row.id;
     const std::int64_t time = row.time.time_since_epoch().count();
     put_number(packed_, step(last_.time, time));
     last_.time = time;
-    put_number(packed_, agent);
-    put_integer(packed_, present, has_mailing, last_.mailing, row.mailing);
-    put_integer(packed_, present, has_destination, last_.destination, row.destination);
-    put_integer(packed_, present, has_profile, last_.profile, row.profile);
-    put_integer(packed_, present, has_subprofile, last_.subprofile, row.subprofile);
-    if (row.ip) {
-        present |= has_ip;
-        put_text(packed_, *row.ip);
+    for (const std::size_t number : numbers) {
+        put_number(packed_, number);
+    }
+    for (std::size_t i = 0; i < most_integers; ++i) {
+        // An absent integer is no reason to forget what the next one is compared with.
+        if (row.integers[i]) {
+            put_number(packed_, step(last_.integers[i], *row.integers[i]));
+            last_.integers[i] = *row.integers[i];
+        }
+    }
+    for (const auto& text : row.texts) {
+        if (text) {
+            put_text(packed_, *text);
+        }
     }
     if (row.extra) {
-        present |= has_extra;
         put_text(packed_, *row.extra);
     }
-    packed_.front() = static_cast<char>(present);
+    keep_packed();
+}
 
+unsigned PackedRows::present_in(const Row& row) {
+    unsigned present = 0;
+    for (unsigned i = 0; i < most_integers; ++i) {
+        present |= (row.integers[i] ? 1U : 0U) << i;
+    }
+    for (unsigned i = 0; i < most_texts; ++i) {
+        present |= (row.texts[i] ? 1U : 0U) << (first_text + i);
+    }
+    return present | (row.extra ? 1U : 0U) << extra_place;
+}
+
+void PackedRows::keep_packed() {
     if (blocks_.empty() || blocks_.back().size - blocks_.back().used < packed_.size()) {
         Block block;
         block.size = std::max(block_size, packed_.size());
@@ -187,7 +180,7 @@ void PackedRows::pack(const Impression& row, std::size_t agent) {
     ++added_;
 }
 
-const Impression* PackedRows::Reader::next() {
+const Row* PackedRows::Reader::next() {
     while (block_ < rows_->blocks_.size()) {
         const Block& block = rows_->blocks_[block_];
         if (at_ == block.used) {
@@ -196,26 +189,47 @@ const Impression* PackedRows::Reader::next() {
             continue;
         }
         const char* const begin = block.bytes.get() + at_;
-        const char* at = begin;
-        const auto present = static_cast<unsigned char>(*at++);
-        row_.id = last_.id = after_step(last_.id, take_number(at));
-        last_.time = after_step(last_.time, take_number(at));
-        row_.time = LocalTime(Seconds(last_.time));
-        agent_ = take_number(at);
-        std::tie(row_.useragent, row_.device) = rows_->agents_[agent_];
-        take_integer(at, present, has_mailing, last_.mailing, row_.mailing);
-        take_integer(at, present, has_destination, last_.destination, row_.destination);
-        take_integer(at, present, has_profile, last_.profile, row_.profile);
-        take_integer(at, present, has_subprofile, last_.subprofile, row_.subprofile);
-        row_.ip = (present & has_ip) != 0 ? std::optional(take_text(at)) : std::nullopt;
-        row_.extra = (present & has_extra) != 0 ? std::optional(take_text(at)) : std::nullopt;
-        at_ += static_cast<std::size_t>(at - begin);
+        at_ += unpack(begin);
         const std::size_t place = place_++;
         if (place >= rows_->removed_.size() || !rows_->removed_[place]) {
             return &row_;
         }
     }
     return nullptr;
+}
+
+// Returns how many bytes the row takes.
+std::size_t PackedRows::Reader::unpack(const char* begin) {
+    const char* at = begin;
+    const std::uint64_t present = take_number(at);
+    const auto has = [present](std::size_t place) { return (present >> place & 1U) != 0; };
+    row_.id = last_.id = after_step(last_.id, take_number(at));
+    last_.time = after_step(last_.time, take_number(at));
+    row_.time = LocalTime(Seconds(last_.time));
+    for (std::size_t i = 0; i < most_entries; ++i) {
+        numbers_[i] = take_number(at);
+        row_.entries[i] = rows_->numbered_[i].entries[numbers_[i]];
+    }
+    for (std::size_t i = 0; i < most_integers; ++i) {
+        row_.integers[i].reset();
+        if (has(i)) {
+            row_.integers[i] = last_.integers[i] = after_step(last_.integers[i], take_number(at));
+        }
+    }
+    for (std::size_t i = 0; i < most_texts; ++i) {
+        row_.texts[i].reset();
+        if (has(first_text + i)) {
+            row_.texts[i] = take_text(at);
+        }
+    }
+    row_.extra = has(extra_place) ? std::optional(take_text(at)) : std::nullopt;
+    return static_cast<std::size_t>(at - begin);
+}
+
+void PackedRows::seal() {
+    for (Numbered& numbered : numbered_) {
+        numbered.numbers = {};
+    }
 }
 
 void PackedRows::remove(std::size_t place) {

@@ -1,6 +1,7 @@
-// Many impressions in little memory: a window's rows wait in this form until they are stored.
+// Many rows in little memory: a window's rows wait in this form until they are stored.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,17 +10,16 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
-#include "core/record/impression.hpp"
+#include "core/record/row.hpp"
 #include "core/record/text_arena.hpp"
 
 namespace mirror {
 
-/// Rows in the order in which they were added, with texts of their own: some 30 to 50 bytes a row
-/// where an Impression and its texts take 250. Integers are kept by how they differ from the row
-/// before, and each pair of user agent and device once.
+/// Rows in the order in which they were added, with texts of their own: some 30 to 50 bytes
+/// for an impression, where a Row and its texts take 400. Integers are kept by how they differ from
+/// the row before, and each entry of a dictionary once.
 class PackedRows {
   private:
     /// What a row's integers are told by: those of the row before, or of the last one that had
@@ -27,31 +27,26 @@ class PackedRows {
     struct Integers {
         std::int64_t id = 0;
         std::int64_t time = 0;
-        std::int64_t mailing = 0;
-        std::int64_t destination = 0;
-        std::int64_t profile = 0;
-        std::int64_t subprofile = 0;
+        std::array<std::int64_t, most_integers> integers{};
     };
 
   public:
-    /// A user agent and its device.
-    using Agent = std::pair<std::optional<std::string_view>, std::optional<std::string_view>>;
-
     /// Adds rows whose texts stay where they are for the length of the call.
-    void add(std::span<const Impression> rows);
+    void add(std::span<const Row> rows);
 
     /// Takes the row out that was added as number `place`, from 0.
     void remove(std::size_t place);
 
     /// To be called after the last row: frees what only adding needs.
-    void seal() { agent_numbers_ = {}; }
+    void seal();
 
     /// Rows that were added, and those that are still there.
     std::size_t added() const { return added_; }
     std::size_t size() const { return added_ - removed_count_; }
 
-    /// Pairs of user agent and device, absent ones too. A pair keeps its place in the list.
-    std::span<const Agent> agents() const { return agents_; }
+    /// The distinct entries in a slot of the rows, absent ones too. An entry keeps its place in the
+    /// list.
+    std::span<const Entry> entries(std::size_t slot) const { return numbered_[slot].entries; }
 
     /// Goes through the rows. The rows must stay where they are meanwhile; the views that it gives
     /// are good for as long as they do.
@@ -60,19 +55,21 @@ class PackedRows {
         explicit Reader(const PackedRows& rows) : rows_(&rows) {}
 
         /// The next row; null after the last one. It is good until the next call.
-        const Impression* next();
+        const Row* next();
 
-        /// The place of that row's pair in agents().
-        std::size_t agent() const { return agent_; }
+        /// The place of that row's entry in entries(slot).
+        std::size_t entry(std::size_t slot) const { return numbers_[slot]; }
 
       private:
+        std::size_t unpack(const char* begin);
+
         const PackedRows* rows_;
         std::size_t block_ = 0;
         std::size_t at_ = 0;     // in the block
         std::size_t place_ = 0;  // of the next row
         Integers last_;
-        Impression row_;
-        std::size_t agent_ = 0;
+        Row row_;
+        std::array<std::size_t, most_entries> numbers_{};
     };
 
     Reader read() const { return Reader(*this); }
@@ -83,18 +80,25 @@ class PackedRows {
         std::size_t used = 0;
         std::size_t size = 0;
     };
-    struct AgentHash {
-        std::size_t operator()(const Agent& agent) const;
+    struct EntryHash {
+        std::size_t operator()(const Entry& entry) const;
     };
-    class RecentAgents;
+    /// The entries of one slot, each once, with texts of their own.
+    struct Numbered {
+        std::size_t number_of(const Entry& entry);
 
-    void pack(const Impression& row, std::size_t agent);
-    std::size_t number_of(const Agent& agent);
+        std::vector<Entry> entries;
+        std::unordered_map<Entry, std::size_t, EntryHash> numbers;
+        TextArena texts;
+    };
+    class RecentEntries;
+
+    static unsigned present_in(const Row& row);
+    void pack(const Row& row, const std::array<std::size_t, most_entries>& numbers);
+    void keep_packed();
 
     std::vector<Block> blocks_;
-    std::vector<Agent> agents_;
-    std::unordered_map<Agent, std::size_t, AgentHash> agent_numbers_;
-    TextArena agent_texts_;
+    std::array<Numbered, most_entries> numbered_;
     std::size_t added_ = 0;
     std::vector<bool> removed_;  // by place; shorter than that where nothing was taken out
     std::size_t removed_count_ = 0;

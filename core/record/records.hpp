@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/record/impression.hpp"
 #include "core/record/packed_rows.hpp"
+#include "core/record/row.hpp"
 
 namespace mirror {
 
@@ -19,7 +19,7 @@ struct Records {
     std::size_t size() const { return rows.size() + rejects.size(); }
 
     /// Adds what a page holds; the rows' texts are copied, the rejects moved.
-    void add(std::span<const Impression> page_rows, std::vector<Reject> page_rejects) {
+    void add(std::span<const Row> page_rows, std::vector<Reject> page_rejects) {
         rows.add(page_rows);
         rejects.insert(rejects.end(), std::make_move_iterator(page_rejects.begin()),
                        std::make_move_iterator(page_rejects.end()));

@@ -142,7 +142,7 @@ WholeWindow WindowFetcher::whole_window(const WindowTask& task, Instant valid_un
 
 void WindowFetcher::note_bounds(const copernica::PageQuery& query, const copernica::Page& page) {
     plan::BoundsSeen& bounds = context_.adaptive.bounds;
-    for (const Impression& row : page.rows) {
+    for (const Row& row : page.rows) {
         bounds.begin_inclusive |= row.time == query.begintime;
         bounds.end_inclusive |= row.time == query.endtime;
     }

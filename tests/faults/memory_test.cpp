@@ -126,7 +126,7 @@ std::string reply(std::int64_t first, std::int64_t rows) {
 }
 
 copernica::Page decode(copernica::PageDecoder& decoder, const std::string& body) {
-    decoder.begin();
+    decoder.begin(streams().front());
     decoder.feed(std::string_view(body).substr(0, body.size() / 2));
     decoder.feed(std::string_view(body).substr(body.size() / 2));
     decoder.finish();

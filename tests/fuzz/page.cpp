@@ -12,6 +12,7 @@
 #include "core/time/text.hpp"
 #include "tests/fuzz/page_text.hpp"
 #include "tests/fuzz/target.hpp"
+#include "tests/support/impression.hpp"
 
 namespace mirror::fuzz {
 namespace {
@@ -27,7 +28,7 @@ Decoded decode(std::string_view body, std::size_t piece) {
     Decoded result;
     copernica::PageDecoder decoder;
     try {
-        decoder.begin();
+        decoder.begin(*find_stream("impressions"));
         for (std::size_t at = 0; at < body.size(); at += piece) {
             decoder.feed(body.substr(at, piece));
         }
@@ -130,7 +131,7 @@ void take_text(json::object& record, const char* name, const std::optional<std::
     }
 }
 
-void compare_row(json::object record, const Impression& row) {
+void compare_row(json::object record, const tests::Impression& row) {
     take_integer(record, "ID", row.id);
     take_integer(record, "mailing", row.mailing);
     take_integer(record, "destination", row.destination);
@@ -177,7 +178,7 @@ void compare(const json::object& envelope, const copernica::Page& page) {
     for (std::size_t at = 0; at < data.size(); ++at) {
         if (is_row(data[at])) {
             require(rows < page.rows.size(), "a row was rejected");
-            compare_row(data[at].get_object(), page.rows[rows++]);
+            compare_row(data[at].get_object(), tests::impression_of(page.rows[rows++]));
             continue;
         }
         require(rejects < page.rejects.size(), "a reject became a row");

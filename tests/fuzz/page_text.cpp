@@ -3,6 +3,7 @@
 #include "core/time/text.hpp"
 #include "core/util/printable.hpp"
 #include "tests/fuzz/target.hpp"
+#include "tests/support/impression.hpp"
 
 namespace mirror::fuzz {
 namespace {
@@ -23,7 +24,8 @@ std::string text(const std::optional<Text>& value) {
 std::string text_of(const copernica::Page& page) {
     std::string result = number(page.start) + " " + number(page.limit) + " " + number(page.count) +
                          " " + number(page.total) + "\n";
-    for (const Impression& row : page.rows) {
+    for (const Row& each : page.rows) {
+        const tests::Impression row = tests::impression_of(each);
         result += std::to_string(row.id) + " " + format_local(row.time) + " ";
         result += number(row.mailing) + " " + number(row.destination) + " " + number(row.profile) +
                   " " + number(row.subprofile) + " ";
@@ -39,7 +41,7 @@ std::string text_of(const copernica::Page& page) {
 }
 
 void check_rows(const copernica::Page& page) {
-    for (const Impression& row : page.rows) {
+    for (const Row& row : page.rows) {
         require(row.id > 0, "a row has no usable ID");
     }
     std::size_t next = 0;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/copernica/page.hpp"
-#include "core/record/impression.hpp"
+#include "core/record/row.hpp"
 
 namespace mirror::fuzz {
 

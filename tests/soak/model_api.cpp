@@ -112,7 +112,7 @@ asio::awaitable<copernica::PageReply> ModelApi::impressions(copernica::PageQuery
     // The way back takes its time, too: what is logged meanwhile is not in the reply.
     co_await clock_.sleep(what.latency);
     try {
-        decoder_.begin();
+        decoder_.begin(streams().front());
         decoder_.feed(body);
         decoder_.finish();
         reply.page = decoder_.take();

@@ -50,7 +50,7 @@ const std::vector<std::string>& replies() {
 }
 
 copernica::Page decode(copernica::PageDecoder& decoder, const std::string& body) {
-    decoder.begin();
+    decoder.begin(streams().front());
     decoder.feed(body);
     decoder.finish();
     return decoder.take();

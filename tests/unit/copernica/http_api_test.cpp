@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/impression.hpp"
 #include "tests/unit/http/gzip.hpp"
 #include "tests/unit/http/http_client.hpp"
 #include "tests/unit/http/scripted_server.hpp"
@@ -77,7 +78,8 @@ TEST_CASE("a large page comes whole") {
         const Outcome outcome = get_page(raw);
         REQUIRE(outcome.page.has_value());
         REQUIRE(outcome.page->page.rows.size() == 20'000);
-        CHECK(outcome.page->page.rows[19'999].useragent == "Mozilla/5.0 20000");
+        CHECK(tests::impression_of(outcome.page->page.rows[19'999]).useragent ==
+              "Mozilla/5.0 20000");
     }
 }
 
@@ -143,11 +145,11 @@ TEST_CASE("a token in what the API says is not handed on") {
     REQUIRE(outcome.page.has_value());
     const Page& page = outcome.page->page;
     REQUIRE(page.rows.size() == 2);
-    CHECK(page.rows[0].ip == "[token]");
-    CHECK(page.rows[0].useragent == "a [token]");
-    CHECK(page.rows[0].device == "[token]");
+    CHECK(tests::impression_of(page.rows[0]).ip == "[token]");
+    CHECK(tests::impression_of(page.rows[0]).useragent == "a [token]");
+    CHECK(tests::impression_of(page.rows[0]).device == "[token]");
     CHECK(page.rows[0].extra == R"({"self":"https://x/?t=[token]"})");
-    CHECK(page.rows[1].ip == "CANARY");
+    CHECK(tests::impression_of(page.rows[1]).ip == "CANARY");
     REQUIRE(page.rejects.size() == 1);
     CHECK(page.rejects[0].timestamp == "[token]");
     CHECK(page.rejects[0].record == R"({"ID":"[token]","timestamp":"[token]"})");

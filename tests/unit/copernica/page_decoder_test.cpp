@@ -11,16 +11,18 @@
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
+#include "tests/support/impression.hpp"
 
 using namespace mirror;
 using namespace mirror::copernica;
 using namespace mirror::http;
+using namespace mirror::tests;
 
 namespace {
 
 Page decode(const std::string& body, std::size_t piece = 1 << 20, const PageLimits& limits = {}) {
     PageDecoder decoder(limits);
-    decoder.begin();
+    decoder.begin(*find_stream("impressions"));
     for (std::size_t at = 0; at < body.size(); at += piece) {
         decoder.feed(std::string_view(body).substr(at, piece));
     }
@@ -42,7 +44,8 @@ std::string text_of(const Page& page) {
     };
     std::string result = number(page.start) + " " + number(page.limit) + " " + number(page.count) +
                          " " + number(page.total) + "\n";
-    for (const Impression& row : page.rows) {
+    for (const Row& each : page.rows) {
+        const Impression row = impression_of(each);
         result += std::to_string(row.id) + " " + format_local(row.time) + " <" +
                   format_local(row.time) + "> " + number(row.mailing) + " " +
                   number(row.destination) + " " + number(row.profile) + " " +
@@ -77,7 +80,7 @@ TEST_CASE("the page of the documentation") {
     CHECK(page.count == 2U);
     CHECK(page.total == 2U);
     REQUIRE(page.rows.size() == 2);
-    const Impression& first = page.rows[0];
+    const Impression first = impression_of(page.rows[0]);
     CHECK(first.id == 1);
     CHECK(first.mailing == 412);
     CHECK(format_local(first.time) == "2014-10-09 13:41:46");
@@ -90,7 +93,7 @@ TEST_CASE("the page of the documentation") {
     CHECK(first.profile == 13453);
     CHECK_FALSE(first.subprofile.has_value());
     CHECK_FALSE(first.extra.has_value());
-    const Impression& second = page.rows[1];
+    const Impression second = impression_of(page.rows[1]);
     CHECK(second.id == 2);
     CHECK(second.mailing == -5);
     CHECK_FALSE(second.ip.has_value());
@@ -111,7 +114,7 @@ TEST_CASE("a page is the same in pieces of any size") {
     // And cut in two at every place.
     for (std::size_t cut = 0; cut <= example.size(); ++cut) {
         PageDecoder decoder;
-        decoder.begin();
+        decoder.begin(*find_stream("impressions"));
         decoder.feed(std::string_view(example).substr(0, cut));
         decoder.feed(std::string_view(example).substr(cut));
         decoder.finish();
@@ -131,13 +134,13 @@ TEST_CASE("a decoder is used again, also after a page that failed") {
     PageDecoder decoder;
     std::string first;
     for (int round = 0; round < 3; ++round) {
-        decoder.begin();
+        decoder.begin(*find_stream("impressions"));
         decoder.feed(example);
         decoder.finish();
         const Page page = decoder.take();
         first = first.empty() ? text_of(page) : first;
         CHECK(text_of(page) == first);
-        decoder.begin();
+        decoder.begin(*find_stream("impressions"));
         CHECK_THROWS_AS(decoder.feed(example.substr(0, 300) + "\x01"), BadBody);
     }
 }
@@ -179,7 +182,7 @@ TEST_CASE("numeric fields are numbers or strings of digits; all else goes to ext
             CAPTURE(std::string(row.json));
             const Page page = decode_fields("\"" + std::string(field) + "\":" + row.json);
             REQUIRE(page.rows.size() == 1);
-            const Impression& got = page.rows[0];
+            const Impression got = impression_of(page.rows[0]);
             const std::string name = field;
             CHECK((name == "mailing"       ? got.mailing
                    : name == "destination" ? got.destination
@@ -198,16 +201,16 @@ TEST_CASE("text fields are strings; all else goes to extra") {
         for (const char* const json : {"1", "1.5", "false", "[\"a\"]", "{\"a\":null}"}) {
             const Page page = decode_fields("\"" + std::string(field) + "\":" + json);
             REQUIRE(page.rows.size() == 1);
-            CHECK_FALSE(page.rows[0].ip.has_value());
-            CHECK_FALSE(page.rows[0].useragent.has_value());
-            CHECK_FALSE(page.rows[0].device.has_value());
+            CHECK_FALSE(impression_of(page.rows[0]).ip.has_value());
+            CHECK_FALSE(impression_of(page.rows[0]).useragent.has_value());
+            CHECK_FALSE(impression_of(page.rows[0]).device.has_value());
             CHECK(page.rows[0].extra == "{\"" + std::string(field) + "\":" + json + "}");
         }
     }
     const Page page = decode_fields(R"("ip":"","useragent":"","device":null)");
-    CHECK(page.rows[0].ip == "");
-    CHECK(page.rows[0].useragent == "");
-    CHECK_FALSE(page.rows[0].device.has_value());
+    CHECK(impression_of(page.rows[0]).ip == "");
+    CHECK(impression_of(page.rows[0]).useragent == "");
+    CHECK_FALSE(impression_of(page.rows[0]).device.has_value());
     CHECK_FALSE(page.rows[0].extra.has_value());
 }
 
@@ -222,9 +225,9 @@ TEST_CASE("extra keeps what is not known, sorted, and names are told apart by ca
 TEST_CASE("of fields that come twice, the last one counts") {
     const Page page = decode_fields(
         R"("mailing":1,"x":1,"device":true,"x":2,"mailing":"2","device":"tv","profile":3,"profile":null,"y":{"a":1,"a":2})");
-    CHECK(page.rows[0].mailing == 2);
-    CHECK(page.rows[0].device == "tv");
-    CHECK_FALSE(page.rows[0].profile.has_value());
+    CHECK(impression_of(page.rows[0]).mailing == 2);
+    CHECK(impression_of(page.rows[0]).device == "tv");
+    CHECK_FALSE(impression_of(page.rows[0]).profile.has_value());
     CHECK(page.rows[0].extra == R"({"x":2,"y":{"a":2}})");
     const Page no_id = decode(R"({"data":[{"ID":1,"timestamp":"2014-10-09 13:41:46","ID":null}]})");
     CHECK(no_id.rows.empty());
@@ -428,8 +431,10 @@ TEST_CASE("texts that repeat are kept once") {
     const Page page = decode(body + "]}");
     REQUIRE(page.rows.size() == 50);
     for (std::size_t i = 2; i < 50; ++i) {
-        CHECK(page.rows[i].useragent->data() == page.rows[i - 2].useragent->data());
-        CHECK(page.rows[i].device->data() == page.rows[0].device->data());
+        CHECK(impression_of(page.rows[i]).useragent->data() ==
+              impression_of(page.rows[i - 2]).useragent->data());
+        CHECK(impression_of(page.rows[i]).device->data() ==
+              impression_of(page.rows[0]).device->data());
     }
 }
 
@@ -602,7 +607,7 @@ TEST_CASE("the decoder agrees with a DOM on pages out of dice") {
                 REQUIRE(json::parse(reject.record) == json::parse(json::serialize(data[i])));
                 continue;
             }
-            const Impression& row = page.rows.at(rows++);
+            const Impression row = impression_of(page.rows.at(rows++));
             REQUIRE(row.id == slow.numbers[0]);
             REQUIRE(row.mailing == slow.numbers[1]);
             REQUIRE(row.destination == slow.numbers[2]);

@@ -212,10 +212,10 @@ struct Reply {
         page.count = 0;
     }
     void row(std::int64_t id, LocalTime time) {
-        Impression impression;
-        impression.id = id;
-        impression.time = time;
-        page.rows.push_back(impression);
+        mirror::Row row;
+        row.id = id;
+        row.time = time;
+        page.rows.push_back(row);
         page.total = page.count = page.records();
     }
     void reject(std::optional<std::int64_t> id, std::optional<LocalTime> time) {

@@ -92,7 +92,7 @@ Reading read(const Setup& setup) {
 std::multiset<std::int64_t> ids(const Records& records) {
     std::multiset<std::int64_t> found;
     PackedRows::Reader reader = records.rows.read();
-    while (const Impression* const row = reader.next()) {
+    while (const mirror::Row* const row = reader.next()) {
         found.insert(row->id);
     }
     for (std::size_t i = 0; i < records.rejects.size(); ++i) {

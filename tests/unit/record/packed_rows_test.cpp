@@ -10,7 +10,10 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/impression.hpp"
+
 using namespace mirror;
+using namespace mirror::tests;
 
 namespace {
 
@@ -35,7 +38,7 @@ Text copy(const std::optional<std::string_view>& text) {
 }
 
 // The texts of what it gives are those of `kept`.
-Impression row_of(const Kept& kept) {
+Row row_of(const Kept& kept) {
     Impression row;
     row.id = kept.id;
     row.time = LocalTime(Seconds(kept.time));
@@ -47,27 +50,28 @@ Impression row_of(const Kept& kept) {
     row.useragent = view(kept.useragent);
     row.device = view(kept.device);
     row.extra = view(kept.extra);
-    return row;
+    return tests::row_of(row);
 }
 
 std::vector<Kept> read(const PackedRows& rows) {
     std::vector<Kept> all;
     PackedRows::Reader reader = rows.read();
-    while (const Impression* const row = reader.next()) {
+    while (const Row* const each = reader.next()) {
+        const Impression row = impression_of(*each);
         Kept kept;
-        kept.id = row->id;
-        kept.time = row->time.time_since_epoch().count();
-        kept.mailing = row->mailing;
-        kept.destination = row->destination;
-        kept.profile = row->profile;
-        kept.subprofile = row->subprofile;
-        kept.ip = copy(row->ip);
-        kept.useragent = copy(row->useragent);
-        kept.device = copy(row->device);
-        kept.extra = copy(row->extra);
-        const PackedRows::Agent& agent = rows.agents()[reader.agent()];
-        CHECK(agent.first == row->useragent);
-        CHECK(agent.second == row->device);
+        kept.id = row.id;
+        kept.time = row.time.time_since_epoch().count();
+        kept.mailing = row.mailing;
+        kept.destination = row.destination;
+        kept.profile = row.profile;
+        kept.subprofile = row.subprofile;
+        kept.ip = copy(row.ip);
+        kept.useragent = copy(row.useragent);
+        kept.device = copy(row.device);
+        kept.extra = copy(row.extra);
+        const Entry& agent = rows.entries(slot::agent)[reader.entry(slot::agent)];
+        CHECK(agent.first == row.useragent);
+        CHECK(agent.second == row.device);
         all.push_back(kept);
     }
     return all;
@@ -75,7 +79,7 @@ std::vector<Kept> read(const PackedRows& rows) {
 
 // The texts given are gone once they were added, as those of a page are.
 void add(PackedRows& rows, std::vector<Kept> page) {
-    std::vector<Impression> views;
+    std::vector<Row> views;
     for (const Kept& kept : page) {
         views.push_back(row_of(kept));
     }
@@ -182,16 +186,16 @@ TEST_CASE("a pair of user agent and device is kept once, wherever its texts stoo
             }
         }
         add(rows, page);
-        CHECK(rows.agents().size() == 16);
+        CHECK(rows.entries(slot::agent).size() == 16);
     }
     // The same place with other bytes in it is another user agent.
     std::string place = "first agent";
-    Impression row = row_of(Kept{});
-    row.useragent = place;
+    Row row = row_of(Kept{});
+    row.entries[slot::agent].first = place;
     rows.add({&row, 1});
     place = "other agent";
     rows.add({&row, 1});
-    CHECK(rows.agents().size() == 18);
+    CHECK(rows.entries(slot::agent).size() == 18);
     CHECK(read(rows).back().useragent == "other agent");
 }
 

@@ -10,6 +10,7 @@
 #include <SQLiteCpp/Statement.h>
 
 #include "core/time/text.hpp"
+#include "tests/support/impression.hpp"
 
 namespace mirror::storage::testing {
 namespace {
@@ -55,9 +56,9 @@ MirrorOptions options_for(const std::filesystem::path& file) {
     return options;
 }
 
-Impression row(copernica::Page& page, std::int64_t id, std::int64_t offset,
-               std::string_view useragent, std::string_view device) {
-    Impression made;
+Row row(copernica::Page& page, std::int64_t id, std::int64_t offset, std::string_view useragent,
+        std::string_view device) {
+    tests::Impression made;
     made.id = id;
     made.time = zone().to_local(noon(offset));
     made.mailing = 412;
@@ -66,7 +67,7 @@ Impression row(copernica::Page& page, std::int64_t id, std::int64_t offset,
     made.ip = page.texts.keep("2a03:e280:0:1::1");
     made.useragent = page.texts.keep(useragent);
     made.device = page.texts.keep(device);
-    return made;
+    return tests::row_of(made);
 }
 
 copernica::Page rows(std::int64_t first, std::int64_t last) {

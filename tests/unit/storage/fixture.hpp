@@ -39,8 +39,8 @@ Moment at(Instant utc);
 MirrorOptions options_for(const std::filesystem::path& file);
 
 /// A row logged at noon(offset), with ordinary values.
-Impression row(copernica::Page& page, std::int64_t id, std::int64_t offset = 0,
-               std::string_view useragent = "Mozilla/5.0", std::string_view device = "desktop");
+Row row(copernica::Page& page, std::int64_t id, std::int64_t offset = 0,
+        std::string_view useragent = "Mozilla/5.0", std::string_view device = "desktop");
 
 /// Rows `first` to `last` at noon and one second more for each, one page.
 copernica::Page rows(std::int64_t first, std::int64_t last);

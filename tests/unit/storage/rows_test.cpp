@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
+#include "tests/support/impression.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
 using namespace mirror;
@@ -51,8 +52,8 @@ TEST_CASE("inserted, updated and unchanged rows are counted apart") {
     CHECK(written.unchanged == 0);
 
     copernica::Page again = rows(1, 50);
-    again.rows[3].profile = std::nullopt;
-    again.rows[30].useragent = again.texts.keep("changed");
+    again.rows[3].integers[tests::slot::profile] = std::nullopt;
+    again.rows[30].entries[tests::slot::agent].first = again.texts.keep("changed");
     written = file.commit(whole(noon_window(0, 60), std::move(again)), noon(70), at(noon(71)));
     CHECK(written.inserted == 3);
     CHECK(written.updated == 2);
@@ -93,12 +94,12 @@ TEST_CASE("rows are found among many others, in whatever order they come") {
         for (std::int64_t id = 3; id <= 6000; id += step) {
             page.rows.push_back(row(page, id, id - 1));
             if (id > 5000) {
-                page.rows.back().destination = 1000 + step;
+                page.rows.back().integers[tests::slot::destination] = 1000 + step;
                 ask(path, "SELECT 1 FROM impression_rows WHERE id = " + std::to_string(id)) == "1"
                     ? ++changed
                     : ++fresh;
             } else if (id % 5 == 0) {
-                page.rows.back().destination = 1000 + step;
+                page.rows.back().integers[tests::slot::destination] = 1000 + step;
                 ++changed;
             }
         }
@@ -261,9 +262,10 @@ TEST_CASE("user agents are kept once, absent values too") {
         std::int64_t id = first;
         for (const char* agent : {"", "0", "A", static_cast<const char*>(nullptr)}) {
             for (const char* device : {"", "0", "A", static_cast<const char*>(nullptr)}) {
-                Impression made = row(page, id++);
-                made.useragent = agent ? std::optional<std::string_view>(agent) : std::nullopt;
-                made.device = device ? std::optional<std::string_view>(device) : std::nullopt;
+                Row made = row(page, id++);
+                Entry& entry = made.entries[tests::slot::agent];
+                entry.first = agent ? std::optional<std::string_view>(agent) : std::nullopt;
+                entry.second = device ? std::optional<std::string_view>(device) : std::nullopt;
                 page.rows.push_back(made);
             }
         }
@@ -279,8 +281,7 @@ TEST_CASE("user agents are kept once, absent values too") {
     // Another process finds what this one stored.
     MirrorFile other(options_for(path), noon());
     copernica::Page page = rows(201, 201);
-    page.rows[0].useragent = "A";
-    page.rows[0].device = std::nullopt;
+    page.rows[0].entries[tests::slot::agent] = {"A", std::nullopt};
     other.commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
     CHECK(ask(path, "SELECT count(*) FROM user_agents") == "15");
 }

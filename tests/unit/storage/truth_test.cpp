@@ -9,6 +9,7 @@
 #include "storage/lateness.hpp"
 #include "storage/mirror_file.hpp"
 #include "storage/status_reader.hpp"
+#include "tests/support/impression.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
 using namespace mirror;
@@ -139,8 +140,8 @@ TEST_CASE("a comparison finds what is missing, gone and changed, and changes not
     file.commit(whole(noon_window(0, 60), rows(1, 10)), noon(60), at(noon(60)));
     copernica::Page page = rows(1, 11);
     page.rows.erase(page.rows.begin());
-    page.rows[3].profile = 4711;            // 5
-    page.rows[4].useragent = std::nullopt;  // 6
+    page.rows[3].integers[tests::slot::profile] = 4711;             // 5
+    page.rows[4].entries[tests::slot::agent].first = std::nullopt;  // 6
     const auto windows = whole(noon_window(0, 60), std::move(page));
     auto found = file.compare(windows);
     std::sort(found.begin(), found.end(),

@@ -181,10 +181,10 @@ copernica::Page Model::answer(const copernica::PageQuery& query, Instant now) co
     for (std::size_t i = query.start; i < end; ++i, ++position) {
         const Row& row = rows_[found[i]];
         if (row.id > 0) {
-            Impression impression;
-            impression.id = row.id;
-            impression.time = row.time;
-            page.rows.push_back(impression);
+            mirror::Row shown;
+            shown.id = row.id;
+            shown.time = row.time;
+            page.rows.push_back(shown);
         } else {
             Reject reject;
             reject.position = position;
@@ -261,7 +261,7 @@ asio::awaitable<sync::Written> FakeStore::commit(std::vector<sync::WholeWindow> 
         std::set<std::int64_t> seen;
         rejects.erase(rejects.lower_bound(span.begin), rejects.lower_bound(span.end));
         PackedRows::Reader reader = whole.records.rows.read();
-        while (const Impression* const row = reader.next()) {
+        while (const mirror::Row* const row = reader.next()) {
             if (!seen.insert(row->id).second || row->id <= 0) {
                 broken.push_back(fmt::format("ID {} twice in one window", row->id));
             }

@@ -1,0 +1,48 @@
+// Texts that repeat, by number: each entry of a dictionary is stored once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/record/stream.hpp"
+#include "storage/sqlite/statement.hpp"
+
+namespace mirror::storage {
+
+/// Finds or makes the number of an entry. Remembers the entries used last, in bounded memory.
+class DictionaryTable {
+  public:
+    /// `memory` bounds the remembered texts, in bytes.
+    DictionaryTable(sqlite3* connection, const Dictionary& dictionary,
+                    std::size_t memory = std::size_t{1} << 20);
+
+    /// Nothing for an entry without any text. Inside a write transaction; throws
+    /// SQLite::Exception.
+    std::optional<std::int64_t> number(const Entry& entry);
+
+    /// To be called after a rollback: numbers given in it do not exist.
+    void forget();
+
+  private:
+    using Known = std::unordered_map<std::string, std::int64_t>;
+
+    void bind(RowStatement& statement, const Entry& entry) const;
+    const std::int64_t* find(const std::string& key);
+    void remember(const std::string& key, std::int64_t number);
+
+    bool pairs_;  // its entries have two texts
+    RowStatement select_;
+    RowStatement insert_;
+    // Two generations: what was not asked for while the younger one filled up is dropped.
+    Known young_;
+    Known old_;
+    std::size_t young_bytes_ = 0;
+    std::size_t generation_bytes_;
+    std::string key_;  // the one at hand, its memory reused
+};
+
+}  // namespace mirror::storage
