@@ -107,7 +107,7 @@ void generate(Account& account, const Generation& generation) {
     }
     std::stable_sort(all.begin(), all.end(),
                      [](const Event& a, const Event& b) { return a.logged < b.logged; });
-    RowMaker maker(generation.seed);
+    RowMaker maker(generation.seed, generation.agents);
     std::int64_t id = generation.first_id;
     for (const Event& event : all) {
         Row row = maker.make(id++, event.at, event.mailing);
@@ -116,7 +116,7 @@ void generate(Account& account, const Generation& generation) {
     }
 }
 
-RowMaker::RowMaker(std::uint64_t seed) : random_(seed) {
+RowMaker::RowMaker(std::uint64_t seed, std::size_t agents) : random_(seed) {
     struct Platform {
         const char* system;
         const char* device;
@@ -132,7 +132,9 @@ RowMaker::RowMaker(std::uint64_t seed) : random_(seed) {
         {"Linux; Android 12; SM-T500", "tablet"},
     }};
     constexpr int first_version = 88;
-    constexpr int versions = 40;
+    constexpr std::size_t browsers = 2;
+    const auto versions =
+        static_cast<int>(std::max<std::size_t>(agents / (platforms.size() * browsers), 1));
     for (const Platform& platform : platforms) {
         for (int version = first_version; version < first_version + versions; ++version) {
             const std::string system = std::string("Mozilla/5.0 (") + platform.system;

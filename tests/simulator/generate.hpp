@@ -23,6 +23,7 @@ struct Generation {
     mirror::Window period;
     std::uint64_t seed = 1;
     std::int64_t first_id = 1;
+    std::size_t agents = 640;               ///< distinct user agents, about so many
     std::uint64_t rows_per_mailing = 5000;  ///< Shape::bursty
     std::uint64_t burst = 1000;             ///< Shape::seconds
     /// That share of the rows is logged late, by up to `latest_by`.
@@ -37,7 +38,8 @@ void generate(Account& account, const Generation& generation);
 /// Makes single rows with believable fields, for live ones.
 class RowMaker {
   public:
-    explicit RowMaker(std::uint64_t seed);
+    /// `agents`: distinct user agents, about so many.
+    explicit RowMaker(std::uint64_t seed, std::size_t agents = Generation{}.agents);
 
     Row make(std::int64_t id, mirror::Instant at, std::int64_t mailing);
 

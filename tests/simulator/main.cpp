@@ -31,6 +31,8 @@ struct Settings {
     std::uint64_t burst = 1000;
     double late_share = 0;
     std::int64_t latest_by = 3600;
+    std::size_t agents = Generation{}.agents;
+    std::int64_t first_id = Generation{}.first_id;
     std::string from = "2016-01-01";
     std::string to;
     std::string zone = "Europe/Amsterdam";
@@ -75,6 +77,8 @@ void add_options(CLI::App& app, Settings& settings) {
     app.add_option("--to", settings.to, "End of the rows, account-local (now)");
     app.add_option("--late-share", settings.late_share, "Share of rows that are logged late (0)");
     app.add_option("--latest-by", settings.latest_by, "By how many seconds at most (3600)");
+    app.add_option("--agents", settings.agents, "Distinct user agents, about so many (640)");
+    app.add_option("--first-id", settings.first_id, "ID of the row that was logged first (1)");
     app.add_option("--live", settings.live, "New rows a second, while running (0)");
     app.add_option("--zone", settings.zone, "The account's time zone (Europe/Amsterdam)");
     app.add_option("--now", settings.now,
@@ -195,9 +199,9 @@ class Live {
         : timer_(io),
           account_(account),
           server_(server),
-          maker_(settings.seed + 1),
+          maker_(settings.seed + 1, settings.agents),
           rate_(settings.live),
-          next_id_(static_cast<std::int64_t>(settings.rows) + 1) {}
+          next_id_(settings.first_id + static_cast<std::int64_t>(settings.rows)) {}
 
     void start() {
         since_ = std::chrono::steady_clock::now();
@@ -313,6 +317,8 @@ void run(Settings& settings) {
     generation.burst = settings.burst;
     generation.late_share = settings.late_share;
     generation.latest_by = mirror::Seconds(settings.latest_by);
+    generation.agents = settings.agents;
+    generation.first_id = settings.first_id;
     generation.period.begin = instant(settings.from, account.zone(), "--from");
     generation.period.end =
         settings.to.empty() ? now : instant(settings.to, account.zone(), "--to");
