@@ -1,55 +1,16 @@
 #include "tests/simulator/answer.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
-#include "core/time/text.hpp"
 #include "tests/simulator/encode.hpp"
+#include "tests/simulator/statistics.hpp"
 
 namespace simulator {
 namespace {
 
 constexpr std::uint64_t documented_page = 1000;
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return number;
-}
-
-const std::string* parameter(const Request& request, const std::string& name) {
-    const auto found = request.parameters.find(name);
-    return found == request.parameters.end() ? nullptr : &found->second;
-}
-
-void read_time(Request& request, const std::string& name, std::optional<mirror::LocalTime>& into) {
-    const std::string* text = parameter(request, name);
-    if (text == nullptr) {
-        return;
-    }
-    constexpr std::size_t date_alone = 10;
-    into = mirror::parse_local(text->size() == date_alone ? *text + " 00:00:00" : *text);
-    if (!into) {
-        request.complaint = "Invalid " + name;
-    }
-}
-
-void read_number(Request& request, const std::string& name, std::uint64_t& into) {
-    const std::string* text = parameter(request, name);
-    if (text == nullptr) {
-        return;
-    }
-    if (const auto number = parse_number(*text)) {
-        into = *number;
-    } else {
-        request.complaint = "Invalid " + name;
-    }
-}
 
 void append_member(std::string& out, std::string_view name,
                    const std::optional<std::uint64_t>& number) {
@@ -86,9 +47,8 @@ bool too_long(const Question& question, const Behaviour& behaviour) {
             *question.end - *question.begin > *behaviour.longest_period);
 }
 
-Answer answer_impressions(const Request& request, const Account& account,
-                          const Behaviour& behaviour, const std::optional<Fault>& fault,
-                          mirror::Instant now) {
+Answer answer_rows(const Request& request, const Table& table, const Behaviour& behaviour,
+                   const std::optional<Fault>& fault, mirror::Instant now) {
     Question question = request.question;
     if (fault && fault->question) {
         fault->question(question);
@@ -113,14 +73,14 @@ Answer answer_impressions(const Request& request, const Account& account,
     list.reserve(std::min<std::uint64_t>(limit, documented_page) * usual_record);
     std::uint64_t rows = 0;
     const std::uint64_t total =
-        account.read(selection, question.start, limit, [&](const RowView& row) {
+        table.read(selection, question.start, limit, [&](const RowView& row) {
             if (edited) {
-                append_record(page.records.emplace_back(), row, behaviour);
+                append_record(page.records.emplace_back(), table.stream(), row, behaviour);
             } else {
                 if (rows > 0) {
                     list += ',';
                 }
-                append_record(list, row, behaviour);
+                append_record(list, table.stream(), row, behaviour);
             }
             ++rows;
         });
@@ -165,25 +125,28 @@ Answer answer_impressions(const Request& request, const Account& account,
     return result;
 }
 
-}  // namespace
-
-void understand(Request& request, const Behaviour& behaviour) {
-    if (request.path == "/v3/ms/impressions") {
-        request.call = Call::impressions;
-    } else if (request.path == "/v3/identity") {
-        request.call = Call::identity;
+Answer answer_right(const Request& request, const Account& account, const Behaviour& behaviour,
+                    const std::optional<Fault>& fault, mirror::Instant now) {
+    if (const auto stream = stream_of(request.call)) {
+        if (too_long(request.question, behaviour)) {
+            return refuse(400, "The period is too long", behaviour);
+        }
+        return answer_rows(request, account.of(*stream), behaviour, fault, now);
     }
-    const std::string* token = parameter(request, "access_token");
-    request.token_right = token != nullptr && *token == behaviour.token;
-    request.question.limit = behaviour.default_page;
-    read_time(request, "begintime", request.question.begin);
-    read_time(request, "endtime", request.question.end);
-    read_number(request, "start", request.question.start);
-    read_number(request, "limit", request.question.limit);
-    if (const std::string* total = parameter(request, "total")) {
-        request.question.total = *total != "false" && *total != "0";
+    Answer result;
+    if (request.call == Call::identity) {
+        result.reply.body = identity_body(behaviour.identity, behaviour.encoding);
+    } else if (request.call == Call::consumption) {
+        result.reply.body = consumption_body(account, request, now);
+    } else if (auto body = statistics_body(account, request, now)) {
+        result.reply.body = std::move(*body);
+    } else {
+        result = refuse(404, "No such emailing", behaviour);
     }
+    return result;
 }
+
+}  // namespace
 
 Answer answer(const Request& request, const Account& account, const Behaviour& behaviour,
               const std::optional<Fault>& fault, mirror::Instant now) {
@@ -196,14 +159,15 @@ Answer answer(const Request& request, const Account& account, const Behaviour& b
         result = refuse(404, "No such method", behaviour);
     } else if (request.method != "GET") {
         result = refuse(405, "Method not allowed", behaviour);
-    } else if (request.call == Call::identity) {
-        result.reply.body = identity_body(behaviour.identity, behaviour.encoding);
+    } else if (const auto refused = behaviour.refused.find(request.call);
+               refused != behaviour.refused.end()) {
+        result = refuse(refused->second,
+                        refused->second == 404 ? "No such method" : "No access to this method",
+                        behaviour);
     } else if (!request.complaint.empty()) {
         result = refuse(400, request.complaint, behaviour);
-    } else if (too_long(request.question, behaviour)) {
-        result = refuse(400, "The period is too long", behaviour);
     } else {
-        result = answer_impressions(request, account, behaviour, fault, now);
+        result = answer_right(request, account, behaviour, fault, now);
     }
     if (fault && fault->body) {
         fault->body(result.reply.body);

@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "core/time/instant.hpp"
+#include "tests/simulator/request.hpp"
 
 namespace simulator {
 
@@ -96,6 +98,8 @@ struct Behaviour {
 
     Numbers numbers = Numbers::today;
     Encoding encoding = Encoding::php;
+    /// Calls that the token has no right to, and the status that they are answered with.
+    std::map<Call, unsigned> refused;
     bool profile_fields = true;  ///< false: an older page, without `profile` and `subprofile`
     /// Members added to every record, as JSON without braces: "\"country\":\"NL\"".
     std::string extra_members;

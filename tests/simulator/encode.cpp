@@ -1,5 +1,6 @@
 #include "tests/simulator/encode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -72,28 +73,10 @@ void append_number(std::string& out, std::int64_t number) {
     out.append(digits.data(), end);
 }
 
-void append_field(std::string& out, std::string_view name,
-                  const std::optional<std::int64_t>& number, bool quoted) {
+void append_text_member(std::string& out, std::string_view name, const std::string& text,
+                        Encoding encoding) {
     out += name;
-    if (!number) {
-        out += "null";
-    } else if (quoted) {
-        out += '"';
-        append_number(out, *number);
-        out += '"';
-    } else {
-        append_number(out, *number);
-    }
-}
-
-void append_field(std::string& out, std::string_view name, const std::string* text,
-                  Encoding encoding) {
-    out += name;
-    if (text == nullptr) {
-        out += "null";
-    } else {
-        append_string(out, *text, encoding);
-    }
+    append_string(out, text, encoding);
 }
 
 void append_digits(char* to, unsigned value, unsigned digits) {
@@ -116,6 +99,78 @@ void append_local(std::string& out, mirror::LocalTime local) {
     append_digits(text + 14, seconds / 60 % 60, 2);
     append_digits(text + 17, seconds % 60, 2);
     out.append(text, sizeof text - 1);
+}
+
+bool is_quoted(FieldForm form, Numbers numbers) {
+    return numbers == Numbers::strings ||
+           (numbers == Numbers::today && (form == FieldForm::quoted || form == FieldForm::id));
+}
+
+void append_number(std::string& out, std::int64_t number, bool quoted) {
+    if (quoted) {
+        out += '"';
+    }
+    append_number(out, number);
+    if (quoted) {
+        out += '"';
+    }
+}
+
+bool is_decimal(const std::string& text) {
+    constexpr std::size_t most_digits = 18;
+    return !text.empty() && text.size() <= most_digits && (text.size() == 1 || text[0] != '0') &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void append_cell(std::string& out, const Field& field, const Cell& cell,
+                 const Behaviour& behaviour) {
+    if (cell.null) {
+        out += "null";
+    } else if (cell.text == nullptr) {
+        append_number(out, cell.number, is_quoted(field.form, behaviour.numbers));
+    } else if (field.form == FieldForm::json ||
+               (field.form == FieldForm::loose && behaviour.numbers == Numbers::numbers &&
+                is_decimal(*cell.text))) {
+        out += *cell.text;
+    } else {
+        append_string(out, *cell.text, behaviour.encoding);
+    }
+}
+
+void append_timestamp(std::string& out, const RowView& row, Encoding encoding) {
+    if (row.timestamp != nullptr) {
+        append_string(out, *row.timestamp, encoding);
+    } else {
+        out += '"';
+        append_local(out, row.local);
+        out += '"';
+    }
+}
+
+void append_name(std::string& out, std::string_view name) {
+    out += '"';
+    out += name;
+    out += "\":";
+}
+
+// Closes the object that the field before was in, and opens the field's own.
+void change_parent(std::string& out, std::string_view from, std::string_view to) {
+    if (from == to) {
+        out += ',';
+        return;
+    }
+    if (!from.empty()) {
+        out += '}';
+    }
+    out += ',';
+    if (!to.empty()) {
+        append_name(out, to);
+        out += '{';
+    }
+}
+
+bool is_profile(const Field& field) {
+    return field.name == "profile" || field.name == "subprofile";
 }
 
 }  // namespace
@@ -191,31 +246,39 @@ void append_string(std::string& out, std::string_view text, Encoding encoding) {
     out += '"';
 }
 
-void append_record(std::string& out, const RowView& row, const Behaviour& behaviour) {
+void append_record(std::string& out, StreamId stream, const RowView& row,
+                   const Behaviour& behaviour) {
     if (row.raw != nullptr) {
         out += *row.raw;
         return;
     }
-    const Encoding encoding = behaviour.encoding;
-    const bool quoted = behaviour.numbers != Numbers::numbers;
-    const bool quoted_profiles = behaviour.numbers == Numbers::strings;
-    append_field(out, "{\"ID\":", row.id, quoted);
-    append_field(out, ",\"mailing\":", row.mailing, quoted);
-    out += ",\"timestamp\":";
-    if (row.timestamp != nullptr) {
-        append_string(out, *row.timestamp, encoding);
-    } else {
-        out += '"';
-        append_local(out, row.local);
-        out += '"';
+    std::string_view parent;
+    const Cell* cell = row.cells.data();
+    for (const Field& field : facts_of(stream).fields) {
+        if (field.form == FieldForm::id) {
+            out += '{';
+            append_name(out, field.name);
+            append_number(out, row.id, is_quoted(field.form, behaviour.numbers));
+            continue;
+        }
+        if (field.form == FieldForm::timestamp) {
+            change_parent(out, parent, "");
+            parent = "";
+            append_name(out, field.name);
+            append_timestamp(out, row, behaviour.encoding);
+            continue;
+        }
+        const Cell& held = *cell++;
+        if (!behaviour.profile_fields && is_profile(field)) {
+            continue;
+        }
+        change_parent(out, parent, field.parent);
+        parent = field.parent;
+        append_name(out, field.name);
+        append_cell(out, field, held, behaviour);
     }
-    append_field(out, ",\"ip\":", row.ip, encoding);
-    append_field(out, ",\"useragent\":", row.useragent, encoding);
-    append_field(out, ",\"device\":", row.device, encoding);
-    append_field(out, ",\"destination\":", row.destination, quoted);
-    if (behaviour.profile_fields) {
-        append_field(out, ",\"profile\":", row.profile, quoted_profiles);
-        append_field(out, ",\"subprofile\":", row.subprofile, quoted_profiles);
+    if (!parent.empty()) {
+        out += '}';
     }
     if (row.extra != nullptr) {
         out += ',';
@@ -236,10 +299,10 @@ std::string error_body(std::string_view message, Encoding encoding) {
 
 std::string identity_body(const Identity& identity, Encoding encoding) {
     std::string body;
-    append_field(body, "{\"id\":", &identity.id, encoding);
-    append_field(body, ",\"name\":", &identity.name, encoding);
-    append_field(body, ",\"description\":", &identity.description, encoding);
-    append_field(body, ",\"company\":", &identity.company, encoding);
+    append_text_member(body, "{\"id\":", identity.id, encoding);
+    append_text_member(body, ",\"name\":", identity.name, encoding);
+    append_text_member(body, ",\"description\":", identity.description, encoding);
+    append_text_member(body, ",\"company\":", identity.company, encoding);
     return body + "}";
 }
 

@@ -5,8 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "tests/simulator/account.hpp"
 #include "tests/simulator/behaviour.hpp"
+#include "tests/simulator/row.hpp"
+#include "tests/simulator/streams.hpp"
 
 namespace simulator {
 
@@ -16,8 +17,9 @@ std::string valid_utf8(std::string_view text);
 /// Appends `text`, valid UTF-8, as a JSON string with its quotes.
 void append_string(std::string& out, std::string_view text, Encoding encoding);
 
-/// Appends the row as one JSON object.
-void append_record(std::string& out, const RowView& row, const Behaviour& behaviour);
+/// Appends a row of the stream as one JSON object.
+void append_record(std::string& out, StreamId stream, const RowView& row,
+                   const Behaviour& behaviour);
 
 /// {"error":{"message":"..."}}
 std::string error_body(std::string_view message, Encoding encoding);

@@ -194,7 +194,7 @@ namespace rules {
 Rule when(std::function<bool(const Request&)> condition, Fault fault) {
     return [condition = std::move(condition),
             fault = std::move(fault)](const Request& request) -> std::optional<Fault> {
-        if (request.call == Call::impressions && condition(request)) {
+        if (stream_of(request.call) && condition(request)) {
             return fault;
         }
         return std::nullopt;
@@ -250,7 +250,7 @@ Rule at_random(double share, std::uint64_t seed) {
         faults::delivery(Delivery::reset_in_body),
     };
     return [state, share](const Request& request) -> std::optional<Fault> {
-        if (request.call != Call::impressions ||
+        if (!stream_of(request.call) ||
             std::uniform_real_distribution<>()(state->random) >= share) {
             return std::nullopt;
         }
@@ -270,9 +270,19 @@ Rule first_of(std::vector<Rule> list) {
     };
 }
 
+Rule on(StreamId stream, Rule rule) {
+    return [stream, rule = std::move(rule)](const Request& request) -> std::optional<Fault> {
+        return request.call == call_of(stream) ? rule(request) : std::nullopt;
+    };
+}
+
 Rule identity(Fault fault) {
-    return [fault = std::move(fault)](const Request& request) -> std::optional<Fault> {
-        return request.call == Call::identity ? std::optional(fault) : std::nullopt;
+    return call(Call::identity, std::move(fault));
+}
+
+Rule call(Call call, Fault fault) {
+    return [call, fault = std::move(fault)](const Request& request) -> std::optional<Fault> {
+        return request.call == call ? std::optional(fault) : std::nullopt;
     };
 }
 

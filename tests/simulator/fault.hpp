@@ -15,7 +15,7 @@
 
 namespace simulator {
 
-/// A reply of impressions before it becomes text. A member that is absent is left out.
+/// A reply of rows before it becomes text. A member that is absent is left out.
 struct Page {
     std::optional<std::uint64_t> start;
     std::optional<std::uint64_t> limit;
@@ -109,7 +109,7 @@ Fault delay(std::chrono::milliseconds delay);
 
 }  // namespace faults
 
-/// Rules for requests for impressions; `call_number` counts.
+/// Rules for requests for the rows of any stream; `call_number` counts, for each stream.
 namespace rules {
 
 Rule when(std::function<bool(const Request&)> condition, Fault fault);
@@ -122,10 +122,14 @@ Rule always(Fault fault);
 Rule containing(mirror::LocalTime local, Fault fault);
 /// A share of the requests fails, each in a way drawn at random: 5xx, 429, cut off, broken.
 Rule at_random(double share, std::uint64_t seed);
+/// The rule, for that stream alone.
+Rule on(StreamId stream, Rule rule);
 /// The first of the rules that has a fault.
 Rule first_of(std::vector<Rule> rules);
-/// Requests for identity, in place of impressions.
+/// Requests for identity, in place of rows.
 Rule identity(Fault fault);
+/// Requests of one call, whichever it is.
+Rule call(Call call, Fault fault);
 
 }  // namespace rules
 

@@ -6,21 +6,14 @@
 #include <cstdio>
 #include <utility>
 
+#include "tests/simulator/chance.hpp"
+#include "tests/simulator/details.hpp"
+
 namespace simulator {
 namespace {
 
 using mirror::Instant;
 using mirror::Seconds;
-
-// The standard's distributions differ between libraries; the same seed must give the same rows.
-std::uint64_t below(std::mt19937_64& random, std::uint64_t limit) {
-    return limit == 0 ? 0 : random() % limit;
-}
-
-double fraction(std::mt19937_64& random) {
-    constexpr double parts = 9007199254740992.0;  // 2^53
-    return static_cast<double>(random() >> 11U) / parts;
-}
 
 Instant within(std::mt19937_64& random, const mirror::Window& period) {
     const auto width =
@@ -111,6 +104,7 @@ void generate(Account& account, const Generation& generation) {
     std::int64_t id = generation.first_id;
     for (const Event& event : all) {
         Row row = maker.make(id++, event.at, event.mailing);
+        add_details(account.chosen(), row, static_cast<std::uint64_t>(row.id));
         row.visible_from = event.logged;
         account.add(row);
     }

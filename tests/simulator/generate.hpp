@@ -31,8 +31,8 @@ struct Generation {
     mirror::Seconds latest_by = std::chrono::hours(1);
 };
 
-/// Adds rows to the account. IDs ascend in the order in which rows are logged, which is that of
-/// time but for late ones; no row is visible before it is logged.
+/// Adds rows to the account's chosen stream. IDs ascend in the order in which rows are logged,
+/// which is that of time but for late ones; no row is visible before it is logged.
 void generate(Account& account, const Generation& generation);
 
 /// Makes single rows with believable fields, for live ones.

@@ -16,9 +16,11 @@
 
 #include "core/time/text.hpp"
 #include "tests/simulator/certificates.hpp"
-#include "tests/simulator/encode.hpp"
 #include "tests/simulator/generate.hpp"
+#include "tests/simulator/live.hpp"
 #include "tests/simulator/server.hpp"
+#include "tests/simulator/stream_options.hpp"
+#include "tests/simulator/truth_file.hpp"
 
 namespace {
 
@@ -51,6 +53,7 @@ struct Settings {
     std::int64_t date_skew = 0;
     std::uint64_t date_every = 1;
     Behaviour behaviour;
+    StreamSettings streams;
 };
 
 template <typename Value>
@@ -142,6 +145,7 @@ void add_options(CLI::App& app, Settings& settings) {
     app.add_option("--date-every", settings.date_every, "On every Nth reply only (1)");
     app.add_option("--error-rate", settings.error_rate,
                    "Share of requests that fail: 5xx, 429, cut off, broken (0)");
+    add_stream_options(app, settings.streams);
 }
 
 mirror::Instant instant(const std::string& text, const mirror::Zone& zone,
@@ -158,50 +162,14 @@ std::chrono::nanoseconds duration(double count, double nanoseconds) {
     return std::chrono::nanoseconds(static_cast<std::int64_t>(count * nanoseconds));
 }
 
-void write_truth(const std::string& path, const std::vector<TrueRow>& rows) {
-    std::ofstream file(path, std::ios::binary);
-    std::string line;
-    const auto number = [&](const std::optional<std::int64_t>& value) {
-        line += value ? std::to_string(*value) : "null";
-        line += ',';
-    };
-    const auto text = [&](const std::optional<std::string>& value) {
-        if (value) {
-            append_string(line, *value, Encoding::utf8);
-        } else {
-            line += "null";
-        }
-        line += ',';
-    };
-    for (const TrueRow& row : rows) {
-        line = "[";
-        number(row.id);
-        number(row.mailing);
-        text(row.timestamp);
-        text(row.ip);
-        text(row.useragent);
-        text(row.device);
-        number(row.destination);
-        number(row.profile);
-        number(row.subprofile);
-        line.back() = ']';
-        file << line << '\n';
-    }
-    if (!file.flush()) {
-        throw std::runtime_error("cannot write " + path);
-    }
-}
-
 // Adds rows as time goes by, until a signal comes.
 class Live {
   public:
     Live(boost::asio::io_context& io, Account& account, Server& server, const Settings& settings)
         : timer_(io),
-          account_(account),
           server_(server),
-          maker_(settings.seed + 1, settings.agents),
-          rate_(settings.live),
-          next_id_(settings.first_id + static_cast<std::int64_t>(settings.rows)) {}
+          story_(account, RowMaker(settings.seed + 1, settings.agents), settings.streams.story),
+          rate_(settings.live) {}
 
     void start() {
         since_ = std::chrono::steady_clock::now();
@@ -226,18 +194,15 @@ class Live {
 
     void add() {
         const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - since_;
-        constexpr std::int64_t mailing = 999;
         for (; static_cast<double>(added_) < elapsed.count() * rate_; ++added_) {
-            account_.add(maker_.make(next_id_++, server_.clock().now(), mailing));
+            story_.happen(server_.clock().now());
         }
     }
 
     boost::asio::steady_timer timer_;
-    Account& account_;
     Server& server_;
-    RowMaker maker_;
+    LiveStory story_;
     double rate_;
-    std::int64_t next_id_;
     std::uint64_t added_ = 0;
     bool stopped_ = false;
     std::chrono::steady_clock::time_point since_;
@@ -305,6 +270,8 @@ void run(Settings& settings) {
     });
 
     Account account(settings.zone);
+    account.choose(settings.streams.chosen);
+    behaviour.refused = settings.streams.refused();
     ServerClock clock;
     if (!settings.now.empty()) {
         clock.stand_at(instant(settings.now, account.zone(), "--now"));
@@ -326,13 +293,15 @@ void run(Settings& settings) {
         throw std::invalid_argument("--from must lie before --to");
     }
     generate(account, generation);
+    settings.streams.fill(account, generation);
 
     Server server(account, behaviour, options);
     if (!settings.now.empty()) {
         server.clock().run_from(now);
     }
     if (settings.error_rate > 0) {
-        server.set_rule(rules::at_random(settings.error_rate, settings.seed));
+        server.set_rule(
+            settings.streams.restrict(rules::at_random(settings.error_rate, settings.seed)));
     }
     introduce(server, settings, certificates);
     if (!settings.port_file.empty()) {
@@ -347,7 +316,10 @@ void run(Settings& settings) {
     std::cout << counters.requests << " requests on " << counters.connections << " connections, "
               << counters.rows << " rows" << std::endl;
     if (!settings.truth_file.empty()) {
-        write_truth(settings.truth_file, server.truth());
+        write_truth(settings.truth_file, server.truth(account.chosen()));
+    }
+    if (!settings.streams.truth_directory.empty()) {
+        write_truths(settings.streams.truth_directory, server);
     }
 }
 

@@ -2,18 +2,45 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 
 #include "core/time/instant.hpp"
+#include "tests/simulator/streams.hpp"
 
 namespace simulator {
 
-enum class Call { impressions, identity, other };
+/// The streams come first, in the order of StreamId.
+enum class Call {
+    impressions,
+    clicks,
+    deliveries,
+    errors,
+    abuses,
+    unsubscribes,
+    mailings,
+    identity,
+    statistics,   ///< of one mailing
+    consumption,  ///< of the account
+    other
+};
+constexpr std::size_t call_count = 11;
 
-/// What is asked of the impressions.
+constexpr Call call_of(StreamId stream) {
+    return static_cast<Call>(index_of(stream));
+}
+
+/// Nothing if the call is for something else than the rows of a stream.
+constexpr std::optional<StreamId> stream_of(Call call) {
+    return static_cast<std::size_t>(call) < stream_count
+               ? std::optional(static_cast<StreamId>(call))
+               : std::nullopt;
+}
+
+/// What is asked of the rows of a stream.
 struct Question {
     std::optional<mirror::LocalTime> begin;
     std::optional<mirror::LocalTime> end;
@@ -21,7 +48,7 @@ struct Question {
     std::uint64_t limit = 0;
     bool total = true;
 
-    /// Whether begintime <= local <= endtime; an absent bound excludes nothing.
+    /// Whether begin <= local <= end; an absent bound excludes nothing.
     bool contains(mirror::LocalTime local) const {
         return (!begin || *begin <= local) && (!end || local <= *end);
     }
@@ -37,7 +64,9 @@ struct Request {
     std::map<std::string, std::string> headers;     ///< names in lower case
     Call call = Call::other;
     Question question;
-    std::string complaint;  ///< what is wrong with the parameters; empty where nothing is
+    std::int64_t mailing = 0;     ///< that statistics are asked of
+    std::uint64_t api_calls = 0;  ///< that consumption tells of
+    std::string complaint;        ///< what is wrong with the parameters; empty where nothing is
     bool token_right = false;
     mirror::Instant received_at{};  ///< by the server's clock
     std::chrono::steady_clock::time_point received_at_monotonic{};

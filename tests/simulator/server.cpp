@@ -5,6 +5,7 @@
 #include <deque>
 #include <exception>
 #include <future>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -159,12 +160,16 @@ class Server::Impl {
         on_own_thread([this] { close_all(); });
     }
 
-    std::vector<TrueRow> truth() const {
-        std::vector<TrueRow> rows = account_.truth(clock_.now());
+    std::vector<Values> truth(StreamId stream) const {
+        std::vector<Values> rows = account_.of(stream).truth(clock_.now());
         if (!behaviour().profile_fields) {
-            for (TrueRow& row : rows) {
-                row.profile.reset();
-                row.subprofile.reset();
+            const std::vector<std::string> columns = columns_of(stream);
+            for (Values& row : rows) {
+                for (std::size_t i = 0; i < columns.size(); ++i) {
+                    if (columns[i] == "profile" || columns[i] == "subprofile") {
+                        row[i] = Value();
+                    }
+                }
             }
         }
         return rows;
@@ -305,15 +310,16 @@ class Server::Impl {
             rule = rule_;
             before = before_;
             after = after_;
+            request.received_at = clock_.now();
+            request.received_at_monotonic = Monotonic::now();
             understand(request, behaviour);
+            count_call(request);
             request.number = ++counters_.requests;
             request.call_number = ++calls_[static_cast<std::size_t>(request.call)];
             if (request.has_token()) {
                 ++counters_.requests_with_token;
             }
         }
-        request.received_at = clock_.now();
-        request.received_at_monotonic = Monotonic::now();
         const bool last = !keep_alive || (behaviour.requests_per_connection != 0 &&
                                           served >= behaviour.requests_per_connection);
 
@@ -368,6 +374,21 @@ class Server::Impl {
             after(request);
         }
         return exchange;
+    }
+
+    // For consumption; mutex_ is held.
+    void count_call(Request& request) {
+        if (!request.token_right) {
+            return;
+        }
+        ++calls_by_day_[date::floor<date::days>(account_.zone().to_local(request.received_at))];
+        if (request.call == Call::consumption) {
+            for (const auto& [day, calls] : calls_by_day_) {
+                if (request.question.contains(day)) {
+                    request.api_calls += calls;
+                }
+            }
+        }
     }
 
     bool over_the_rate(const Behaviour& behaviour) {
@@ -493,7 +514,8 @@ class Server::Impl {
     Hook before_;
     Hook after_;
     std::deque<LogEntry> log_;
-    std::array<std::uint64_t, 3> calls_{};  // by Call
+    std::map<date::local_days, std::uint64_t> calls_by_day_;
+    std::array<std::uint64_t, call_count> calls_{};  // by Call
     Counters counters_;
 
     // These belong to the server's thread.
@@ -556,8 +578,15 @@ void Server::listen_again() {
 void Server::drop_connections() {
     impl_->drop_connections();
 }
+std::vector<Values> Server::truth(StreamId stream) const {
+    return impl_->truth(stream);
+}
 std::vector<TrueRow> Server::truth() const {
-    return impl_->truth();
+    std::vector<TrueRow> rows;
+    for (const Values& values : impl_->truth(StreamId::impressions)) {
+        rows.push_back(as_true_row(values));
+    }
+    return rows;
 }
 
 }  // namespace simulator

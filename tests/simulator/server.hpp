@@ -85,7 +85,9 @@ class Server {
     /// Ends all connections at once.
     void drop_connections();
 
-    /// What a mirror must hold by the server's present time.
+    /// What a mirror's view of the stream must hold by the server's present time.
+    std::vector<Values> truth(StreamId stream) const;
+    /// The same of the impressions, by name.
     std::vector<TrueRow> truth() const;
 
   private:
