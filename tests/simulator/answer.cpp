@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tests/simulator/authentication.hpp"
 #include "tests/simulator/encode.hpp"
 #include "tests/simulator/statistics.hpp"
 
@@ -153,8 +154,11 @@ Answer answer(const Request& request, const Account& account, const Behaviour& b
     Answer result;
     if (fault && fault->reply) {
         result.reply = *fault->reply;
+    } else if (behaviour.service == Service::authentication) {
+        result.reply = authenticate(request, behaviour, now);
     } else if (!request.token_right) {
-        result = refuse(400, "Invalid access token", behaviour);
+        result = refuse(request.version == 4 ? behaviour.version4.refusal : 400,
+                        "Invalid access token", behaviour);
     } else if (request.call == Call::other) {
         result = refuse(404, "No such method", behaviour);
     } else if (request.method != "GET") {

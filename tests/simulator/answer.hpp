@@ -12,7 +12,7 @@
 
 namespace simulator {
 
-/// Fills in call, question, complaint and token_right from method, path and parameters.
+/// Fills in version, call, question, complaint, token_right and leaked from the other members.
 void understand(Request& request, const Behaviour& behaviour);
 
 struct Answer {

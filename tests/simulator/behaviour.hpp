@@ -79,7 +79,47 @@ struct Identity {
     std::string company = "Simulator";
 };
 
+/// What a server is: the API, or the service that makes tokens for version 4 of it.
+enum class Service { api, authentication };
+
+/// What version 4 takes. Versions 2 and 3 take the account's token in the query.
+struct Version4 {
+    bool served = true;
+    bool takes_api_token = true;  ///< the account's token itself, in `Authorization: Bearer`
+    bool takes_jwt = true;
+    bool draganddrop_paths = true;  ///< "draganddrop/clicks"
+    bool ms_paths = true;           ///< "ms/clicks"
+    unsigned refusal = 401;         ///< of a token
+};
+
+/// The tokens that the authentication service makes, and that version 4 takes.
+struct Jwt {
+    mirror::Seconds life = std::chrono::hours(24);
+    mirror::Seconds ahead{0};  ///< of the service's clock before the server's
+    enum class Expiry {
+        right,
+        absent,  ///< it has no `exp`, and is good as long as it would be with one
+        past     ///< `exp` is an hour ago, and the API judges by it
+    };
+    Expiry expiry = Expiry::right;
+    std::size_t bytes = 0;  ///< at least so long, with an unused claim
+    /// Another one, and all tokens made before are refused.
+    std::string secret = "simulated-secret";
+};
+
+/// What the body of the authentication service's reply is.
+enum class TokenForm { bare, json_string, token, access_token, jwt };
+
+struct Authentication {
+    Jwt jwt;
+    TokenForm form = TokenForm::bare;
+};
+
 struct Behaviour {
+    Service service = Service::api;
+    bool version3 = true;  ///< the token is good for versions 2 and 3
+    Version4 version4;
+    Authentication authentication;  ///< the same for the API and for the service
     std::string token = "simulated-token";
     Identity identity;
 

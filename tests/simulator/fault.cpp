@@ -3,6 +3,7 @@
 #include <memory>
 #include <random>
 
+#include "tests/simulator/chance.hpp"
 #include "tests/simulator/encode.hpp"
 
 namespace simulator {
@@ -267,6 +268,16 @@ Rule first_of(std::vector<Rule> list) {
             }
         }
         return std::nullopt;
+    };
+}
+
+Rule unauthorized_at_random(double share, std::uint64_t seed) {
+    const auto random = std::make_shared<std::mt19937_64>(seed);
+    return [random, share](const Request& request) -> std::optional<Fault> {
+        if (request.call == Call::token || fraction(*random) >= share) {
+            return std::nullopt;
+        }
+        return faults::error(401, "Invalid access token");
     };
 }
 

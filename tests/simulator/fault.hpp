@@ -122,6 +122,8 @@ Rule always(Fault fault);
 Rule containing(mirror::LocalTime local, Fault fault);
 /// A share of the requests fails, each in a way drawn at random: 5xx, 429, cut off, broken.
 Rule at_random(double share, std::uint64_t seed);
+/// A share of the API's requests, of whichever call, has its token refused with 401.
+Rule unauthorized_at_random(double share, std::uint64_t seed);
 /// The rule, for that stream alone.
 Rule on(StreamId stream, Rule rule);
 /// The first of the rules that has a fault.

@@ -5,9 +5,11 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
@@ -15,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "core/time/text.hpp"
+#include "tests/simulator/access_options.hpp"
 #include "tests/simulator/certificates.hpp"
 #include "tests/simulator/generate.hpp"
 #include "tests/simulator/live.hpp"
@@ -54,6 +57,7 @@ struct Settings {
     std::uint64_t date_every = 1;
     Behaviour behaviour;
     StreamSettings streams;
+    AccessSettings access;
 };
 
 template <typename Value>
@@ -146,6 +150,7 @@ void add_options(CLI::App& app, Settings& settings) {
     app.add_option("--error-rate", settings.error_rate,
                    "Share of requests that fail: 5xx, 429, cut off, broken (0)");
     add_stream_options(app, settings.streams);
+    add_access_options(app, settings.access);
 }
 
 mirror::Instant instant(const std::string& text, const mirror::Zone& zone,
@@ -228,15 +233,30 @@ void introduce(const Server& server, const Settings& settings,
 }
 
 // Written whole or not at all: whoever waits for the file may read it as soon as it is there.
-void write_port_file(const std::string& path, const std::string& url) {
+void write_whole_file(const std::string& path, const std::string& text) {
     const std::string unfinished = path + ".new";
     std::ofstream file(unfinished);
-    file << url << '\n';
+    file << text;
     file.close();
     if (!file) {
         throw std::runtime_error("cannot write " + unfinished);
     }
     std::filesystem::rename(unfinished, path);
+}
+
+void set_rules(Server& server, const Settings& settings) {
+    std::vector<Rule> rules;
+    if (settings.access.unauthorized_rate > 0) {
+        rules.push_back(
+            rules::unauthorized_at_random(settings.access.unauthorized_rate, settings.seed));
+    }
+    if (settings.error_rate > 0) {
+        rules.push_back(
+            settings.streams.restrict(rules::at_random(settings.error_rate, settings.seed)));
+    }
+    if (!rules.empty()) {
+        server.set_rule(rules::first_of(std::move(rules)));
+    }
 }
 
 void run(Settings& settings) {
@@ -272,6 +292,7 @@ void run(Settings& settings) {
     Account account(settings.zone);
     account.choose(settings.streams.chosen);
     behaviour.refused = settings.streams.refused();
+    settings.access.apply(behaviour);
     ServerClock clock;
     if (!settings.now.empty()) {
         clock.stand_at(instant(settings.now, account.zone(), "--now"));
@@ -299,13 +320,17 @@ void run(Settings& settings) {
     if (!settings.now.empty()) {
         server.clock().run_from(now);
     }
-    if (settings.error_rate > 0) {
-        server.set_rule(
-            settings.streams.restrict(rules::at_random(settings.error_rate, settings.seed)));
-    }
+    set_rules(server, settings);
+    const Companions companions(account, server, options, settings.access);
     introduce(server, settings, certificates);
+    companions.introduce(std::cout);
+    if (!settings.access.companions_file.empty()) {
+        std::ostringstream lines;
+        companions.introduce(lines);
+        write_whole_file(settings.access.companions_file, lines.str());
+    }
     if (!settings.port_file.empty()) {
-        write_port_file(settings.port_file, server.url());
+        write_whole_file(settings.port_file, server.url() + "\n");
     }
     if (settings.live > 0) {
         live.emplace(io, account, server, settings);

@@ -25,9 +25,10 @@ enum class Call {
     identity,
     statistics,   ///< of one mailing
     consumption,  ///< of the account
+    token,        ///< of the authentication service
     other
 };
-constexpr std::size_t call_count = 11;
+constexpr std::size_t call_count = 12;
 
 constexpr Call call_of(StreamId stream) {
     return static_cast<Call>(index_of(stream));
@@ -62,16 +63,23 @@ struct Request {
     std::string path;
     std::map<std::string, std::string> parameters;  ///< decoded; `access_token` is among them
     std::map<std::string, std::string> headers;     ///< names in lower case
+    std::map<std::string, std::string> form;        ///< decoded, of a body that is a form
+    int version = 0;                                ///< of the API, by the path; 0: of none
     Call call = Call::other;
     Question question;
     std::int64_t mailing = 0;     ///< that statistics are asked of
     std::uint64_t api_calls = 0;  ///< that consumption tells of
     std::string complaint;        ///< what is wrong with the parameters; empty where nothing is
     bool token_right = false;
+    bool leaked = false;            ///< a token is in the URL, and should not be
     mirror::Instant received_at{};  ///< by the server's clock
     std::chrono::steady_clock::time_point received_at_monotonic{};
 
-    bool has_token() const { return parameters.contains("access_token"); }
+    /// Any token, right or wrong, in the query, in `Authorization`, or in a form.
+    bool has_token() const {
+        return parameters.contains("access_token") || headers.contains("authorization") ||
+               form.contains("access_token");
+    }
 };
 
 struct LogEntry {

@@ -319,6 +319,9 @@ class Server::Impl {
             if (request.has_token()) {
                 ++counters_.requests_with_token;
             }
+            if (request.leaked) {
+                ++counters_.leaked_tokens;
+            }
         }
         const bool last = !keep_alive || (behaviour.requests_per_connection != 0 &&
                                           served >= behaviour.requests_per_connection);
@@ -532,8 +535,8 @@ Server::Server(Account& account, Behaviour behaviour, ServerOptions options)
     : impl_(std::make_unique<Impl>(account, std::move(behaviour), std::move(options))) {}
 Server::~Server() = default;
 
-std::string Server::url(const std::string& host) const {
-    return (impl_->secure() ? "https://" : "http://") + host + ":" + std::to_string(port()) + "/v3";
+std::string Server::url(const std::string& host, const std::string& path) const {
+    return (impl_->secure() ? "https://" : "http://") + host + ":" + std::to_string(port()) + path;
 }
 std::uint16_t Server::port() const {
     return impl_->port();

@@ -37,6 +37,7 @@ struct Counters {
     std::uint64_t handshakes_refused = 0;  ///< TLS that failed
     std::uint64_t requests = 0;
     std::uint64_t requests_with_token = 0;  ///< any token, right or wrong
+    std::uint64_t leaked_tokens = 0;        ///< in URLs that should have none
     std::uint64_t rows = 0;                 ///< answered with, delivered or not
     std::uint64_t bytes = 0;                ///< of heads and bodies that were sent whole
 };
@@ -54,8 +55,8 @@ class Server {
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// "http://127.0.0.1:PORT/v3", or https.
-    std::string url(const std::string& host = "127.0.0.1") const;
+    /// "http://127.0.0.1:PORT/v3", or https. The path of the authentication service is "/".
+    std::string url(const std::string& host = "127.0.0.1", const std::string& path = "/v3") const;
     std::uint16_t port() const;
 
     Behaviour behaviour() const;

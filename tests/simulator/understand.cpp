@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "core/time/text.hpp"
+#include "tests/simulator/access.hpp"
 #include "tests/simulator/answer.hpp"
 
 namespace simulator {
@@ -48,7 +49,7 @@ void read_number(Request& request, const std::string& name, std::uint64_t& into)
 constexpr std::string_view statistics_begin = "emailing/";
 constexpr std::string_view statistics_end = "/statistics";
 
-// A call of the kind "ms/...".
+// A call of the kind "ms/...", without the first part.
 void read_mailing_call(Request& request, std::string_view rest) {
     for (const StreamId stream : all_streams) {
         if (rest == facts_of(stream).call) {
@@ -65,21 +66,48 @@ void read_mailing_call(Request& request, std::string_view rest) {
     }
 }
 
-void read_path(Request& request) {
-    std::string_view rest = request.path;
-    for (const std::string_view base : {"/v2/", "/v3/"}) {
-        if (rest.starts_with(base)) {
-            rest.remove_prefix(base.size());
-            break;
-        }
+// Takes the version off the front of a path; 0: there is none that is served.
+int take_version(std::string_view& path, const Behaviour& behaviour) {
+    constexpr std::size_t length = 4;  // of "/v3/"
+    if (!path.starts_with("/v") || path.size() < length || path[3] != '/') {
+        return 0;
     }
-    constexpr std::string_view mailing_calls = "ms/";
+    const int version = path[2] - '0';
+    path.remove_prefix(length);
+    const bool served = version == 4 ? behaviour.version4.served : version == 2 || version == 3;
+    return served ? version : 0;
+}
+
+// Takes "ms/" or "draganddrop/" off the front of a path.
+bool take_mailing_calls(std::string_view& path, int version, const Behaviour& behaviour) {
+    const auto take = [&](std::string_view prefix, bool served) {
+        if (!served || !path.starts_with(prefix)) {
+            return false;
+        }
+        path.remove_prefix(prefix.size());
+        return true;
+    };
+    const bool is_4 = version == 4;
+    return take("ms/", !is_4 || behaviour.version4.ms_paths) ||
+           take("draganddrop/", is_4 && behaviour.version4.draganddrop_paths);
+}
+
+void read_path(Request& request, const Behaviour& behaviour) {
+    if (behaviour.service == Service::authentication) {
+        request.call = request.path == "/" ? Call::token : Call::other;
+        return;
+    }
+    std::string_view rest = request.path;
+    request.version = take_version(rest, behaviour);
+    if (request.version == 0) {
+        return;
+    }
     if (rest == "identity") {
         request.call = Call::identity;
     } else if (rest == "consumption") {
         request.call = Call::consumption;
-    } else if (rest.starts_with(mailing_calls)) {
-        read_mailing_call(request, rest.substr(mailing_calls.size()));
+    } else if (take_mailing_calls(rest, request.version, behaviour)) {
+        read_mailing_call(request, rest);
     }
 }
 
@@ -100,9 +128,8 @@ void read_period(Request& request) {
 }  // namespace
 
 void understand(Request& request, const Behaviour& behaviour) {
-    read_path(request);
-    const std::string* token = parameter(request, "access_token");
-    request.token_right = token != nullptr && *token == behaviour.token;
+    read_path(request, behaviour);
+    check_access(request, behaviour);
     request.question.limit = behaviour.default_page;
     read_period(request);
     read_number(request, "start", request.question.start);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cstdio>
+#include <map>
 #include <sstream>
 #include <utility>
 
@@ -47,12 +48,24 @@ std::string chunked(std::string_view body, std::size_t chunk_bytes, bool last_ch
     return out;
 }
 
+std::map<std::string, std::string> read_form(const std::string& body) {
+    std::map<std::string, std::string> form;
+    // A form has the syntax of a query.
+    const std::string target = "/?" + body;
+    if (const auto parsed = boost::urls::parse_origin_form(target)) {
+        for (const auto& field : parsed->params()) {
+            form[field.key] = field.value;
+        }
+    }
+    return form;
+}
+
 }  // namespace
 
 struct RequestReader::Parser {
     http::request_parser<http::string_body> http;
     Parser() {
-        constexpr std::uint32_t largest = 64 * 1024;
+        constexpr std::uint32_t largest = 1024 * 1024;  // tokens may be long
         http.header_limit(largest);
         http.body_limit(largest);
         http.eager(true);
@@ -88,6 +101,11 @@ Request RequestReader::take() {
     }
     for (const auto& field : message) {
         request.headers[lower(std::string(field.name_string()))] = std::string(field.value());
+    }
+    const auto type = request.headers.find("content-type");
+    if (type != request.headers.end() &&
+        type->second.starts_with("application/x-www-form-urlencoded")) {
+        request.form = read_form(message.body());
     }
     keep_alive_ = message.keep_alive();
     parser_ = std::make_unique<Parser>();
