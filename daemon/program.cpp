@@ -9,6 +9,7 @@
 #include <spdlog/logger.h>
 
 #include "core/sync/observer.hpp"
+#include "core/time/zone_self_check.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/check/check_command.hpp"
 #include "daemon/cli/command_line.hpp"
@@ -19,12 +20,20 @@
 #include "daemon/error_exit.hpp"
 #include "daemon/log/logging.hpp"
 #include "daemon/metrics/metrics_file.hpp"
+#include "daemon/process/usage_error.hpp"
 #include "daemon/status/status_command.hpp"
 
 namespace mirror::daemon {
 namespace {
 
 constexpr std::size_t longest_message = 4000;
+
+// While this process has one thread. `status` shows what the file says, whatever the zone.
+void require_sound_zone(const std::string& name) {
+    if (const auto differs = zone_differs_from_libc(Zone(name))) {
+        throw UsageError(*differs);
+    }
+}
 
 Config effective_config(const CommandLine& line, const Environment& environment) {
     Config config;
@@ -45,6 +54,9 @@ Config effective_config(const CommandLine& line, const Environment& environment)
     }
     if (line.log_format) {
         config.log.format = *line.log_format;
+    }
+    if (line.command != Command::status) {
+        require_sound_zone(config.api.time_zone);
     }
     return config;
 }

@@ -53,6 +53,16 @@ TailPlan plan_tail(const TailSituation& situation, const Zone& zone) {
     return plan;
 }
 
+Window mistaken_coverage(Instant settled, Instant claimed_end, Seconds tolerance) {
+    const Seconds beyond = claimed_end - settled;
+    if (beyond <= tolerance) {
+        return {settled, claimed_end};
+    }
+    const auto hours =
+        std::min(std::chrono::ceil<std::chrono::hours>(beyond - tolerance), furthest_zones);
+    return {settled - hours, claimed_end};
+}
+
 std::optional<std::chrono::hours> hours_behind(LocalTime newest, Instant mark_before,
                                                Instant server_now, Seconds overlap,
                                                const Zone& zone) {

@@ -39,6 +39,11 @@ struct TailPlan {
 /// postponed. If the mark is more than an hour behind, what follows it is read like any other gap.
 TailPlan plan_tail(const TailSituation& situation, const Zone& zone);
 
+/// What is to be taken back if the file claims to be complete until `claimed_end`, later than
+/// `settled`. Somebody read with a wrong clock, or with another zone's hours: as much before
+/// `settled`, in whole hours, may lack rows, too. At most as much as two zones can differ.
+Window mistaken_coverage(Instant settled, Instant claimed_end, Seconds tolerance);
+
 /// How many whole hours the newest row is behind the server's clock, if it came that late because
 /// the account's zone is behind the configured one: a row that was not there at the last visit,
 /// later than `overlap`, and by whole hours. `mark_before` is the high-water mark before the tail

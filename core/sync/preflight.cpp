@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/copernica/errors.hpp"
+#include "core/plan/tail_plan.hpp"
 #include "core/plan/zone_check.hpp"
 #include "core/sync/errors.hpp"
 #include "core/sync/metadata.hpp"
@@ -56,14 +57,16 @@ asio::awaitable<void> cut_back_coverage(RunContext& context) {
     if (coverage.empty() || coverage.windows().back().end <= settled) {
         co_return;
     }
-    const Window beyond{settled, coverage.windows().back().end};
-    if (beyond.width() > copernica::ServerClock::tolerance) {
+    const Window mistaken = plan::mistaken_coverage(settled, coverage.windows().back().end,
+                                                    copernica::ServerClock::tolerance);
+    if (mistaken.begin < settled) {
         context.observer.warning(fmt::format(
             "the file claims to be complete until {}, but by the API's clock only {} is settled; "
-            "the claim is cut back",
-            format_utc(beyond.end), format_utc(settled)));
+            "everything from {} on is read again",
+            format_utc(mistaken.end), format_utc(settled), format_utc(mistaken.begin)));
     }
-    co_await context.store.uncover(WindowSet(beyond));
+    co_await context.store.uncover(
+        WindowSet({context.settings.zone.align_down(mistaken.begin), mistaken.end}));
 }
 
 asio::awaitable<Instant> following_since(RunContext& context) {

@@ -26,8 +26,8 @@ class Preflight {
     bool file_is_ours_ = true;  // as far as known
 };
 
-/// Takes back coverage that lies past the server's settled now, with a warning if it is more than
-/// clocks may differ.
+/// Takes back coverage that lies past the server's settled now. If it is more than clocks may
+/// differ, with a warning, and with as much before it (see plan::mistaken_coverage()).
 boost::asio::awaitable<void> cut_back_coverage(RunContext& context);
 
 /// Since when this file follows the account: from the first command on that covers anything.

@@ -17,9 +17,9 @@ namespace mirror::sync {
 struct Settings : copernica::ClientOptions {
     explicit Settings(Zone account_zone) : ClientOptions(std::move(account_zone)) {}
 
-    LocalTime start{date::local_days{date::year(2000) / 1 / 1}};  ///< how far back
-    Seconds poll_interval{60};                                    ///< between the polls of `run`
-    Seconds overlap{120};  ///< how much before the mark each poll reads again
+    LocalTime start{std::chrono::local_days{std::chrono::year(2000) / 1 / 1}};  ///< how far back
+    Seconds poll_interval{60};  ///< between the polls of `run`
+    Seconds overlap{120};       ///< how much before the mark each poll reads again
     /// How old covered periods are when they are read again; none: never.
     std::vector<Seconds> recheck_ages{Seconds(900), Seconds(86400), Seconds(604800)};
     /// What a person must do about a refused token, for people.

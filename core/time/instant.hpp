@@ -4,8 +4,6 @@
 
 #include <chrono>
 
-#include <date/date.h>
-
 namespace mirror {
 
 /// A duration in whole seconds.
@@ -16,6 +14,6 @@ using Instant = std::chrono::sys_seconds;
 
 /// What a wall clock in the account's zone shows, whole seconds. It may name a second that
 /// occurs twice, or never; only a Zone can turn it into an Instant.
-using LocalTime = date::local_seconds;
+using LocalTime = std::chrono::local_seconds;
 
 }  // namespace mirror

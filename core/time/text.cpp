@@ -17,10 +17,10 @@ int two_digits(std::string_view text, std::size_t at) {
     return (tens - '0') * 10 + (ones - '0');
 }
 
-std::string format(date::sys_seconds at, char between, const char* behind) {
-    const auto day = date::floor<date::days>(at);
-    const date::year_month_day calendar(day);
-    const date::hh_mm_ss<Seconds> clock(at - day);
+std::string format(std::chrono::sys_seconds at, char between, const char* behind) {
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day calendar(day);
+    const std::chrono::hh_mm_ss<Seconds> clock(at - day);
     char text[40];
     const int length = std::snprintf(
         text, sizeof text, "%04d-%02u-%02u%c%02d:%02d:%02d%s", static_cast<int>(calendar.year()),
@@ -54,23 +54,23 @@ std::optional<LocalTime> parse_local(std::string_view text) {
         hour > 23 || minute > 59 || second > 59) {
         return std::nullopt;
     }
-    const date::year_month_day calendar{date::year(century * 100 + year),
-                                        date::month(static_cast<unsigned>(month)),
-                                        date::day(static_cast<unsigned>(day))};
+    const std::chrono::year_month_day calendar{std::chrono::year(century * 100 + year),
+                                               std::chrono::month(static_cast<unsigned>(month)),
+                                               std::chrono::day(static_cast<unsigned>(day))};
     if (!calendar.ok()) {
         return std::nullopt;
     }
-    return date::local_days(calendar) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-           Seconds(second);
+    return std::chrono::local_days(calendar) + std::chrono::hours(hour) +
+           std::chrono::minutes(minute) + Seconds(second);
 }
 
 std::string format_local(LocalTime local) {
-    return format(date::sys_seconds(local.time_since_epoch()), ' ', "");
+    return format(std::chrono::sys_seconds(local.time_since_epoch()), ' ', "");
 }
 
 void write_local(LocalTime local, char* text) {
-    const auto day = date::floor<date::days>(local);
-    const date::year_month_day calendar(day);
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    const std::chrono::year_month_day calendar(day);
     const int year = static_cast<int>(calendar.year());
     assert(0 <= year && year <= 9999);
     const auto second = static_cast<unsigned>((local - day).count());
@@ -89,7 +89,7 @@ void write_local(LocalTime local, char* text) {
 }
 
 std::string format_utc(Instant at) {
-    return format(date::sys_seconds(at.time_since_epoch()), 'T', "Z");
+    return format(std::chrono::sys_seconds(at.time_since_epoch()), 'T', "Z");
 }
 
 }  // namespace mirror

@@ -1,88 +1,109 @@
 #include "core/time/zone.hpp"
 
+#include <absl/time/civil_time.h>
+#include <absl/time/time.h>
 #include <algorithm>
-
-#include <date/tz.h>
 
 namespace mirror {
 namespace {
 
-// date and std::chrono share the representation of system time.
-date::sys_seconds to_date(Instant at) {
-    return date::sys_seconds(at.time_since_epoch());
-}
-Instant from_date(date::sys_seconds at) {
-    return Instant(at.time_since_epoch());
+absl::Time to_absl(Instant at) {
+    return absl::FromUnixSeconds(at.time_since_epoch().count());
 }
 
-const date::time_zone* find_zone(const std::string& name) {
-    try {
-        return date::locate_zone(name);
-    } catch (const std::exception&) {
+Instant from_absl(absl::Time at) {
+    return Instant(Seconds(absl::ToUnixSeconds(at)));
+}
+
+absl::CivilSecond to_civil(LocalTime local) {
+    return absl::CivilSecond(1970) + local.time_since_epoch().count();
+}
+
+// Names of zones, not what else the library takes: paths, "localtime", "Fixed/UTC+01:00:00".
+bool is_zone_name(const std::string& name) {
+    const auto allowed = [](unsigned char c) {
+        return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') ||
+               c == '/' || c == '_' || c == '-' || c == '+';
+    };
+    return !name.empty() && name.front() != '/' && std::all_of(name.begin(), name.end(), allowed) &&
+           name != "localtime" && name.rfind("Fixed/", 0) != 0;
+}
+
+absl::TimeZone load(const std::string& name) {
+    absl::TimeZone zone;
+    if (!is_zone_name(name) || !absl::LoadTimeZone(name, &zone)) {
         throw UnknownZone("\"" + name + "\" is not a time zone that this system knows");
     }
+    return zone;
 }
 
 }  // namespace
 
-Zone::Zone(const std::string& name) : name_(name), zone_(find_zone(name)) {}
+struct Zone::Rules {
+    absl::TimeZone zone;
+
+    absl::TimeZone::TimeInfo at(LocalTime local) const { return zone.At(to_civil(local)); }
+};
+
+Zone::Zone(const std::string& name)
+    : name_(name), rules_(std::make_shared<const Rules>(Rules{load(name)})) {}
 
 LocalTime Zone::to_local(Instant at) const {
-    return zone_->to_local(to_date(at));
+    return LocalTime(at.time_since_epoch() + Seconds(rules_->zone.At(to_absl(at)).offset));
+}
+
+std::optional<Instant> Zone::next_change(Instant after) const {
+    absl::TimeZone::CivilTransition change;
+    for (Instant at = after; rules_->zone.NextTransition(to_absl(at), &change);) {
+        // The first second that is skipped, or that is shown again: its change is this one.
+        at = from_absl(rules_->zone.At(std::min(change.from, change.to)).trans);
+        if (change.from != change.to) {
+            return at;
+        }
+    }
+    return std::nullopt;
 }
 
 Instant Zone::earliest(LocalTime local) const {
-    const date::local_info info = zone_->get_info(local);
-    if (info.result == date::local_info::nonexistent) {
-        return from_date(info.first.end);
-    }
-    return Instant(local.time_since_epoch() - info.first.offset);
+    const absl::TimeZone::TimeInfo info = rules_->at(local);
+    return from_absl(info.kind == absl::TimeZone::TimeInfo::SKIPPED ? info.trans : info.pre);
 }
 
 Instant Zone::latest(LocalTime local) const {
-    const date::local_info info = zone_->get_info(local);
-    if (info.result == date::local_info::ambiguous) {
-        return Instant(local.time_since_epoch() - info.second.offset);
-    }
-    return earliest(local);
+    const absl::TimeZone::TimeInfo info = rules_->at(local);
+    return info.kind == absl::TimeZone::TimeInfo::REPEATED ? from_absl(info.post) : earliest(local);
 }
 
 LocalPeriod Zone::span(const Window& window) const {
     LocalPeriod span{to_local(window.begin), to_local(window.end)};
     // Between two changes of the offset local time runs straight, so the extremes lie at the
     // window's ends and at the changes inside it.
-    date::sys_info info = zone_->get_info(to_date(window.begin));
-    while (from_date(info.end) < window.end) {
-        const LocalTime ends_at(info.end.time_since_epoch() + info.offset);
-        info = zone_->get_info(info.end);
-        const LocalTime goes_on_at(info.begin.time_since_epoch() + info.offset);
-        span.begin = std::min(span.begin, goes_on_at);
-        if (goes_on_at < ends_at) {  // put back: what was shown before is shown again
+    for (auto change = next_change(window.begin); change && *change <= window.end;
+         change = next_change(*change)) {
+        const LocalTime ends_at = to_local(*change - Seconds(1)) + Seconds(1);
+        const LocalTime resumes_at = to_local(*change);
+        if (*change < window.end) {  // else the change itself is outside, what it ends is not
+            span.begin = std::min(span.begin, resumes_at);
+        }
+        if (resumes_at < ends_at) {  // put back: what was shown before is shown again
             span.end = std::max(span.end, ends_at);
         }
-    }
-    if (from_date(info.end) == window.end) {  // the change itself is outside, what it ends is not
-        span.end = std::max(span.end, LocalTime(info.end.time_since_epoch() + info.offset));
     }
     return span;
 }
 
 LocalTime Zone::second_before(LocalTime local) const {
     const LocalTime before = local - Seconds(1);
-    const date::local_info info = zone_->get_info(before);
-    if (info.result != date::local_info::nonexistent) {
-        return before;
-    }
-    return LocalTime(info.first.end.time_since_epoch() + info.first.offset) - Seconds(1);
+    const absl::TimeZone::TimeInfo info = rules_->at(before);
+    return info.kind == absl::TimeZone::TimeInfo::SKIPPED
+               ? to_local(from_absl(info.trans) - Seconds(1))
+               : before;
 }
 
 LocalTime Zone::second_after(LocalTime local) const {
     const LocalTime after = local + Seconds(1);
-    const date::local_info info = zone_->get_info(after);
-    if (info.result != date::local_info::nonexistent) {
-        return after;
-    }
-    return LocalTime(info.second.begin.time_since_epoch() + info.second.offset);
+    const absl::TimeZone::TimeInfo info = rules_->at(after);
+    return info.kind == absl::TimeZone::TimeInfo::SKIPPED ? to_local(from_absl(info.trans)) : after;
 }
 
 std::vector<Window> Zone::repeated_stretches(const Window& window) const {
@@ -90,15 +111,13 @@ std::vector<Window> Zone::repeated_stretches(const Window& window) const {
     // back: less than a day, everywhere and always.
     constexpr std::chrono::hours reach(24);
     std::vector<Window> stretches;
-    date::sys_info info = zone_->get_info(to_date(window.begin - reach));
-    while (from_date(info.end) < window.end + reach) {
-        const date::sys_info next = zone_->get_info(info.end);
-        const Seconds back = info.offset - next.offset;
-        const Window stretch{from_date(info.end) - back, from_date(info.end) + back};
+    for (auto change = next_change(window.begin - reach); change && *change < window.end + reach;
+         change = next_change(*change)) {
+        const Seconds back = to_local(*change - Seconds(1)) + Seconds(1) - to_local(*change);
+        const Window stretch{*change - back, *change + back};
         if (!stretch.empty() && !intersection(stretch, window).empty()) {
             stretches.push_back(stretch);
         }
-        info = next;
     }
     return stretches;
 }

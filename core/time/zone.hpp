@@ -1,6 +1,8 @@
 // The account's time zone: the only place where UTC and local time meet.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -8,13 +10,9 @@
 #include "core/time/instant.hpp"
 #include "core/time/window.hpp"
 
-namespace date {
-class time_zone;
-}
-
 namespace mirror {
 
-/// No such zone in the system's zoneinfo; what() names it.
+/// The system's zoneinfo has no such zone; what() names it.
 class UnknownZone : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -27,15 +25,20 @@ struct LocalPeriod {
     friend bool operator==(const LocalPeriod&, const LocalPeriod&) = default;
 };
 
-/// One IANA zone. Cheap to copy; the zone data lives as long as the process.
+/// One IANA zone, read from the system's zone files or from the directory in TZDIR. Files in zic's
+/// slim form, which end with a rule for all later years, mean the same as those in its fat form.
+/// Cheap to copy.
 class Zone {
   public:
-    /// Throws UnknownZone.
+    /// Throws UnknownZone. A name is relative to the zone files: no path, no "localtime".
     explicit Zone(const std::string& name);
 
     const std::string& name() const { return name_; }
 
     LocalTime to_local(Instant at) const;
+
+    /// The next instant after `after` at which clocks are put forward or back, or nothing.
+    std::optional<Instant> next_change(Instant after) const;
 
     /// The first instant at which clocks showed `local`; for a second that does not exist, the
     /// instant at which clocks were put forward.
@@ -71,8 +74,10 @@ class Zone {
     std::vector<Window> repeated_stretches(const Window& window) const;
     Window stretch_around(Instant at) const;
 
+    struct Rules;
+
     std::string name_;
-    const date::time_zone* zone_;
+    std::shared_ptr<const Rules> rules_;
 };
 
 }  // namespace mirror

@@ -140,7 +140,7 @@ class Value {
 
   private:
     static LocalTime at(const toml::date& day, const toml::time& time) {
-        return date::local_days(date::year(day.year) / day.month / day.day) +
+        return std::chrono::local_days(std::chrono::year(day.year) / day.month / day.day) +
                std::chrono::hours(time.hour) + std::chrono::minutes(time.minute) +
                Seconds(time.second);
     }

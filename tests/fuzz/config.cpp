@@ -64,8 +64,10 @@ void check_values(const daemon::Config& config) {
     require(is_one_of(config.log.format, daemon::log_formats()), "format");
     const Zone zone(config.api.time_zone);
     if (config.mirror.start) {
-        require(between(date::year_month_day(date::floor<date::days>(*config.mirror.start)).year(),
-                        date::year(0), date::year(9999)),
+        require(between(std::chrono::year_month_day(
+                            std::chrono::floor<std::chrono::days>(*config.mirror.start))
+                            .year(),
+                        std::chrono::year(0), std::chrono::year(9999)),
                 "start");
         zone.earliest(*config.mirror.start);
     }

@@ -88,8 +88,8 @@ void append_digits(char* to, unsigned value, unsigned digits) {
 
 // As mirror::format_local(), without its allocation: the encoder's hot path.
 void append_local(std::string& out, mirror::LocalTime local) {
-    const auto day = date::floor<date::days>(local);
-    const date::year_month_day calendar(day);
+    const auto day = std::chrono::floor<std::chrono::days>(local);
+    const std::chrono::year_month_day calendar(day);
     const auto seconds = static_cast<unsigned>((local - day).count());
     char text[] = "0000-00-00 00:00:00";
     append_digits(text, static_cast<unsigned>(static_cast<int>(calendar.year())), 4);

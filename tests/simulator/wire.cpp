@@ -157,17 +157,16 @@ std::string http_date(mirror::Instant at) {
                                                      "Thu", "Fri", "Sat"};
     static constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const date::sys_seconds seconds(at.time_since_epoch());
-    const auto day = date::floor<date::days>(seconds);
-    const date::year_month_day calendar(day);
-    const date::hh_mm_ss<mirror::Seconds> clock(seconds - day);
+    const auto day = std::chrono::floor<std::chrono::days>(at);
+    const std::chrono::year_month_day calendar(day);
+    const std::chrono::hh_mm_ss<mirror::Seconds> clock(at - day);
     std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
-                  days[date::weekday(day).c_encoding()], static_cast<unsigned>(calendar.day()),
-                  months[static_cast<unsigned>(calendar.month()) - 1],
-                  static_cast<int>(calendar.year()), static_cast<int>(clock.hours().count()),
-                  static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()));
+    std::snprintf(
+        text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
+        days[std::chrono::weekday(day).c_encoding()], static_cast<unsigned>(calendar.day()),
+        months[static_cast<unsigned>(calendar.month()) - 1], static_cast<int>(calendar.year()),
+        static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+        static_cast<int>(clock.seconds().count()));
     return text.data();
 }
 

@@ -16,7 +16,7 @@ const Zone& amsterdam() {
 }
 
 // 2026-06-01 12:00:00 UTC, 14:00:00 in Amsterdam.
-const Instant noon = date::sys_days{date::year(2026) / 6 / 1} + 12h;
+const Instant noon = std::chrono::sys_days{std::chrono::year(2026) / 6 / 1} + 12h;
 
 LocalTime local(Instant at) {
     return amsterdam().to_local(at);
@@ -95,7 +95,7 @@ TEST_CASE("tail: a long one is a gap like others, appended if nothing older is m
 
 TEST_CASE("tail: its begin is never inside the hour that occurs twice") {
     // 2026-10-25 00:00 to 02:00 UTC are the two passes of 02:00 to 03:00.
-    const Instant passes = date::sys_days{date::year(2026) / 10 / 25} + 0h;
+    const Instant passes = std::chrono::sys_days{std::chrono::year(2026) / 10 / 25} + 0h;
     TailSituation known;
     known.wanted = {passes - 24h, passes + 2h + 60s};
     known.coverage = WindowSet(Window{passes - 24h, passes + 2h});
@@ -115,4 +115,19 @@ TEST_CASE("zone: rows that come late by whole hours only tell of a zone behind o
     CHECK_FALSE(behind(1h + 10min, 60s).has_value());  // nor this
     CHECK_FALSE(behind(1h, 1h).has_value());           // it was not covered yet
     CHECK_FALSE(behind(27h, 60s).has_value());         // no two zones are so far apart
+}
+
+TEST_CASE(
+    "tail: of a claim past the clock, as much before the clock is taken back, in whole hours") {
+    const auto taken_back = [](Seconds beyond) {
+        return noon - mistaken_coverage(noon, noon + beyond, Seconds(60)).begin;
+    };
+    CHECK(mistaken_coverage(noon, noon + 1h, Seconds(60)).end == noon + 1h);
+    CHECK(taken_back(1s) == 0s);
+    CHECK(taken_back(60s) == 0s);
+    CHECK(taken_back(61s) == 1h);
+    CHECK(taken_back(20min) == 1h);  // an hour, if it was claimed 40 minutes ago
+    CHECK(taken_back(1h + 30s) == 1h);
+    CHECK(taken_back(1h + 61s) == 2h);
+    CHECK(taken_back(24h * 365) == 26h);
 }

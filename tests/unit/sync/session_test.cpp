@@ -597,14 +597,20 @@ TEST_CASE("replies without a Date prove nothing") {
     CHECK(world.store.covered.empty());
 }
 
-TEST_CASE("coverage that lies in the future is cut back with a warning") {
+TEST_CASE("coverage that lies in the future is cut back with a warning, and as much read again") {
     World world(noon);
     fill(world.model, noon - 24h * 10, noon - 10s, 500, 3);
     CHECK(world.sync().whole());
     world.store.covered.add({noon - 1h, noon + 24h});
+    // Whoever claimed that looked a day ahead, and saw nothing of the day before.
+    std::erase_if(world.store.rows, [&](const auto& row) {
+        return row.second >= world.settings.zone.to_local(noon - 23h);
+    });
     CHECK(world.sync().whole());
     CHECK(world.store.covered.windows().back().end <= world.clock.now());
     CHECK(world.log.warnings.size() == 1);
+    CHECK(world.store.rows.size() == world.model.rows().size());
+    CHECK_EXACT(world);
 }
 
 TEST_CASE("it gives up after so long without a success, and not before") {
