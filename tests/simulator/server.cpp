@@ -384,7 +384,8 @@ class Server::Impl {
         if (!request.token_right) {
             return;
         }
-        ++calls_by_day_[date::floor<date::days>(account_.zone().to_local(request.received_at))];
+        ++calls_by_day_[std::chrono::floor<std::chrono::days>(
+            account_.zone().to_local(request.received_at))];
         if (request.call == Call::consumption) {
             for (const auto& [day, calls] : calls_by_day_) {
                 if (request.question.contains(day)) {
@@ -517,7 +518,7 @@ class Server::Impl {
     Hook before_;
     Hook after_;
     std::deque<LogEntry> log_;
-    std::map<date::local_days, std::uint64_t> calls_by_day_;
+    std::map<std::chrono::local_days, std::uint64_t> calls_by_day_;
     std::array<std::uint64_t, call_count> calls_{};  // by Call
     Counters counters_;
 
