@@ -12,6 +12,7 @@
 #include "core/time/zone.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/process/usage_error.hpp"
+#include "storage/errors.hpp"
 #include "storage/sqlite/errors.hpp"
 
 namespace mirror::daemon {

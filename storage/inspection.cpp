@@ -12,7 +12,7 @@
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
-#include "storage/database.hpp"
+#include "storage/mirror_database.hpp"
 #include "storage/sqlite/errors.hpp"
 #include "storage/sqlite/file_lock.hpp"
 
@@ -86,7 +86,7 @@ Inspection inspect(const std::filesystem::path& file) {
 
 SoundnessReport check_soundness(const std::filesystem::path& file, std::uint64_t whole_up_to,
                                 std::chrono::milliseconds busy_timeout) {
-    SQLite::Database sql = open_read_only(file, busy_timeout);
+    SQLite::Database sql = open_mirror_read_only(file, busy_timeout);
     SoundnessReport report;
     std::error_code ignored;
     report.whole_file = std::filesystem::file_size(sql.getFilename(), ignored) <= whole_up_to;

@@ -5,6 +5,8 @@
 #include <span>
 #include <string_view>
 
+#include "storage/sqlite/file_format.hpp"
+
 namespace SQLite {
 class Database;
 }
@@ -16,6 +18,8 @@ inline constexpr int application_id = 0x43704d69;
 
 /// What this program makes and writes (PRAGMA user_version).
 inline constexpr int schema_version = 2;
+
+inline constexpr FileFormat file_format{application_id, schema_version};
 
 /// One numbered step: SQL that only adds columns and creates. `version` is what it leads to.
 struct Migration {

@@ -1,21 +1,21 @@
-// sync::Store on SQLite: the file on a thread of its own, behind awaitable calls.
+// sync::Store on SQLite: the file behind awaitable calls, which are carried out elsewhere.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
-
-#include <boost/asio/thread_pool.hpp>
+#include <memory>
 
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
+#include "storage/call_executor.hpp"
 #include "storage/mirror_file.hpp"
 #include "storage/sqlite/activity.hpp"
 
 namespace mirror::storage {
 
-/// The event loop never waits for the disk: each call is carried out on the store's thread, in
-/// the order of calls, and its coroutine resumes on its own executor. A call that was started is
+/// The event loop never waits for the disk: each call is carried out by the store's executor, in
+/// the order of calls, and its coroutine resumes on its own. A call that was started is
 /// finished and answered even when its coroutine is cancelled meanwhile. Every call throws
 /// DatabaseError; after one of a write nothing of that write is in the file.
 ///
@@ -27,7 +27,10 @@ class SqliteStore final : public sync::Store {
     /// index), `opening` is called now and then meanwhile. Throws DatabaseError, OtherZone, and
     /// std::invalid_argument for an index that does not exist.
     SqliteStore(MirrorOptions options, Clock& clock, std::function<void()> opening = {});
-    ~SqliteStore() override;
+
+    /// As above, with another executor than a thread of its own.
+    SqliteStore(MirrorOptions options, Clock& clock, std::unique_ptr<CallExecutor> executor,
+                std::function<void()> opening = {});
 
     boost::asio::awaitable<WindowSet> coverage(std::int64_t age) override;
     boost::asio::awaitable<sync::Written> commit(std::vector<sync::WholeWindow> windows,
@@ -56,7 +59,7 @@ class SqliteStore final : public sync::Store {
 
   private:
     template <typename Work>
-    auto on_thread(Work work) -> boost::asio::awaitable<std::invoke_result_t<Work&>>;
+    auto carried_out(Work work) -> boost::asio::awaitable<std::invoke_result_t<Work&>>;
 
     MirrorOptions watched(MirrorOptions options);
 
@@ -66,7 +69,7 @@ class SqliteStore final : public sync::Store {
     std::atomic<std::uint64_t> steps_{0};
     std::function<void()> opening_;  // empty once the file is open
     MirrorFile file_;
-    boost::asio::thread_pool thread_{1};
+    std::unique_ptr<CallExecutor> executor_;  // goes first: it waits for the calls at hand
 };
 
 }  // namespace mirror::storage

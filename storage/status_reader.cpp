@@ -7,8 +7,8 @@
 #include <sqlite3.h>
 
 #include "storage/coverage_ledger.hpp"
-#include "storage/database.hpp"
 #include "storage/metadata.hpp"
+#include "storage/mirror_database.hpp"
 #include "storage/seconds.hpp"
 
 namespace mirror::storage {
@@ -49,7 +49,7 @@ FileStatus read_snapshot(SQLite::Database& sql, std::size_t runs) {
 }  // namespace
 
 FileStatus read_status(const StatusOptions& options) {
-    SQLite::Database sql = open_read_only(options.path, options.busy_timeout);
+    SQLite::Database sql = open_mirror_read_only(options.path, options.busy_timeout);
     const std::filesystem::path path = sql.getFilename();
     try {
         FileStatus status = read_snapshot(sql, options.runs);

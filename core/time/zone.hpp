@@ -18,6 +18,9 @@ class UnknownZone : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// How far the two instants of a local time that occurs twice lie apart, at most.
+inline constexpr Seconds repeated_hour{3600};
+
 /// An account-local half-open period [begin, end).
 struct LocalPeriod {
     LocalTime begin{};

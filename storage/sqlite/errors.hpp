@@ -34,18 +34,6 @@ class DatabaseError : public std::runtime_error {
     DatabaseErrorKind kind_;
 };
 
-/// The file holds another account's impressions.
-class OtherAccount : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
-
-/// The file's timestamps are local to another zone than the configured one.
-class OtherZone : public std::runtime_error {
-  public:
-    using std::runtime_error::runtime_error;
-};
-
 /// An error of SQLite on `file` in our words. `system_error` is the errno that SQLite noted.
 DatabaseError explain(const SQLite::Exception& error, int system_error,
                       const std::filesystem::path& file);

@@ -1,11 +1,15 @@
 #include "tests/soak/world.hpp"
 
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/system/system_error.hpp>
+
+#include "storage/sqlite_store.hpp"
+#include "tests/soak/virtual_executor.hpp"
 
 namespace mirror::soak {
 
@@ -72,9 +76,12 @@ struct World::Process {
     Process(World& world, asio::io_context& loop, const sync::Settings& settings)
         : api(world.account, world.behaviour, world.clock),
           store(options_for(world.file_, world.settings.zone), world.clock,
-                [&world] {
-                    return world.store_takes ? world.store_takes() : std::chrono::milliseconds(1);
-                }),
+                std::make_unique<VirtualExecutor>(world.clock,
+                                                  [&world] {
+                                                      return world.store_takes
+                                                                 ? world.store_takes()
+                                                                 : std::chrono::milliseconds(1);
+                                                  })),
           session(loop.get_executor(), api, store, world.clock, world, settings) {
         api.trouble = world.trouble;
         api.on_arrival = world.on_arrival;
@@ -82,7 +89,7 @@ struct World::Process {
     }
 
     ModelApi api;
-    FileStore store;
+    storage::SqliteStore store;
     sync::Session session;
 };
 

@@ -19,7 +19,6 @@
 #include "core/sync/session.hpp"
 #include "tests/simulator/account.hpp"
 #include "tests/simulator/behaviour.hpp"
-#include "tests/soak/file_store.hpp"
 #include "tests/soak/model_api.hpp"
 #include "tests/soak/virtual_clock.hpp"
 #include "tests/support/faulty_disk.hpp"

@@ -27,6 +27,7 @@ class TemporaryDirectory {
     }
 
     const std::filesystem::path& path() const { return path_; }
+    std::filesystem::path operator/(const char* name) const { return path_ / name; }
 
     /// Writes a file into it and returns its path.
     std::filesystem::path file(const std::string& name, const std::string& text) const {

@@ -8,7 +8,7 @@
 #include <SQLiteCpp/Statement.h>
 #include <doctest/doctest.h>
 
-#include "storage/database.hpp"
+#include "storage/errors.hpp"
 #include "storage/migrations.hpp"
 #include "storage/sql.hpp"
 #include "storage/sqlite/errors.hpp"
@@ -42,8 +42,8 @@ DatabaseErrorKind refusal(const std::filesystem::path& path) {
 
 void make_mirror(const std::filesystem::path& path) {
     MirrorFile file(options_for(path), noon());
-    file.claim_account("34", "Development");
-    file.commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+    file.writer().claim_account("34", "Development");
+    file.writer().commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
 }
 
 // In a child, as nobody where we are root: 0 when the status could be read and counts `rows`.
@@ -131,7 +131,7 @@ TEST_CASE("optional indexes follow the configuration, others stay") {
     options.indexes = {"changed_at", "profile"};
     {
         MirrorFile file(options, noon());
-        file.claim_account("34", "Development");
+        file.writer().claim_account("34", "Development");
     }
     CHECK(indexes() ==
           "impression_rows_changed_at,impression_rows_profile,impression_rows_removed,"
@@ -278,7 +278,7 @@ TEST_CASE("a file of another zone or account is refused and untouched") {
         options.api_url = "https://elsewhere.example.com";
         options.indexes = {};
         MirrorFile file(options, noon());
-        CHECK_THROWS_WITH_AS(file.claim_account("35", "Other"),
+        CHECK_THROWS_WITH_AS(file.writer().claim_account("35", "Other"),
                              doctest::Contains("belongs to account 34 (Development)"),
                              OtherAccount);
     }
@@ -292,10 +292,10 @@ TEST_CASE("the account's name may change, and claiming again writes nothing") {
     make_mirror(path);
     MirrorFile file(options_for(path), noon());
     const auto before = bytes_of(path.string() + "-wal");
-    file.claim_account("34", "Development");
+    file.writer().claim_account("34", "Development");
     CHECK(bytes_of(path.string() + "-wal") == before);
-    file.claim_account("34", "Production");
-    CHECK(file.fact("account_name") == "Production");
+    file.writer().claim_account("34", "Production");
+    CHECK(file.reader().fact("account_name") == "Production");
 }
 
 TEST_CASE("a file that another connection holds") {
@@ -303,7 +303,7 @@ TEST_CASE("a file that another connection holds") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     const auto write = [&] {
-        file.commit(whole(noon_window(0, 60), rows(1, 5)), noon(60), at(noon(60)));
+        file.writer().commit(whole(noon_window(0, 60), rows(1, 5)), noon(60), at(noon(60)));
     };
     const auto kind = [&] {
         try {
@@ -317,7 +317,7 @@ TEST_CASE("a file that another connection holds") {
         SQLite::Database other(path.string(), SQLite::OPEN_READWRITE);
         other.exec("BEGIN EXCLUSIVE");
         CHECK(kind() == DatabaseErrorKind::locked);
-        CHECK(file.count({}, LocalTime(Seconds(1) * 2'000'000'000)) == 0);
+        CHECK(file.reader().count({}, LocalTime(Seconds(1) * 2'000'000'000)) == 0);
     }
     {
         FileLock other(path);
@@ -326,7 +326,7 @@ TEST_CASE("a file that another connection holds") {
         CHECK(refusal(path) == DatabaseErrorKind::locked);
     }
     write();
-    CHECK(file.fact("rows") == "5");
+    CHECK(file.reader().fact("rows") == "5");
 }
 
 TEST_CASE("one run a file, beside any number of writers") {
@@ -361,7 +361,7 @@ TEST_CASE("a file that was moved away while open is not written any more") {
     MirrorFile file(options_for(path), noon());
     std::filesystem::rename(path, directory / "elsewhere.db");
     try {
-        file.set_fact("key", "value");
+        file.writer().set_fact("key", "value");
         FAIL("written");
     } catch (const DatabaseError& error) {
         CHECK(error.kind() == DatabaseErrorKind::absent);
@@ -378,7 +378,7 @@ TEST_CASE("a reader without permission to write can always read") {
     }
     SUBCASE("while it is being written") {
         MirrorFile file(options_for(path), noon());
-        file.commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+        file.writer().commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
         let_others_only_read(directory);
         CHECK(read_as_nobody(path, 50) == 0);
     }
@@ -386,7 +386,7 @@ TEST_CASE("a reader without permission to write can always read") {
         const pid_t child = ::fork();
         if (child == 0) {
             MirrorFile file(options_for(path), noon());
-            file.commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+            file.writer().commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
             ::kill(::getpid(), SIGKILL);
         }
         int status = 0;
@@ -405,7 +405,7 @@ TEST_CASE("a file of version 1 becomes one of today") {
         MirrorFile file(options_for(path), noon());
         copernica::Page page;
         page.rejects.push_back(reject("a", "2026-03-01 13:00:10"));
-        file.commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
+        file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
     }
     meddle(path, "ALTER TABLE rejects DROP COLUMN copies; PRAGMA user_version = 1");
     CHECK(ask(path, "SELECT count(*) FROM impressions") == "0");

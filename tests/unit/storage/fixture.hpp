@@ -12,23 +12,11 @@
 #include "core/copernica/page.hpp"
 #include "core/sync/store.hpp"
 #include "storage/mirror_file.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace mirror::storage::testing {
 
-/// Removed with all that is in it.
-class TemporaryDirectory {
-  public:
-    TemporaryDirectory();
-    ~TemporaryDirectory();
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-    const std::filesystem::path& path() const { return path_; }
-    std::filesystem::path operator/(const char* name) const { return path_ / name; }
-
-  private:
-    std::filesystem::path path_;
-};
+using test::TemporaryDirectory;
 
 /// 2026-03-01 12:00:00 UTC, 13:00:00 in Amsterdam, and `offset` seconds more.
 Instant noon(std::int64_t offset = 0);

@@ -35,11 +35,11 @@ TEST_CASE("the status of a file that is being written") {
     CHECK_FALSE(status_of(path).account.has_value());
     CHECK_FALSE(status_of(path).server_clock_offset.has_value());
 
-    file.claim_account("34", "Development");
+    file.writer().claim_account("34", "Development");
     copernica::Page page = rows(1, 50);
     page.rejects.push_back(reject("{\"ID\":null}"));
-    file.commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(90)));
-    file.set_fact("last_success", "2026-03-01T12:01:30Z");
+    file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(90)));
+    file.writer().set_fact("last_success", "2026-03-01T12:01:30Z");
 
     const FileStatus status = status_of(path);
     REQUIRE(status.account.has_value());
@@ -64,7 +64,8 @@ TEST_CASE("the server's clock is written when it moved, not for a second's round
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     const auto offset_after = [&](std::int64_t offset) {
-        file.commit(whole(noon_window(0, 60), copernica::Page{}), noon(offset), at(noon()));
+        file.writer().commit(whole(noon_window(0, 60), copernica::Page{}), noon(offset),
+                             at(noon()));
         return status_of(path).server_clock_offset.value().count();
     };
     CHECK(offset_after(5) == 5);
@@ -98,7 +99,7 @@ TEST_CASE("a run is one row, rewritten, with what it left unread") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     sync::RunRecord run = run_record("backfill", noon());
-    file.record_run(run, noon());
+    file.writer().record_run(run, noon());
     run.ended = noon(30);
     run.requests = 7;
     run.written = {1, 2, 3, 4};
@@ -107,10 +108,10 @@ TEST_CASE("a run is one row, rewritten, with what it left unread") {
     unread.window = noon_window(10, 11);
     unread.reason = "\"total\" said 1,001\nand 1,000 came";
     run.unread.push_back(unread);
-    file.record_run(run, noon(30));
+    file.writer().record_run(run, noon(30));
 
     MirrorFile other(options_for(path), noon());
-    other.record_run(run_record("sync", noon(40)), noon(40));
+    other.writer().record_run(run_record("sync", noon(40)), noon(40));
 
     const FileStatus status = status_of(path);
     REQUIRE(status.runs.size() == 2);
@@ -137,13 +138,13 @@ TEST_CASE("runs are kept 90 days, one that goes on longer") {
     const auto path = directory / "m.db";
     const std::int64_t day = 86'400;
     MirrorFile daemon(options_for(path), noon());
-    daemon.record_run(run_record("run", noon()), noon());
+    daemon.writer().record_run(run_record("run", noon()), noon());
     for (const std::int64_t days : {1, 89, 91, 100}) {
         MirrorFile sync(options_for(path), noon());
         const Instant now = noon(days * day);
-        sync.record_run(run_record("sync", now), now);
+        sync.writer().record_run(run_record("sync", now), now);
     }
     CHECK(ask(path, "SELECT group_concat(kind) FROM runs") == "sync,sync,sync");
-    daemon.record_run(run_record("run", noon()), noon(100 * day));
+    daemon.writer().record_run(run_record("run", noon()), noon(100 * day));
     CHECK(ask(path, "SELECT group_concat(kind) FROM runs") == "run,sync,sync,sync");
 }

@@ -12,6 +12,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
+#include "storage/errors.hpp"
 #include "storage/sqlite_store.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
@@ -90,8 +91,9 @@ TEST_CASE("a long statement is seen to make progress") {
     {
         MirrorFile file(options_for(path), noon());
         for (std::int64_t first = 1; first < 30'000; first += 3'000) {
-            file.commit(whole(noon_window(first, first + 3'000), rows(first, first + 2'999)),
-                        noon(40'000), at(noon(40'000)));
+            file.writer().commit(
+                whole(noon_window(first, first + 3'000), rows(first, first + 2'999)), noon(40'000),
+                at(noon(40'000)));
         }
     }
     SystemClock clock;

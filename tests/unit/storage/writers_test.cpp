@@ -7,8 +7,8 @@
 #include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
 
-#include "storage/database.hpp"
 #include "storage/metadata.hpp"
+#include "storage/sqlite/transaction.hpp"
 #include "tests/support/fault_table.hpp"
 #include "tests/support/faulty_disk.hpp"
 #include "tests/unit/storage/fixture.hpp"
@@ -38,21 +38,13 @@ int write_among_others(const std::filesystem::path& path, int writer) {
             for (std::int64_t second = begin; second < begin + 10; ++second) {
                 page.rows.push_back(row(page, second + 1, second, std::to_string(second % 7)));
             }
-            file.commit(whole(noon_window(begin, begin + 10), std::move(page)), noon(begin + 10),
-                        at(noon(begin)));
+            file.writer().commit(whole(noon_window(begin, begin + 10), std::move(page)),
+                                 noon(begin + 10), at(noon(begin)));
         }
     } catch (const std::exception&) {
         return 1;
     }
     return 0;
-}
-
-DatabaseOptions database_options(const std::filesystem::path& path) {
-    DatabaseOptions options;
-    options.path = path;
-    options.time_zone = "Europe/Amsterdam";
-    options.busy_timeout = std::chrono::milliseconds(20);
-    return options;
 }
 
 }  // namespace
@@ -75,8 +67,8 @@ TEST_CASE("processes that create and write one file together lose nothing") {
     }
     const std::int64_t seconds = writers * windows_each * 10;
     MirrorFile file(options_for(path), noon());
-    CHECK(file.coverage(0) == WindowSet(noon_window(0, seconds)));
-    CHECK(file.fact("rows") == std::to_string(seconds));
+    CHECK(file.reader().coverage(0) == WindowSet(noon_window(0, seconds)));
+    CHECK(file.reader().fact("rows") == std::to_string(seconds));
     CHECK(ask(path, "SELECT count(*) FROM impressions") == std::to_string(seconds));
     CHECK(ask(path, "SELECT count(*) FROM user_agents") == "7");
     CHECK(ask(path, "PRAGMA integrity_check") == "ok");
@@ -100,9 +92,9 @@ TEST_CASE("a kill at any write of the first opening leaves a file that opens") {
         killed = WIFSIGNALED(status);
         REQUIRE((killed || status == 0));
         MirrorFile file(options_for(path), noon());
-        file.commit(whole(noon_window(0, 10), rows(1, 10)), noon(10), at(noon(10)));
+        file.writer().commit(whole(noon_window(0, 10), rows(1, 10)), noon(10), at(noon(10)));
         CHECK(ask(path, "PRAGMA integrity_check") == "ok");
-        CHECK(ask(path, "SELECT count(*) FROM impressions") == file.fact("rows"));
+        CHECK(ask(path, "SELECT count(*) FROM impressions") == file.reader().fact("rows"));
         table.passed();
     }
 }
@@ -110,7 +102,7 @@ TEST_CASE("a kill at any write of the first opening leaves a file that opens") {
 TEST_CASE("the log is emptied when nobody reads, and left alone when somebody does") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
-    Database database(database_options(path), noon());
+    Database database = open_mirror(options_for(path), noon());
     const auto write = [&](const std::string& value) {
         WriteTransaction transaction(database);
         Facts(database.sql()).set("key", value);

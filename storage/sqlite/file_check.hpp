@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "storage/sqlite/file_format.hpp"
+
 namespace mirror::storage {
 
 /// Makes sure that there is a file, and gives its path without links. A new one is empty and has
@@ -15,9 +17,10 @@ std::filesystem::path existing_file(const std::filesystem::path& file);
 /// Reads the first 100 bytes and throws DatabaseError (foreign, newer) unless they are those of a
 /// file of ours, or the file is empty, or was before a transaction that was cut short (the journal
 /// beside it says so, and how to undo it). Takes no lock and writes nothing.
-void refuse_unless_ours(const std::filesystem::path& file);
+void refuse_unless_ours(const std::filesystem::path& file, const FileFormat& ours);
 
 /// The same judgement on the two numbers, for when a log may hold newer ones than the file.
-void refuse_unless_ours(const std::filesystem::path& file, int application, int version);
+void refuse_unless_ours(const std::filesystem::path& file, const FileFormat& ours, int application,
+                        int version);
 
 }  // namespace mirror::storage

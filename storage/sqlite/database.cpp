@@ -1,28 +1,18 @@
-#include "storage/database.hpp"
+#include "storage/sqlite/database.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <stdexcept>
-#include <string_view>
+#include <utility>
 
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Exception.h>
-#include <SQLiteCpp/Statement.h>
 #include <sqlite3.h>
 
-#include "storage/file_check.hpp"
-#include "storage/metadata.hpp"
-#include "storage/migrations.hpp"
-#include "storage/sql.hpp"
+#include "storage/sqlite/file_check.hpp"
 #include "storage/sqlite/log_padding.hpp"
 #include "storage/sqlite/page_writes.hpp"
 
 namespace mirror::storage {
 namespace {
-
-constexpr std::array<std::string_view, 4> optional_indexes{"mailing", "destination", "profile",
-                                                           "changed_at"};
 
 // The whole program is to stay under 32 MB; beyond some megabytes a larger cache does not load
 // faster.
@@ -44,16 +34,6 @@ int as_milliseconds(std::chrono::milliseconds duration) {
     return static_cast<int>(duration.count());
 }
 
-void refuse_other_zone(SQLite::Database& sql, const std::filesystem::path& file,
-                       const std::string& configured) {
-    const std::string kept = Facts(sql).get(fact_key::time_zone).value_or(std::string("(none)"));
-    if (kept != configured) {
-        throw OtherZone("database " + file.string() + ": its timestamps are local to " + kept +
-                        ", but " + configured + " is configured; set time_zone = \"" + kept +
-                        "\", or name another file");
-    }
-}
-
 // What holds for SQLite in the whole process; only before its first use there, and without harm
 // later. A statement that might have to be undone alone keeps a journal: SQLite puts all but the
 // first 64 kB of a transaction's into a file. It holds no more than the pages that one statement
@@ -72,25 +52,15 @@ void keep_log_on_close(SQLite::Database& sql) {
 
 }  // namespace
 
-void check_index_names(const std::set<std::string>& indexes) {
-    for (const std::string& name : indexes) {
-        if (std::find(optional_indexes.begin(), optional_indexes.end(), name) ==
-            optional_indexes.end()) {
-            throw std::invalid_argument("no such index: \"" + name +
-                                        "\"; known are mailing, destination, profile, changed_at");
-        }
-    }
-}
-
-Database::Database(DatabaseOptions options, Instant now)
-    : options_((check_index_names(options.indexes), std::move(options))),
+Database::Database(DatabaseOptions options, const Prepare& prepare)
+    : options_(std::move(options)),
       path_(ensure_file(options_.path)),
       // Judged before even a lock file is left beside it.
-      lock_((refuse_unless_ours(path_), path_)) {
+      lock_((refuse_unless_ours(path_, options_.format), path_)) {
     const WriteLock lock(lock_, options_.busy_timeout);
     connect();
     try {
-        guarded([&] { prepare(now); });
+        guarded([&] { open(prepare); });
     } catch (...) {
         sql_.reset();  // under the lock, too
         throw;
@@ -111,7 +81,7 @@ void Database::connect() {
     configure_sqlite();
     count_page_writes();
     try {
-        // A file is used by one thread at a time (see MirrorFile), so no call needs a lock.
+        // A file is used by one thread at a time, so no call needs a lock.
         sql_ = std::make_unique<SQLite::Database>(path_.string(),
                                                   SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
                                                   as_milliseconds(options_.busy_timeout));
@@ -129,19 +99,17 @@ void Database::connect() {
     }
 }
 
-void Database::prepare(Instant now) {
+void Database::open(const Prepare& prepare) {
     SQLite::Database& sql = *sql_;
     sql.exec(cache);
     keep_log_on_close(sql);
     if (sql.execAndGet("PRAGMA page_count").getInt() == 0) {
-        create(now);
+        prepare(sql, std::nullopt);
     } else {
         const int version = sql.execAndGet("PRAGMA user_version").getInt();
-        refuse_unless_ours(path_, sql.execAndGet("PRAGMA application_id").getInt(), version);
-        refuse_other_zone(sql, path_, options_.time_zone);
-        if (version < schema_version) {
-            migrate(sql, version, migrations(), sql::views);
-        }
+        refuse_unless_ours(path_, options_.format, sql.execAndGet("PRAGMA application_id").getInt(),
+                           version);
+        prepare(sql, version);
     }
     if (sql.execAndGet("PRAGMA journal_mode = WAL").getString() != "wal") {
         throw DatabaseError(DatabaseErrorKind::io,
@@ -155,29 +123,6 @@ void Database::prepare(Instant now) {
     sql.execAndGet("SELECT count(*) FROM sqlite_schema");
     pad_empty_log(path_);
     checkpoint_on_close(true);
-}
-
-// In a rollback journal, so that the file's own header is ours from the first commit on, and
-// whoever looks at it needs no log. SQLite sets WAL only outside of a transaction.
-void Database::create(Instant now) {
-    create_schema(*sql_, [&] {
-        Facts facts(*sql_);
-        facts.set(fact_key::time_zone, options_.time_zone);
-        facts.set(fact_key::created_at, now.time_since_epoch().count());
-        match_indexes();
-    });
-}
-
-void Database::match_indexes() {
-    for (const std::string_view column : optional_indexes) {
-        const std::string name = "impression_rows_" + std::string(column);
-        if (options_.indexes.contains(std::string(column))) {
-            sql_->exec("CREATE INDEX IF NOT EXISTS " + name + " ON impression_rows (" +
-                       std::string(column) + ")");
-        } else {
-            sql_->exec("DROP INDEX IF EXISTS " + name);
-        }
-    }
 }
 
 void Database::refuse_if_moved() {
@@ -219,24 +164,7 @@ Database::Checkpoint Database::truncate_log(std::uintmax_t least_bytes) {
     return result == SQLITE_OK ? Checkpoint::done : Checkpoint::busy;
 }
 
-WriteTransaction::WriteTransaction(Database& database)
-    : database_(database), lock_(database.lock_, database.options_.busy_timeout) {
-    database_.refuse_if_moved();
-    database_.sql().exec("BEGIN IMMEDIATE");
-}
-
-WriteTransaction::~WriteTransaction() {
-    // SQLite ends some transactions by itself, where the error was grave.
-    if (sqlite3_get_autocommit(database_.sql().getHandle()) == 0) {
-        sqlite3_exec(database_.sql().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
-    }
-}
-
-void WriteTransaction::commit() {
-    database_.sql().exec("COMMIT");
-}
-
-SQLite::Database open_read_only(const std::filesystem::path& file,
+SQLite::Database open_read_only(const std::filesystem::path& file, const FileFormat& format,
                                 std::chrono::milliseconds busy_timeout) {
     const auto path = existing_file(file);
     try {
@@ -249,7 +177,7 @@ SQLite::Database open_read_only(const std::filesystem::path& file,
                     DatabaseErrorKind::absent,
                     "database " + path.string() + ": empty; create the mirror with `sync`");
             }
-            refuse_unless_ours(path, sql.execAndGet("PRAGMA application_id").getInt(),
+            refuse_unless_ours(path, format, sql.execAndGet("PRAGMA application_id").getInt(),
                                sql.execAndGet("PRAGMA user_version").getInt());
         } catch (const SQLite::Exception& error) {
             throw explain(error, sqlite3_system_errno(sql.getHandle()), path);

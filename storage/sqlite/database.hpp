@@ -1,4 +1,4 @@
-// One mirror's file: found or made, judged, opened and closed by the rules that keep it sound.
+// One SQLite file: found or made, judged, opened and closed by the rules that keep it sound.
 #pragma once
 
 #include <chrono>
@@ -6,38 +6,38 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <set>
-#include <string>
+#include <optional>
 
 #include <SQLiteCpp/Database.h>
 
-#include "core/time/instant.hpp"
 #include "storage/sqlite/errors.hpp"
+#include "storage/sqlite/file_format.hpp"
 #include "storage/sqlite/file_lock.hpp"
 
 namespace mirror::storage {
 
+/// How long to wait for another writer before giving up.
+inline constexpr std::chrono::milliseconds default_busy_timeout{10'000};
+
 struct DatabaseOptions {
     std::filesystem::path path;
-    std::string time_zone;  ///< IANA name; the file keeps that of its creation
-    /// Optional indexes, by column: mailing, destination, profile, changed_at.
-    std::set<std::string> indexes{"mailing"};
-    /// How long to wait for another writer before giving up.
-    std::chrono::milliseconds busy_timeout{10'000};
+    FileFormat format;
+    std::chrono::milliseconds busy_timeout = default_busy_timeout;
     /// Called now and then while a statement makes progress, on the thread that carries it out.
     std::function<void()> progressing;
 };
-
-/// Throws std::invalid_argument, naming the index, where one of them is none of ours.
-void check_index_names(const std::set<std::string>& indexes);
 
 /// The connection of the one thread that writes. A file that is refused is left byte for byte as
 /// it was.
 class Database {
   public:
-    /// Opens the file; makes it where there is none or an empty one. Throws DatabaseError,
-    /// OtherZone, std::invalid_argument.
-    Database(DatabaseOptions options, Instant now);
+    /// Makes the schema of an empty file (without a version), or brings an older one up to date.
+    /// May refuse the file by an exception.
+    using Prepare = std::function<void(SQLite::Database& sql, std::optional<int> version)>;
+
+    /// Opens the file; makes it where there is none or an empty one. `prepare` is called once,
+    /// under the write lock. Throws DatabaseError, and what `prepare` throws.
+    Database(DatabaseOptions options, const Prepare& prepare);
 
     /// Closes under the write lock, with a last checkpoint, but leaves -wal and -shm: without
     /// them a reader who may not write could not open the file. Where the lock is not to be had,
@@ -50,10 +50,6 @@ class Database {
     SQLite::Database& sql() { return *sql_; }
     const std::filesystem::path& path() const { return path_; }
 
-    /// Creates the configured optional indexes that are missing and drops the others, inside a
-    /// write transaction. Throws SQLite::Exception.
-    void match_indexes();
-
     /// Runs `work`, turning SQLite's exceptions into DatabaseError.
     template <typename Work>
     decltype(auto) guarded(Work&& work) {
@@ -65,7 +61,7 @@ class Database {
     }
 
     enum class Checkpoint {
-        not_needed,  ///< the log is small, or the last failed attempt is too recent
+        not_needed,  ///< the log is small
         done,        ///< the log is empty now
         busy,        ///< a reader or another writer is in the way
     };
@@ -77,8 +73,7 @@ class Database {
     friend class WriteTransaction;
 
     void connect();
-    void prepare(Instant now);
-    void create(Instant now);
+    void open(const Prepare& prepare);
     void refuse_if_moved();
     void checkpoint_on_close(bool wanted) noexcept;
     DatabaseError explained(const SQLite::Exception& error) const;
@@ -89,26 +84,9 @@ class Database {
     std::unique_ptr<SQLite::Database> sql_;
 };
 
-/// A write transaction under the write lock. Ends without a trace unless committed.
-class WriteTransaction {
-  public:
-    /// Throws DatabaseError (locked, or absent when the file was moved away), SQLite::Exception.
-    explicit WriteTransaction(Database& database);
-    ~WriteTransaction();
-    WriteTransaction(const WriteTransaction&) = delete;
-    WriteTransaction& operator=(const WriteTransaction&) = delete;
-
-    /// Throws SQLite::Exception.
-    void commit();
-
-  private:
-    Database& database_;
-    WriteLock lock_;
-};
-
 /// A connection that only reads: it creates nothing, takes no lock that a writer waits for, and
 /// works without permission to write. Throws DatabaseError.
-SQLite::Database open_read_only(const std::filesystem::path& file,
+SQLite::Database open_read_only(const std::filesystem::path& file, const FileFormat& format,
                                 std::chrono::milliseconds busy_timeout);
 
 }  // namespace mirror::storage

@@ -1,4 +1,4 @@
-#include "storage/file_check.hpp"
+#include "storage/sqlite/file_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,6 @@
 #include <SQLiteCpp/Exception.h>
 #include <sqlite3.h>
 
-#include "storage/migrations.hpp"
 #include "storage/sqlite/errors.hpp"
 
 namespace mirror::storage {
@@ -113,7 +112,7 @@ std::filesystem::path ensure_file(const std::filesystem::path& file) {
     return path;
 }
 
-void refuse_unless_ours(const std::filesystem::path& file) {
+void refuse_unless_ours(const std::filesystem::path& file, const FileFormat& ours) {
     std::error_code failure;
     if (std::filesystem::file_size(file, failure) == 0 || is_half_made(file)) {
         return;
@@ -129,19 +128,20 @@ void refuse_unless_ours(const std::filesystem::path& file) {
     if (std::memcmp(header.data(), magic, sizeof magic) != 0) {
         throw_foreign(file, "not an SQLite file");
     }
-    refuse_unless_ours(file, big_endian(header, application_id_at),
+    refuse_unless_ours(file, ours, big_endian(header, application_id_at),
                        big_endian(header, user_version_at));
 }
 
-void refuse_unless_ours(const std::filesystem::path& file, int application, int version) {
-    if (application != application_id || version < 1) {
+void refuse_unless_ours(const std::filesystem::path& file, const FileFormat& ours, int application,
+                        int version) {
+    if (application != ours.application_id || version < 1) {
         throw_foreign(file, "an SQLite file, but not one of this program");
     }
-    if (version > schema_version) {
+    if (version > ours.newest_version) {
         throw DatabaseError(DatabaseErrorKind::newer,
                             "database " + file.string() + ": made by a newer version (schema " +
                                 std::to_string(version) + ", this one knows " +
-                                std::to_string(schema_version) +
+                                std::to_string(ours.newest_version) +
                                 "); it was left as it is: update this program");
     }
 }

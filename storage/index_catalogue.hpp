@@ -1,0 +1,28 @@
+// The indexes that people choose: which there are, and how a file is brought in line with a choice.
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace SQLite {
+class Database;
+}
+
+namespace mirror::storage {
+
+/// The columns of impression_rows that may have an index. The index on `timestamp` is always there
+/// (schema.sql).
+const std::vector<std::string>& optional_indexes();
+
+/// Those of a file whose configuration names none.
+const std::vector<std::string>& default_indexes();
+
+/// Throws std::invalid_argument, naming the index, where one of them is none of ours.
+void check_index_names(const std::set<std::string>& columns);
+
+/// Creates the optional indexes on `columns` that are missing and drops the others, inside a write
+/// transaction. Throws SQLite::Exception.
+void match_indexes(SQLite::Database& sql, const std::set<std::string>& columns);
+
+}  // namespace mirror::storage

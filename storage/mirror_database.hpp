@@ -1,0 +1,42 @@
+// A mirror's file as a database: our schema in it, its zone, its indexes.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+
+#include <SQLiteCpp/Database.h>
+
+#include "core/time/instant.hpp"
+#include "core/time/zone.hpp"
+#include "storage/index_catalogue.hpp"
+#include "storage/sqlite/database.hpp"
+
+namespace mirror::storage {
+
+/// What a mirror needs to know to open its file.
+struct MirrorOptions {
+    std::filesystem::path path;
+    Zone zone;  ///< the account's; a file keeps the one it was made with
+    /// Optional indexes, by column (see index_catalogue.hpp).
+    std::set<std::string> indexes{default_indexes().begin(), default_indexes().end()};
+    std::string api_url{};          ///< kept as a fact; never with a token in it
+    std::string program_version{};  ///< kept as a fact
+    /// How long to wait for another writer before giving up.
+    std::chrono::milliseconds busy_timeout = default_busy_timeout;
+    /// Called on the working thread again and again while a statement makes progress; must be
+    /// quick.
+    std::function<void()> progressing{};
+};
+
+/// Opens the file for writing; makes it where there is none or an empty one, and brings an older
+/// schema up to date. Throws DatabaseError, OtherZone, std::invalid_argument.
+Database open_mirror(const MirrorOptions& options, Instant now);
+
+/// For reading only, see open_read_only(). Throws DatabaseError.
+SQLite::Database open_mirror_read_only(const std::filesystem::path& file,
+                                       std::chrono::milliseconds busy_timeout);
+
+}  // namespace mirror::storage

@@ -1,0 +1,92 @@
+#include "storage/mirror_reader.hpp"
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "core/time/text.hpp"
+#include "storage/seconds.hpp"
+
+namespace mirror::storage {
+
+MirrorReader::MirrorReader(Database& database, const Zone& zone)
+    : database_(database),
+      zone_(zone),
+      facts_(database_.sql()),
+      comparison_(database_.sql(), zone_) {}
+
+WindowSet MirrorReader::coverage(std::int64_t age) {
+    return database_.guarded([&] { return CoverageLedger::load(database_.sql(), age); });
+}
+
+std::vector<sync::RowDifference> MirrorReader::compare(
+    const std::vector<sync::WholeWindow>& windows) {
+    return database_.guarded([&] {
+        std::vector<sync::RowDifference> all;
+        for (const sync::WholeWindow& whole : windows) {
+            const auto found = comparison_.differences(whole);
+            all.insert(all.end(), found.begin(), found.end());
+        }
+        return all;
+    });
+}
+
+std::optional<LocalTime> MirrorReader::row_free_second(LocalTime begin, LocalTime end,
+                                                       sync::RowFreeNear near) {
+    return database_.guarded([&] { return comparison_.row_free_second(begin, end, near); });
+}
+
+std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
+    return database_.guarded([&] {
+        // Index ranges; no row is looked at. A reject without a time counts where its window
+        // begins.
+        SQLite::Statement query(database_.sql(), R"(
+            SELECT (SELECT count(*) FROM impression_rows WHERE timestamp BETWEEN ?1 AND ?2)
+                 - (SELECT count(*) FROM impression_rows
+                    WHERE timestamp BETWEEN ?1 AND ?2 AND removed_at IS NOT NULL)
+                 + (SELECT ifnull(sum(copies), 0) FROM rejects
+                    WHERE timestamp BETWEEN ?1 AND ?2)
+                 + (SELECT ifnull(sum(copies), 0) FROM rejects
+                    WHERE timestamp IS NULL AND "begin" BETWEEN ?3 AND ?4))");
+        query.bind(1, format_local(begin));
+        query.bind(2, format_local(end));
+        query.bind(3, seconds(zone_.earliest(begin)));
+        query.bind(4, seconds(zone_.latest(end)));
+        query.executeStep();
+        return static_cast<std::uint64_t>(query.getColumn(0).getInt64());
+    });
+}
+
+std::optional<sync::NewestRows> MirrorReader::newest_rows(LocalTime before) {
+    return database_.guarded([&]() -> std::optional<sync::NewestRows> {
+        SQLite::Statement newest(database_.sql(), R"(
+            SELECT timestamp FROM impression_rows
+            WHERE timestamp < ? AND removed_at IS NULL ORDER BY timestamp DESC LIMIT 1)");
+        newest.bind(1, format_local(before));
+        if (!newest.executeStep()) {
+            return std::nullopt;
+        }
+        const std::string text = newest.getColumn(0).getString();
+        const std::optional<LocalTime> time = parse_local(text);
+        if (!time) {
+            throw DatabaseError(DatabaseErrorKind::damaged,
+                                "database " + database_.path().string() +
+                                    ": a row has the timestamp \"" + text +
+                                    "\", which this program never writes");
+        }
+        SQLite::Statement rows(database_.sql(),
+                               "SELECT count(*) FROM impression_rows "
+                               "WHERE timestamp = ? AND removed_at IS NULL");
+        rows.bind(1, text);
+        rows.executeStep();
+        sync::NewestRows found;
+        found.time = *time;
+        found.rows = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
+        return found;
+    });
+}
+
+std::optional<std::string> MirrorReader::fact(const std::string& key) {
+    return database_.guarded([&] { return facts_.get(key); });
+}
+
+}  // namespace mirror::storage

@@ -1,0 +1,40 @@
+// What is asked of the mirror in its file: each question of sync::Store, answered at once on the
+// calling thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/sync/store.hpp"
+#include "core/time/zone.hpp"
+#include "storage/comparison.hpp"
+#include "storage/coverage_ledger.hpp"
+#include "storage/metadata.hpp"
+#include "storage/sqlite/database.hpp"
+
+namespace mirror::storage {
+
+/// Changes nothing. Not safe for two threads at once; which thread does not matter. Every call
+/// throws DatabaseError. Both arguments must outlive it.
+class MirrorReader {
+  public:
+    MirrorReader(Database& database, const Zone& zone);
+
+    WindowSet coverage(std::int64_t age);
+    std::vector<sync::RowDifference> compare(const std::vector<sync::WholeWindow>& windows);
+    std::optional<LocalTime> row_free_second(LocalTime begin, LocalTime end,
+                                             sync::RowFreeNear near);
+    std::uint64_t count(LocalTime begin, LocalTime end);
+    std::optional<sync::NewestRows> newest_rows(LocalTime before);
+    std::optional<std::string> fact(const std::string& key);
+
+  private:
+    Database& database_;
+    const Zone& zone_;
+    Facts facts_;
+    Comparison comparison_;
+};
+
+}  // namespace mirror::storage

@@ -1,0 +1,82 @@
+// What changes the mirror in its file: each write of sync::Store, done at once on the calling
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/sync/store.hpp"
+#include "core/time/clock.hpp"
+#include "storage/coverage_ledger.hpp"
+#include "storage/lateness.hpp"
+#include "storage/metadata.hpp"
+#include "storage/mirror_database.hpp"
+#include "storage/reject_writer.hpp"
+#include "storage/removals.hpp"
+#include "storage/row_writer.hpp"
+#include "storage/run_log.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/log_truncation.hpp"
+
+namespace mirror::storage {
+
+/// Our clocks at one moment.
+struct Moment {
+    Instant utc{};
+    Monotonic monotonic{};
+};
+
+/// Not safe for two threads at once; which thread does not matter. Every call throws
+/// DatabaseError and leaves the file as it was then. Both arguments must outlive it.
+class MirrorWriter {
+  public:
+    MirrorWriter(Database& database, const MirrorOptions& options);
+
+    sync::Written commit(const std::vector<sync::WholeWindow>& windows, Instant server_now,
+                         const Moment& now);
+    void uncover(const WindowSet& windows);
+    std::uint64_t prune(LocalTime begin, LocalTime end);
+    void recount();
+    void record_run(const sync::RunRecord& run, Instant now);
+    /// Also brings facts and indexes in line with the options: only now it is sure that the file
+    /// is meant. Throws OtherAccount.
+    void claim_account(const std::string& id, const std::string& name);
+    void set_fact(const std::string& key, const std::string& value);
+    /// In one transaction, or in none where all of them are so already.
+    void set_facts(const std::map<std::string, std::string>& facts);
+
+  private:
+    /// The facts that count what the file holds.
+    struct Counters {
+        std::int64_t rows;
+        std::int64_t removed;
+        std::int64_t rejects;
+        std::int64_t last_change;
+    };
+
+    sync::Written write(const std::vector<sync::WholeWindow>& windows, Instant server_now,
+                        Instant now);
+    void note_late_rows(const std::vector<LocalTime>& inserted, const WindowSet& covered_before,
+                        Instant server_now);
+    Window touched_by(const Window& window) const;
+    Counters load_counters() const;
+    void store_counters(const Counters& counters);
+    void note_server_clock(Seconds offset);
+
+    Database& database_;
+    const MirrorOptions& options_;
+    Facts facts_;
+    RowWriter rows_;
+    RejectWriter rejects_;
+    Removals removals_;
+    LatenessLedger lateness_;
+    CoverageLedger coverage_;
+    RunLog runs_;
+    std::optional<std::int64_t> run_;  // this process's row in `runs`
+    LogTruncation truncation_;
+};
+
+}  // namespace mirror::storage
