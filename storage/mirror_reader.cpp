@@ -12,7 +12,7 @@ MirrorReader::MirrorReader(Database& database, const Zone& zone)
     : database_(database),
       zone_(zone),
       facts_(database_.sql()),
-      comparison_(database_.sql(), zone_) {}
+      comparison_(database_.sql(), zone_, streams().front()) {}
 
 WindowSet MirrorReader::coverage(std::int64_t age) {
     return database_.guarded([&] { return CoverageLedger::load(database_.sql(), age); });

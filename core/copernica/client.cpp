@@ -230,7 +230,7 @@ asio::awaitable<bool> Client::api_answers_others() {
     harmless.limit = 1;
     std::optional<ApiError> failed;
     try {
-        const FetchedPage answered = co_await page(harmless, std::chrono::hours(1));
+        const FetchedPage answered = co_await page(harmless, repeated_hour);
     } catch (const ApiError& error) {
         failed = error;
     }

@@ -10,6 +10,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "core/copernica/api.hpp"
+#include "core/copernica/defaults.hpp"
 #include "core/copernica/page_decoder.hpp"
 #include "core/http/connection.hpp"
 #include "core/http/connection_pool.hpp"
@@ -25,11 +26,12 @@ struct HttpOptions {
 
     http::BaseUrl url;
     Secret token;
-    std::string ca_file;          ///< PEM; empty: the system's CAs
-    std::size_t connections = 4;  ///< at the same time, at the most; more calls wait
-    http::Timeouts timeouts;      ///< each has its default
-    std::string version = "0";    ///< of this program, for User-Agent
-    std::size_t redirects = 3;    ///< in one call, at the most
+    std::string ca_file;  ///< PEM; empty: the system's CAs
+    std::size_t connections =
+        defaults::connections;  ///< at the same time, at the most; more calls wait
+    http::Timeouts timeouts;    ///< each has its default
+    std::string version = "0";  ///< of this program, for User-Agent
+    std::size_t redirects = 3;  ///< in one call, at the most
     std::string user_agent() const { return "copernica-mirror/" + version; }
 };
 

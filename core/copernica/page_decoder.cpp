@@ -7,6 +7,7 @@
 
 #include <boost/json/basic_parser_impl.hpp>
 
+#include "core/copernica/page_query.hpp"
 #include "core/copernica/record_builder.hpp"
 #include "core/copernica/repeated_texts.hpp"
 #include "core/util/canonical_json.hpp"
@@ -205,7 +206,7 @@ class Handler {
     enum class EnvelopeField { start, limit, count, total, data, unknown };
 
     // Room is made at once for as many rows as the reply announces, within reason.
-    static constexpr std::uint64_t most_reserved = 1000;
+    static constexpr std::uint64_t most_reserved = largest_page;
 
     static EnvelopeField envelope_field_of(std::string_view key) {
         return key == "data"    ? EnvelopeField::data

@@ -7,14 +7,17 @@
 
 namespace mirror::copernica {
 
+/// The most records that the API gives in one reply; a larger `limit` is silently cut to it.
+inline constexpr std::uint32_t largest_page = 1000;
+
 /// One request for impressions. Whether a row at exactly a bound's second is returned is
 /// undocumented, so the bounds are named for the only thing that is sure.
 struct PageQuery {
-    LocalTime begintime{};       ///< rows later than this are returned (perhaps at it, too)
-    LocalTime endtime{};         ///< rows earlier than this are returned (perhaps at it, too)
-    std::uint64_t start = 0;     ///< offset of the first record
-    std::uint32_t limit = 1000;  ///< records at the most
-    bool total = false;          ///< ask for the number of all records of the period
+    LocalTime begintime{};    ///< rows later than this are returned (perhaps at it, too)
+    LocalTime endtime{};      ///< rows earlier than this are returned (perhaps at it, too)
+    std::uint64_t start = 0;  ///< offset of the first record
+    std::uint32_t limit = largest_page;  ///< records at the most
+    bool total = false;                  ///< ask for the number of all records of the period
 };
 
 }  // namespace mirror::copernica

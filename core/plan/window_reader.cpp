@@ -41,7 +41,7 @@ WindowReader::WindowReader(const Zone& zone, const Request& request, const Bound
       query_(first_query_) {
     const Window around{request.window.begin - Seconds(1), request.window.end + Seconds(1)};
     if (zone.touches_repeated_hour(around)) {
-        slack_ = std::chrono::hours(1);
+        slack_ = repeated_hour;
     }
 }
 

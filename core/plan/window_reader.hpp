@@ -40,8 +40,8 @@ class WindowReader {
     };
 
     struct Request {
-        Window window;                   ///< ends aligned (Zone::align_down)
-        std::uint32_t page_size = 1000;  ///< `limit`
+        Window window;                                      ///< ends aligned (Zone::align_down)
+        std::uint32_t page_size = copernica::largest_page;  ///< `limit`
         ReadOn read_on = ReadOn::automatic;
         std::uint64_t most_records = UINT64_MAX;  ///< beyond: too_many
     };

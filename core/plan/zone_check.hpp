@@ -12,12 +12,10 @@
 
 namespace mirror::plan {
 
-/// What to ask for: all rows later than `server_now`, as read in the zone, to a day ahead.
+/// What to ask for: all rows later than `server_now`, as read in the zone, to a day ahead. The
+/// reply's rows may lie outside of its bounds by the repeated hour.
 copernica::PageQuery rows_ahead_query(const Zone& zone, Instant server_now,
                                       std::uint32_t page_size);
-
-/// How far outside of that query's bounds a reply's rows may lie (see why_invalid()).
-inline constexpr Seconds rows_ahead_slack{3600};
 
 /// Why the zone is none of the account's, for people; nothing where the reply does not say so.
 std::optional<std::string> why_wrong_zone(const copernica::PageQuery& query,

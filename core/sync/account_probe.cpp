@@ -6,8 +6,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::hours repeated_hour(1);
-
 constexpr int replies_for_zero = 2;
 
 }  // namespace

@@ -45,7 +45,7 @@ asio::awaitable<void> Preflight::check_zone() {
     const copernica::PageQuery query =
         plan::rows_ahead_query(zone, context_.client.server_now(), context_.settings.page_size);
     const copernica::FetchedPage fetched =
-        co_await context_.client.fetch_with_retry(query, plan::rows_ahead_slack);
+        co_await context_.client.fetch_with_retry(query, repeated_hour);
     if (const auto why = plan::why_wrong_zone(query, fetched.page, zone)) {
         throw WrongZone(*why);
     }

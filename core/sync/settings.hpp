@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/copernica/client_options.hpp"
+#include "core/sync/defaults.hpp"
 #include "core/time/instant.hpp"
 #include "core/time/zone.hpp"
 
@@ -18,10 +19,10 @@ struct Settings : copernica::ClientOptions {
     explicit Settings(Zone account_zone) : ClientOptions(std::move(account_zone)) {}
 
     LocalTime start{std::chrono::local_days{std::chrono::year(2000) / 1 / 1}};  ///< how far back
-    Seconds poll_interval{60};  ///< between the polls of `run`
-    Seconds overlap{120};       ///< how much before the mark each poll reads again
+    Seconds poll_interval = defaults::poll_interval;  ///< between the polls of `run`
+    Seconds overlap = defaults::overlap;  ///< how much before the mark each poll reads again
     /// How old covered periods are when they are read again; none: never.
-    std::vector<Seconds> recheck_ages{Seconds(900), Seconds(86400), Seconds(604800)};
+    std::vector<Seconds> recheck_ages = defaults::recheck_ages();
     /// What a person must do about a refused token, for people.
     std::string token_advice = "put a new token in";
 };

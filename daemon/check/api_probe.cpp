@@ -28,8 +28,6 @@ using Stage = ApiProbe::Stage;
 constexpr std::chrono::seconds silence(8);
 constexpr std::chrono::seconds request_time(15);
 
-constexpr std::uint32_t page_size = 1000;
-
 void note(ApiProbe& probe, Stage stage, const std::string& why, bool token_refused = false) {
     ApiProbe::Failure failure;
     failure.stage = stage;
@@ -117,9 +115,9 @@ class Try {
         stage_ = Stage::impressions;
         const Instant server_now = probe.identity->date.value_or(probe.answered_at);
         const copernica::PageQuery query =
-            plan::rows_ahead_query(options_.zone, server_now, page_size);
+            plan::rows_ahead_query(options_.zone, server_now, copernica::defaults::page_size);
         const copernica::PageReply reply = co_await api_.impressions(query);
-        if (const auto why = copernica::why_invalid(query, reply.page, plan::rows_ahead_slack)) {
+        if (const auto why = copernica::why_invalid(query, reply.page, repeated_hour)) {
             note(probe, stage_, *why);
             co_return;
         }

@@ -163,7 +163,10 @@ const std::map<std::string, Keys, std::less<>>& tables() {
              {"token_file", [](Config& c, const Value& v) { c.api.token_file = v.path(); }},
              {"ca_file", [](Config& c, const Value& v) { c.api.ca_file = v.path(); }},
              {"time_zone", [](Config& c, const Value& v) { c.api.time_zone = v.time_zone(); }},
-             {"page_size", [](Config& c, const Value& v) { c.api.page_size = v.number(1, 1000); }},
+             {"page_size",
+              [](Config& c, const Value& v) {
+                  c.api.page_size = v.number(1, copernica::largest_page);
+              }},
              {"connections",
               [](Config& c, const Value& v) { c.api.connections = v.number(1, most_connections); }},
              {"requests_per_second",
@@ -197,10 +200,9 @@ const std::map<std::string, Keys, std::less<>>& tables() {
               [](Config& c, const Value& v) { c.mirror.give_up_after = v.duration(Seconds(0)); }},
              {"indexes",
               [](Config& c, const Value& v) {
-                  c.mirror.indexes =
-                      v.list("a list of columns, such as [\"mailing\"]", [](const Value& index) {
-                          return index.one_of({"mailing", "destination", "profile", "changed_at"});
-                      });
+                  c.mirror.indexes = v.list(
+                      "a list of columns, such as [\"mailing\"]",
+                      [](const Value& index) { return index.one_of(storage::optional_indexes()); });
               }},
          }},
         {"metrics",

@@ -1,4 +1,5 @@
-// The configuration: one struct, its defaults in its declaration, read once.
+// The configuration: one struct, read once. The defaults are those of the libraries that it
+// configures.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "core/copernica/defaults.hpp"
+#include "core/sync/defaults.hpp"
 #include "core/time/instant.hpp"
 #include "daemon/config/listen_address.hpp"
+#include "storage/index_catalogue.hpp"
 
 namespace mirror::daemon {
 
@@ -18,19 +22,19 @@ struct Config {
         std::filesystem::path token_file;  ///< empty: look elsewhere
         std::filesystem::path ca_file;     ///< empty: the system's CAs
         std::string time_zone = "Europe/Amsterdam";
-        std::uint32_t page_size = 1000;
-        unsigned connections = 4;
-        unsigned requests_per_second = 10;
+        std::uint32_t page_size = copernica::defaults::page_size;
+        unsigned connections = copernica::defaults::connections;
+        unsigned requests_per_second = copernica::defaults::requests_per_second;
     };
     struct Mirror {
         std::filesystem::path database = "impressions.db";
         std::optional<LocalTime> start;  ///< account-local; nothing: everything
-        Seconds poll_interval{60};
-        Seconds overlap{120};
-        Seconds settle{5};
-        std::vector<Seconds> recheck_ages{Seconds(900), Seconds(86400), Seconds(604800)};
-        Seconds give_up_after{900};
-        std::vector<std::string> indexes{"mailing"};
+        Seconds poll_interval = sync::defaults::poll_interval;
+        Seconds overlap = sync::defaults::overlap;
+        Seconds settle = copernica::defaults::settle;
+        std::vector<Seconds> recheck_ages = sync::defaults::recheck_ages();
+        Seconds give_up_after = copernica::defaults::give_up_after;
+        std::vector<std::string> indexes = storage::default_indexes();
     };
     struct Metrics {
         std::optional<ListenAddress> listen;  ///< nothing: off

@@ -57,7 +57,7 @@ void check_values(const daemon::Config& config) {
         require(between(age, Seconds(1), longest), "recheck_ages");
     }
     for (const std::string& index : config.mirror.indexes) {
-        require(is_one_of(index, {"mailing", "destination", "profile", "changed_at"}), "indexes");
+        require(is_one_of(index, storage::optional_indexes()), "indexes");
     }
     require(!config.mirror.database.empty(), "database");
     require(is_one_of(config.log.level, daemon::log_levels()), "level");
