@@ -17,12 +17,10 @@
 #include "tests/end_to_end/notify_socket.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/simulator/fault.hpp"
-#include "tests/unit/simulator/raw_client.hpp"
+#include "tests/support/raw_client.hpp"
 
 using namespace mirror;
 using namespace mirror::test;
-using simulator::RawClient;
-using simulator::RawReply;
 
 namespace {
 

@@ -13,11 +13,11 @@
 #include <boost/system/system_error.hpp>
 #include <doctest/doctest.h>
 
-#include "tests/unit/simulator/raw_client.hpp"
+#include "tests/support/raw_client.hpp"
 
 using namespace mirror::daemon;
-using simulator::RawClient;
-using simulator::RawReply;
+using mirror::test::RawClient;
+using mirror::test::RawReply;
 namespace asio = boost::asio;
 
 namespace {

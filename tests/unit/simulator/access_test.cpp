@@ -8,9 +8,11 @@
 #include "core/time/text.hpp"
 #include "tests/simulator/jwt.hpp"
 #include "tests/simulator/server.hpp"
-#include "tests/unit/simulator/raw_client.hpp"
+#include "tests/support/raw_client.hpp"
 
 using namespace simulator;
+using mirror::test::RawClient;
+using mirror::test::RawReply;
 using mirror::Instant;
 using mirror::Seconds;
 

@@ -5,9 +5,11 @@
 #include <doctest/doctest.h>
 
 #include "tests/simulator/server.hpp"
-#include "tests/unit/simulator/raw_client.hpp"
+#include "tests/support/raw_client.hpp"
 
 using namespace simulator;
+using mirror::test::RawClient;
+using mirror::test::RawReply;
 using Answer = ProxyBehaviour::Answer;
 
 namespace {

@@ -14,9 +14,11 @@
 #include "core/time/text.hpp"
 #include "tests/simulator/certificates.hpp"
 #include "tests/simulator/wire.hpp"
-#include "tests/unit/simulator/raw_client.hpp"
+#include "tests/support/raw_client.hpp"
 
 using namespace simulator;
+using mirror::test::RawClient;
+using mirror::test::RawReply;
 using mirror::Instant;
 using mirror::Seconds;
 

@@ -94,7 +94,7 @@ void Model::add(Instant at, bool nameless) {
 }
 
 void Model::add_as(std::int64_t id, Instant at) {
-    Row row;
+    LoggedRow row;
     row.id = id;
     row.at = at;
     row.time = zone.to_local(at);
@@ -122,17 +122,17 @@ void Model::sort() const {
     };
     switch (order) {
         case Order::time:
-            by([](const Row& a, const Row& b) { return a.time < b.time; });
+            by([](const LoggedRow& a, const LoggedRow& b) { return a.time < b.time; });
             break;
         case Order::time_descending:
-            by([](const Row& a, const Row& b) { return b.time < a.time; });
+            by([](const LoggedRow& a, const LoggedRow& b) { return b.time < a.time; });
             break;
         case Order::id:
-            by([](const Row& a, const Row& b) { return a.id < b.id; });
+            by([](const LoggedRow& a, const LoggedRow& b) { return a.id < b.id; });
             break;
         case Order::hash:
-            by([](const Row& a, const Row& b) {
-                const auto key = [](const Row& row) {
+            by([](const LoggedRow& a, const LoggedRow& b) {
+                const auto key = [](const LoggedRow& row) {
                     return scrambled(static_cast<std::uint64_t>(
                         row.id + row.at.time_since_epoch().count() * 1000));
                 };
@@ -156,7 +156,7 @@ std::vector<std::size_t> Model::matching(const copernica::PageQuery& query, Inst
     };
     std::vector<std::size_t> found;
     for (const std::size_t i : sorted_) {
-        const Row& row = rows_[i];
+        const LoggedRow& row = rows_[i];
         const bool inside = bounds == Bounds::text
                                 ? between(row.time, query.begintime, query.endtime)
                                 : between(row.at, first, last);
@@ -179,7 +179,7 @@ copernica::Page Model::answer(const copernica::PageQuery& query, Instant now) co
     const std::size_t end = std::min<std::size_t>(found.size(), query.start + most);
     std::size_t position = 0;
     for (std::size_t i = query.start; i < end; ++i, ++position) {
-        const Row& row = rows_[found[i]];
+        const LoggedRow& row = rows_[found[i]];
         if (row.id > 0) {
             mirror::Row shown;
             shown.id = row.id;
@@ -416,7 +416,7 @@ std::string World::difference() const {
     std::size_t missing = 0;
     Instant example{};
     std::set<std::int64_t> known;
-    for (const Row& row : model.rows()) {
+    for (const LoggedRow& row : model.rows()) {
         known.insert(row.id);
         // The account's zone may be another than ours: what the file claims is in our reading.
         const Instant read_as =

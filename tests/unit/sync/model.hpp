@@ -60,7 +60,7 @@ class FakeClock final : public Clock {
     bool held_ = false;
 };
 
-struct Row {
+struct LoggedRow {
     std::int64_t id = 0;  ///< 0: the record has no usable ID
     Instant at{};
     LocalTime time{};
@@ -92,12 +92,12 @@ class Model {
 
     copernica::Page answer(const copernica::PageQuery& query, Instant now) const;
     std::vector<std::size_t> matching(const copernica::PageQuery& query, Instant now) const;
-    const std::vector<Row>& rows() const { return rows_; }
+    const std::vector<LoggedRow>& rows() const { return rows_; }
 
   private:
     void sort() const;
 
-    std::vector<Row> rows_;
+    std::vector<LoggedRow> rows_;
     std::int64_t next_id_ = 1;
     mutable std::vector<std::size_t> sorted_;
     mutable std::optional<Order> sorted_by_;

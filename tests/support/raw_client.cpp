@@ -1,4 +1,4 @@
-#include "tests/unit/simulator/raw_client.hpp"
+#include "tests/support/raw_client.hpp"
 
 #include <arpa/inet.h>
 #include <array>
@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-namespace simulator {
+namespace mirror::test {
 
 std::optional<std::string> RawReply::header(const std::string& name) const {
     const std::size_t at = head.find("\r\n" + name + ": ");
@@ -48,8 +48,8 @@ void RawClient::send(const std::string& bytes) {
     }
 }
 
-RawReply RawClient::receive(std::chrono::milliseconds patience) {
-    const timeval timeout{patience.count() / 1000, patience.count() % 1000 * 1000};
+RawReply RawClient::receive(std::chrono::milliseconds longest_silence) {
+    const timeval timeout{longest_silence.count() / 1000, longest_silence.count() % 1000 * 1000};
     ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     RawReply reply;
     std::string bytes;
@@ -84,4 +84,4 @@ RawReply RawClient::get(const std::string& target, const std::string& headers) {
     return receive();
 }
 
-}  // namespace simulator
+}  // namespace mirror::test

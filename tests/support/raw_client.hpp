@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-namespace simulator {
+namespace mirror::test {
 
 /// One reply, as far as it came.
 struct RawReply {
@@ -27,8 +27,9 @@ class RawClient {
     RawClient& operator=(const RawClient&) = delete;
 
     void send(const std::string& bytes);
-    /// Reads until the reply is complete, or the connection ends or is silent for `patience`.
-    RawReply receive(std::chrono::milliseconds patience = std::chrono::seconds(5));
+    /// Reads until the reply is complete, or the connection ends or is silent for
+    /// `longest_silence`.
+    RawReply receive(std::chrono::milliseconds longest_silence = std::chrono::seconds(5));
     RawReply get(const std::string& target, const std::string& headers = "");
     /// Whether the last end of the connection was an RST.
     bool was_reset() const { return was_reset_; }
@@ -39,4 +40,4 @@ class RawClient {
     bool was_reset_ = false;
 };
 
-}  // namespace simulator
+}  // namespace mirror::test
