@@ -1,6 +1,8 @@
 #include "core/time/window.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace mirror {
 
@@ -28,40 +30,92 @@ void WindowSet::add(const Window& window) {
     windows_.insert(windows_.erase(first, last), merged);
 }
 
+void WindowSet::add(const WindowSet& other) {
+    std::vector<Window> all;
+    all.reserve(windows_.size() + other.windows_.size());
+    std::merge(windows_.begin(), windows_.end(), other.windows_.begin(), other.windows_.end(),
+               std::back_inserter(all));
+    windows_.clear();
+    for (const Window& window : all) {
+        add(window);  // at the end, each time
+    }
+}
+
+// The windows before it end at `at` or earlier.
+WindowSet::Place WindowSet::first_ending_after(Instant at) const {
+    return std::upper_bound(windows_.begin(), windows_.end(), at,
+                            [](Instant limit, const Window& held) { return limit < held.end; });
+}
+
+// The windows before it begin earlier than `at`.
+WindowSet::Place WindowSet::first_beginning_from(Instant at) const {
+    return std::lower_bound(windows_.begin(), windows_.end(), at,
+                            [](const Window& held, Instant limit) { return held.begin < limit; });
+}
+
 void WindowSet::subtract(const Window& window) {
     if (window.empty()) {
         return;
     }
+    const Place first = first_ending_after(window.begin);
+    const Place last = first_beginning_from(window.end);
+    if (first == last) {
+        return;
+    }
+    const Window before{first->begin, window.begin};
+    const Window after{window.end, std::prev(last)->end};
+    auto at = windows_.erase(first, last);
+    if (!after.empty()) {
+        at = windows_.insert(at, after);
+    }
+    if (!before.empty()) {
+        windows_.insert(at, before);
+    }
+}
+
+void WindowSet::subtract(const WindowSet& other) {
     std::vector<Window> rest;
-    rest.reserve(windows_.size() + 1);
+    rest.reserve(windows_.size() + other.windows_.size());
+    auto taken = other.windows_.begin();
     for (const Window& held : windows_) {
-        const Window before{held.begin, std::min(held.end, window.begin)};
-        const Window after{std::max(held.begin, window.end), held.end};
-        if (!before.empty()) {
-            rest.push_back(before);
+        Instant begin = held.begin;
+        while (taken != other.windows_.end() && taken->end <= begin) {
+            ++taken;
         }
-        if (!after.empty()) {
-            rest.push_back(after);
+        // One that reaches past this window may take from the next one, too.
+        for (auto next = taken; next != other.windows_.end() && next->begin < held.end; ++next) {
+            if (begin < next->begin) {
+                rest.push_back({begin, next->begin});
+            }
+            begin = std::max(begin, next->end);
+            taken = next;
+        }
+        if (begin < held.end) {
+            rest.push_back({begin, held.end});
         }
     }
     windows_ = std::move(rest);
 }
 
-void WindowSet::subtract(const WindowSet& other) {
-    for (const Window& window : other.windows_) {
-        subtract(window);
-    }
-}
-
 bool WindowSet::contains(const Window& window) const {
-    return window.empty() || std::any_of(windows_.begin(), windows_.end(),
-                                         [&](const Window& held) { return held.contains(window); });
+    if (window.empty()) {
+        return true;
+    }
+    const Place found = first_ending_after(window.begin);
+    return found != windows_.end() && found->contains(window);
 }
 
 WindowSet WindowSet::within(const Window& window) const {
     WindowSet inside;
-    for (const Window& held : windows_) {
-        inside.add(intersection(held, window));
+    if (window.empty()) {
+        return inside;
+    }
+    inside.windows_.assign(first_ending_after(window.begin), first_beginning_from(window.end));
+    if (!inside.empty()) {
+        Window& first = inside.windows_.front();
+        first.begin = std::max(first.begin, window.begin);
+        Window& last = inside.windows_.back();
+        last.end = std::min(last.end, window.end);
     }
     return inside;
 }

@@ -23,13 +23,15 @@ struct Window {
 /// What two windows share; empty where they share nothing.
 Window intersection(const Window& a, const Window& b);
 
-/// A set of instants, held as disjoint windows in ascending order with no two adjacent.
+/// A set of instants, held as disjoint windows in ascending order with no two adjacent. Operations
+/// on two sets take time in proportion to both together; those on one window look for their place.
 class WindowSet {
   public:
     WindowSet() = default;
     explicit WindowSet(const Window& window) { add(window); }
 
     void add(const Window& window);
+    void add(const WindowSet& other);
     void subtract(const Window& window);
     void subtract(const WindowSet& other);
 
@@ -44,6 +46,11 @@ class WindowSet {
     friend bool operator==(const WindowSet&, const WindowSet&) = default;
 
   private:
+    using Place = std::vector<Window>::const_iterator;
+
+    Place first_ending_after(Instant at) const;
+    Place first_beginning_from(Instant at) const;
+
     std::vector<Window> windows_;
 };
 

@@ -73,3 +73,52 @@ TEST_CASE("a set of windows agrees with a row of booleans") {
         REQUIRE(set.windows() == expected);
     }
 }
+
+TEST_CASE("operations on two sets are those on each of their windows") {
+    std::mt19937 random(20261128);
+    const auto any_set = [&random] {
+        WindowSet set;
+        for (unsigned i = random() % 8; i > 0; --i) {
+            const int begin = static_cast<int>(random() % 60);
+            set.add(w(begin, begin + static_cast<int>(random() % 12)));
+        }
+        return set;
+    };
+    for (int round = 0; round < 2000; ++round) {
+        const WindowSet a = any_set();
+        const WindowSet b = any_set();
+        WindowSet sum = a;
+        WindowSet rest = a;
+        for (const Window& window : b.windows()) {
+            sum.add(window);
+            rest.subtract(window);
+        }
+        WindowSet at_once = a;
+        at_once.add(b);
+        REQUIRE(at_once == sum);
+        at_once = a;
+        at_once.subtract(b);
+        REQUIRE(at_once == rest);
+        const Window part = w(static_cast<int>(random() % 60), static_cast<int>(random() % 60));
+        WindowSet inside;
+        for (const Window& window : a.windows()) {
+            inside.add(intersection(window, part));
+        }
+        REQUIRE(a.within(part) == inside);
+        REQUIRE(a.contains(part) == (part.empty() || inside == WindowSet(part)));
+    }
+}
+
+TEST_CASE("hundreds of thousands of windows are subtracted from as many in no time") {
+    WindowSet many;
+    WindowSet between;
+    constexpr int windows = 300'000;
+    for (int i = 0; i < windows; ++i) {
+        many.add(w(i * 10, i * 10 + 5));
+        between.add(w(i * 10 + 2, i * 10 + 3));
+    }
+    many.subtract(between);
+    CHECK(many.windows().size() == 2 * windows);
+    many.add(between);
+    CHECK(many.windows().size() == windows);
+}
