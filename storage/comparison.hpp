@@ -27,10 +27,12 @@ class Comparison {
     std::optional<LocalTime> row_free_second(LocalTime begin, LocalTime end,
                                              sync::RowFreeNear near);
 
+    /// See sync::Store::middle_row().
+    std::optional<LocalTime> middle_row(LocalTime begin, LocalTime end);
+
   private:
     std::optional<LocalTime> quiet_after(LocalTime from, LocalTime end);
     std::optional<LocalTime> quiet_before(LocalTime from, LocalTime begin);
-    std::optional<LocalTime> middle_row(LocalTime begin, LocalTime end);
 
     SQLite::Database& sql_;
     const Zone& zone_;

@@ -35,6 +35,10 @@ std::optional<LocalTime> MirrorReader::row_free_second(LocalTime begin, LocalTim
     return database_.guarded([&] { return comparison_.row_free_second(begin, end, near); });
 }
 
+std::optional<LocalTime> MirrorReader::middle_row(LocalTime begin, LocalTime end) {
+    return database_.guarded([&] { return comparison_.middle_row(begin, end); });
+}
+
 std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
     return database_.guarded([&] {
         // Index ranges; no row is looked at. A reject without a time counts where its window

@@ -26,6 +26,7 @@ class MirrorReader {
     std::vector<sync::RowDifference> compare(const std::vector<sync::WholeWindow>& windows);
     std::optional<LocalTime> row_free_second(LocalTime begin, LocalTime end,
                                              sync::RowFreeNear near);
+    std::optional<LocalTime> middle_row(LocalTime begin, LocalTime end);
     std::uint64_t count(LocalTime begin, LocalTime end);
     std::optional<sync::NewestRows> newest_rows(LocalTime before);
     std::optional<std::string> fact(const std::string& key);

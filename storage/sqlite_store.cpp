@@ -157,6 +157,11 @@ asio::awaitable<std::optional<LocalTime>> SqliteStore::row_free_second(LocalTime
     return carried_out(std::move(work));
 }
 
+asio::awaitable<std::optional<LocalTime>> SqliteStore::middle_row(LocalTime begin, LocalTime end) {
+    auto work = [this, begin, end] { return file_.reader().middle_row(begin, end); };
+    return carried_out(std::move(work));
+}
+
 asio::awaitable<std::uint64_t> SqliteStore::prune(LocalTime begin, LocalTime end) {
     auto work = [this, begin, end] { return file_.writer().prune(begin, end); };
     return carried_out(std::move(work));

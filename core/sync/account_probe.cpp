@@ -48,6 +48,11 @@ asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& cl
     query.endtime = span.end;
     query.limit = 1;
     query.total = true;
+    return count_at_api(client, query);
+}
+
+asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
+                                                           copernica::PageQuery query) {
     // A server in trouble was seen to answer every second request emptily: 0 counts only if the
     // next reply says so, too.
     std::uint64_t total = 0;

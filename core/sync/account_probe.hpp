@@ -31,4 +31,8 @@ boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Cli
                                                                   const Settings& settings,
                                                                   Instant begin, Instant end);
 
+/// As above, for a query that asks for `total`.
+boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
+                                                                  copernica::PageQuery query);
+
 }  // namespace mirror::sync

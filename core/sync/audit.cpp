@@ -22,24 +22,84 @@ namespace {
 // too few in another do not hide each other so easily.
 constexpr int first_halvings = 2;
 
-// Two counts that differ by more than this share are not worth halving: the piece is read.
-constexpr std::uint64_t share_to_read = 4;
+// Seconds with rows that are looked at for two that tell what the bounds mean.
+constexpr int most_seconds_to_learn = 16;
 
-bool differs_much(std::uint64_t api, std::uint64_t file) {
-    const std::uint64_t most = std::max(api, file);
-    const std::uint64_t least = std::min(api, file);
-    return (most - least) > most / share_to_read;
-}
+// Pages of a piece that is read as one window.
+constexpr std::uint64_t pages_at_once = AdaptiveState::pages_a_window;
+
+// With so many removed rows, and more than one in so many of the period, pruning needs to be meant.
+constexpr std::uint64_t many_removed = 100;
+constexpr std::uint64_t large_share = 100;
 
 }  // namespace
 
 asio::awaitable<AuditReport> Audit::run(WindowSet covered) {
+    co_await learn_bounds(covered);
     for (const Window& period : covered.windows()) {
         co_await examine_period(period);
     }
     co_await settle_places();
     co_await context_.store.recount();
     co_return std::move(report_);
+}
+
+// What the API shows of a short period; nothing where it does not serve it.
+asio::awaitable<std::optional<copernica::Page>> Audit::shown_between(LocalTime begin,
+                                                                     LocalTime end) {
+    copernica::PageQuery query;
+    query.begintime = begin;
+    query.endtime = end;
+    query.limit = context_.settings.page_size;
+    auto fetched = co_await context_.client.fetch_unless_at_fault(query, Seconds(0));
+    if (!fetched) {
+        co_return std::nullopt;
+    }
+    co_return std::move(fetched->page);
+}
+
+// Three seconds with rows tell, if there are none between them: a query from the first to the last
+// shows the rows of these two only if its bounds are inclusive, and those of the second in any
+// case.
+asio::awaitable<void> Audit::learn_bounds(const WindowSet& covered) {
+    if (covered.empty()) {
+        co_return;
+    }
+    LocalTime before = context_.settings.zone.to_local(covered.windows().back().end);
+    std::vector<NewestRows> seconds;  // newest first
+    for (int tries = 0; tries < most_seconds_to_learn; ++tries) {
+        const std::optional<NewestRows> next = co_await context_.store.newest_rows(before);
+        if (!next) {
+            co_return;
+        }
+        before = next->time;
+        seconds.push_back(*next);
+        const bool enough = seconds.size() >= 3;
+        if (!enough) {
+            continue;
+        }
+        const NewestRows& first = seconds.back();
+        const NewestRows& second = seconds[seconds.size() - 2];
+        const NewestRows& third = seconds[seconds.size() - 3];
+        if (first.rows + second.rows + third.rows > context_.settings.page_size / 2 ||
+            !is_plain_between(first.time, third.time)) {
+            continue;
+        }
+        const auto around =
+            co_await shown_between(first.time - Seconds(1), third.time + Seconds(1));
+        const auto between = co_await shown_between(first.time, third.time);
+        if (around && between) {
+            bounds_ = plan::bounds_meaning(*around, *between, first.time, second.time, third.time);
+        }
+        co_return;
+    }
+}
+
+bool Audit::is_plain_between(LocalTime first, LocalTime last) const {
+    const Zone& zone = context_.settings.zone;
+    const Window around{zone.earliest(first) - Seconds(1), zone.earliest(last) + Seconds(1)};
+    return plan::is_plain(zone, around.begin) && plan::is_plain(zone, around.end) &&
+           !zone.touches_repeated_hour(around) && around.width() == last - first + Seconds(2);
 }
 
 asio::awaitable<std::optional<Instant>> Audit::quiet(Window window, RowFreeNear near) {
@@ -67,8 +127,14 @@ asio::awaitable<std::optional<Audit::CountedRange>> Audit::counted(Window window
     CountedRange piece;
     piece.window = window;
     piece.file = co_await count_in_file(window);
-    const std::optional<std::uint64_t> api =
-        co_await count_at_api(context_.client, context_.settings, window.begin, window.end);
+    const Zone& zone = context_.settings.zone;
+    std::optional<std::uint64_t> api;
+    if (bounds_ && plan::is_plain(zone, window.begin) && plan::is_plain(zone, window.end)) {
+        const copernica::PageQuery query = plan::exact_count_query(zone, window, *bounds_);
+        api = co_await count_at_api(context_.client, query);
+    } else {
+        api = co_await count_at_api(context_.client, context_.settings, window.begin, window.end);
+    }
     if (!api) {
         co_return std::nullopt;
     }
@@ -76,46 +142,63 @@ asio::awaitable<std::optional<Audit::CountedRange>> Audit::counted(Window window
     co_return piece;
 }
 
-asio::awaitable<void> Audit::examine_period(Window period) {
-    const auto begin = co_await quiet(period, RowFreeNear::begin);
-    const auto end = co_await quiet(period, RowFreeNear::end);
-    if (!begin || !end || *begin >= *end) {
-        to_read_.add(period);
-        co_return;
-    }
-    to_read_.add({period.begin, *begin});
-    to_read_.add({*end, period.end});
-
-    std::vector<Window> pieces{{*begin, *end}};
-    for (int halving = 0; halving < first_halvings; ++halving) {
-        std::vector<Window> halves;
-        for (const Window& piece : pieces) {
-            const std::uint64_t rows = co_await count_in_file(piece);
-            std::optional<Instant> cut;
-            if (rows > context_.settings.page_size) {
-                cut = co_await quiet(piece, RowFreeNear::middle);
-            }
-            if (cut && piece.begin < *cut && *cut < piece.end) {
-                halves.push_back({piece.begin, *cut});
-                halves.push_back({*cut, piece.end});
-            } else {
-                halves.push_back(piece);
-            }
+// Where to cut a window so that both sides can be counted: with about half of the rows on each.
+asio::awaitable<std::optional<Instant>> Audit::cut_of(Window window) {
+    std::optional<Instant> cut;
+    if (bounds_) {
+        const Zone& zone = context_.settings.zone;
+        const LocalPeriod span = zone.span(window);
+        const std::optional<LocalTime> middle =
+            co_await context_.store.middle_row(span.begin, span.end);
+        if (middle && plan::is_plain(zone, zone.earliest(*middle))) {
+            cut = zone.earliest(*middle);
         }
-        pieces = std::move(halves);
     }
+    if (!cut) {
+        cut = co_await quiet(window, RowFreeNear::middle);
+    }
+    if (cut && (*cut <= window.begin || *cut >= window.end)) {
+        cut.reset();
+    }
+    co_return cut;
+}
+
+void Audit::leave_to_read(const Window& window, std::uint64_t rows) {
+    if (!window.empty()) {
+        to_read_.emplace_back(window, rows);
+    }
+}
+
+asio::awaitable<void> Audit::examine_period(Window period) {
+    const Zone& zone = context_.settings.zone;
+    Window inside = period;
+    if (!bounds_ || !plan::is_plain(zone, inside.begin) || !plan::is_plain(zone, inside.end)) {
+        const auto begin = co_await quiet(period, RowFreeNear::begin);
+        const auto end = co_await quiet(period, RowFreeNear::end);
+        if (!begin || !end || *begin >= *end) {
+            const std::uint64_t rows = co_await count_in_file(period);
+            leave_to_read(period, rows);
+            co_return;
+        }
+        inside = {*begin, *end};
+        leave_to_read({period.begin, inside.begin}, 0);
+        leave_to_read({inside.end, period.end}, 0);
+    }
+
+    std::vector<Window> pieces = co_await first_pieces(inside);
     while (!pieces.empty()) {
         const Window window = pieces.back();
         pieces.pop_back();
         const std::optional<CountedRange> piece = co_await counted(window);
         if (!piece) {
             // Too long for the API: in halves, as far as it can be cut.
-            const auto cut = co_await quiet(window, RowFreeNear::middle);
-            if (cut && window.begin < *cut && *cut < window.end) {
+            const auto cut = co_await cut_of(window);
+            if (cut) {
                 pieces.push_back({window.begin, *cut});
                 pieces.push_back({*cut, window.end});
             } else {
-                to_read_.add(window);
+                const std::uint64_t rows = co_await count_in_file(window);
+                leave_to_read(window, rows);
             }
             continue;
         }
@@ -128,24 +211,42 @@ asio::awaitable<void> Audit::examine_period(Window period) {
     }
 }
 
+asio::awaitable<std::vector<Window>> Audit::first_pieces(Window window) {
+    std::vector<Window> pieces{window};
+    for (int halving = 0; halving < first_halvings; ++halving) {
+        std::vector<Window> halves;
+        for (const Window& piece : pieces) {
+            const std::uint64_t rows = co_await count_in_file(piece);
+            std::optional<Instant> cut;
+            if (rows > context_.settings.page_size) {
+                cut = co_await cut_of(piece);
+            }
+            if (cut) {
+                halves.push_back({piece.begin, *cut});
+                halves.push_back({*cut, piece.end});
+            } else {
+                halves.push_back(piece);
+            }
+        }
+        pieces = std::move(halves);
+    }
+    co_return pieces;
+}
+
 // Narrows down a piece whose counts differ.
 asio::awaitable<void> Audit::examine(CountedRange piece) {
     std::optional<Instant> cut;
-    if (std::max(piece.api, piece.file) > context_.settings.page_size &&
-        !differs_much(piece.api, piece.file)) {
-        cut = co_await quiet(piece.window, RowFreeNear::middle);
+    if (plan::worth_halving(piece.api, piece.file, context_.settings.page_size)) {
+        cut = co_await cut_of(piece.window);
     }
-    if (!cut || *cut <= piece.window.begin || *cut >= piece.window.end) {
-        to_read_.add(piece.window);
-        co_return;
+    std::optional<CountedRange> left;
+    if (cut) {
+        const Window first_half{piece.window.begin, *cut};
+        left = co_await counted(first_half);
     }
-    const std::optional<CountedRange> left = co_await counted({piece.window.begin, *cut});
-    if (!left) {
-        to_read_.add(piece.window);
-        co_return;
-    }
-    if (left->api > piece.api || left->file > piece.file) {
-        to_read_.add(piece.window);  // it moves: reading settles it
+    // Where more than the whole is counted in a part of it, it moves: reading settles it.
+    if (!left || left->api > piece.api || left->file > piece.file) {
+        leave_to_read(piece.window, std::max(piece.api, piece.file));
         co_return;
     }
     CountedRange right;
@@ -166,21 +267,75 @@ asio::awaitable<void> Audit::settle_places() {
         co_return;
     }
     ComparingSink comparing(context_.store, options_.repair);
-    FetchPipeline pipeline(context_, comparing, to_read_);
+    co_await read_pieces(comparing);
+    add_places(comparing.differences());
+    if (options_.prune) {
+        co_await prune(comparing.read());
+    }
+    co_await verify_counts();
+    report_.places = plan::join_places(report_.places, most_places);
+    co_await withdraw_coverage();
+}
+
+// A piece whose rows are counted is one window, not many that feel their way.
+asio::awaitable<void> Audit::read_pieces(ComparingSink& sink) {
+    WindowSet all;
+    for (const auto& [window, rows] : to_read_) {
+        all.add(window);
+    }
+    FetchPipeline pipeline(context_, sink, all);
+    for (const auto& [window, rows] : to_read_) {
+        if (rows <= pages_at_once * context_.settings.page_size) {
+            pipeline.read_first(window);
+        }
+    }
     co_await pipeline.run();
     report_.written = pipeline.written();
     report_.unread = pipeline.unread();
-    add_places(comparing.differences());
+}
 
-    if (options_.repair) {
-        if (options_.prune) {
-            for (const Window& window : comparing.read().windows()) {
-                const LocalPeriod span = context_.settings.zone.span(window);
-                report_.pruned += co_await context_.store.prune(span.begin, span.end);
-            }
-        }
-        co_await verify_counts();
+asio::awaitable<void> Audit::prune(const WindowSet& read) {
+    for (const Window& window : read.windows()) {
+        const LocalPeriod span = context_.settings.zone.span(window);
+        report_.pruned += co_await context_.store.prune(span.begin, span.end);
     }
+}
+
+// Counts again what differed. Where reading found no difference and the bounds are not known, the
+// counts differed for a row at a bound's own second, and reading is the better proof.
+asio::awaitable<void> Audit::verify_counts() {
+    report_.repaired = options_.repair && report_.unread.empty() && !report_.places.empty();
+    const std::vector<AuditPlace> found = report_.places;
+    for (const Window& window : counted_periods_) {
+        const bool place_here = std::any_of(
+            found.begin(), found.end(),
+            [&](const AuditPlace& place) { return !intersection(place.window, window).empty(); });
+        const bool told_already = place_here && !options_.repair;
+        if (told_already || (!place_here && !bounds_)) {
+            continue;
+        }
+        const std::optional<CountedRange> piece = co_await counted(window);
+        if (piece && piece->api == piece->file) {
+            continue;
+        }
+        report_.repaired = false;
+        context_.observer.warning(
+            fmt::format("{} to {} {}: the API counts {}, the file has {}", format_utc(window.begin),
+                        format_utc(window.end),
+                        place_here ? "still differs after the repair"
+                                   : "differs, though each record that the API shows is there",
+                        piece ? piece->api : 0, piece ? piece->file : 0));
+        AuditPlace place;
+        place.window = window;
+        report_.places.push_back(place);
+    }
+    std::sort(
+        report_.places.begin(), report_.places.end(),
+        [](const AuditPlace& a, const AuditPlace& b) { return a.window.begin < b.window.begin; });
+}
+
+// The file does not claim any more what turned out not to be true.
+asio::awaitable<void> Audit::withdraw_coverage() {
     WindowSet untrue;
     if (!report_.repaired) {
         for (const AuditPlace& place : report_.places) {
@@ -190,34 +345,14 @@ asio::awaitable<void> Audit::settle_places() {
     for (const plan::UnreadWindow& unread : report_.unread) {
         untrue.add(unread.window);
     }
-    if (!untrue.empty()) {
-        co_await context_.store.uncover(untrue);
+    if (untrue.empty()) {
+        co_return;
     }
-}
-
-// Counts again where something was put right. Where reading found no difference, the counts
-// differed for a row at a bound's own second, and reading is the better proof.
-asio::awaitable<void> Audit::verify_counts() {
-    report_.repaired = report_.unread.empty() && !report_.places.empty();
-    const std::vector<AuditPlace> found = report_.places;
-    for (const Window& window : counted_periods_) {
-        const bool repaired_here = std::any_of(
-            found.begin(), found.end(),
-            [&](const AuditPlace& place) { return !intersection(place.window, window).empty(); });
-        if (!repaired_here) {
-            continue;
-        }
-        const std::optional<CountedRange> piece = co_await counted(window);
-        if (piece && piece->api == piece->file) {
-            continue;
-        }
-        report_.repaired = false;
-        context_.observer.warning(fmt::format("{} to {} still differs after the repair",
-                                              format_utc(window.begin), format_utc(window.end)));
-        AuditPlace place;
-        place.window = window;
-        report_.places.push_back(place);
-    }
+    const WindowSet before = co_await context_.store.coverage(0);
+    co_await context_.store.uncover(std::move(untrue));
+    const WindowSet after = co_await context_.store.coverage(0);
+    report_.withdrawn = before;
+    report_.withdrawn.subtract(after);
 }
 
 void Audit::add_places(const std::vector<RowDifference>& differences) {

@@ -4,39 +4,40 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
+#include "core/copernica/page.hpp"
+#include "core/plan/audit_plan.hpp"
 #include "core/plan/unread_window.hpp"
 #include "core/sync/run_context.hpp"
 #include "core/sync/store.hpp"
+#include "core/sync/window_sink.hpp"
 #include "core/time/window.hpp"
 
 namespace mirror::sync {
 
-/// A place where the API and the file do not agree: a few seconds, where it was read.
-struct AuditPlace {
-    Window window;
-    std::uint64_t missing = 0;  ///< records that the file lacks
-    std::uint64_t gone = 0;     ///< rows that the API does not show any more
-    std::uint64_t changed = 0;  ///< rows with other values
-};
+using plan::AuditPlace;
 
 struct AuditReport {
     std::uint64_t api = 0;   ///< what the API counts in the periods that could be counted
     std::uint64_t file = 0;  ///< what the file holds of them, before any repair
+    /// At most Audit::most_places; where more seconds differ, longer periods with all of them.
     std::vector<AuditPlace> places;
     std::uint64_t pruned = 0;
     std::uint64_t requests = 0;
     bool repaired = false;  ///< every place was read whole and stored, and the counts agree now
     std::vector<plan::UnreadWindow> unread;  ///< could not be read
     WindowSet uncovered;           ///< not complete in the file, so there was nothing to compare
+    WindowSet withdrawn;           ///< was complete in the file before, and is not any more
     bool nothing_covered = false;  ///< nor in any other part of the period
     Written written;
 
     bool agrees() const {
-        return !nothing_covered && unread.empty() && (places.empty() || repaired);
+        return !nothing_covered && unread.empty() && uncovered.empty() &&
+               (places.empty() || repaired);
     }
 };
 
@@ -45,11 +46,14 @@ struct AuditOptions {
     bool prune = false;  ///< with repair
 };
 
-/// One audit. Pieces are cut only where the file has no rows around, so that the meaning of the
-/// API's bounds cannot matter; a piece whose counts differ is halved, and read when it holds a
-/// page or less or cannot be cut.
+/// One audit. Pieces are cut at any second once the meaning of the API's bounds is known, and
+/// otherwise only where the file has no rows around, so that it cannot matter. A piece whose counts
+/// differ is halved as long as that is cheaper than to read it.
 class Audit {
   public:
+    /// So many periods at the most are told of and lose their coverage.
+    static constexpr std::size_t most_places = 48;
+
     Audit(RunContext& context, AuditOptions options) : context_(context), options_(options) {}
 
     /// `covered` is what is compared: a gap is not a difference. Throws what ends a run.
@@ -62,20 +66,32 @@ class Audit {
         std::uint64_t api = 0;
     };
 
+    boost::asio::awaitable<void> learn_bounds(const WindowSet& covered);
+    boost::asio::awaitable<std::optional<copernica::Page>> shown_between(LocalTime begin,
+                                                                         LocalTime end);
     boost::asio::awaitable<void> examine_period(Window period);
+    boost::asio::awaitable<std::vector<Window>> first_pieces(Window window);
+    boost::asio::awaitable<std::optional<Instant>> cut_of(Window window);
     boost::asio::awaitable<void> examine(CountedRange piece);
     boost::asio::awaitable<std::optional<CountedRange>> counted(Window window);
     boost::asio::awaitable<std::uint64_t> count_in_file(Window window);
     boost::asio::awaitable<std::optional<Instant>> quiet(Window window, RowFreeNear near);
     boost::asio::awaitable<void> settle_places();
+    boost::asio::awaitable<void> read_pieces(ComparingSink& sink);
+    boost::asio::awaitable<void> prune(const WindowSet& read);
     boost::asio::awaitable<void> verify_counts();
+    boost::asio::awaitable<void> withdraw_coverage();
+    bool is_plain_between(LocalTime first, LocalTime last) const;
+    void leave_to_read(const Window& window, std::uint64_t rows);
     void add_places(const std::vector<RowDifference>& differences);
 
     RunContext& context_;
     AuditOptions options_;
 
     AuditReport report_;
-    WindowSet to_read_;                    // pieces that differ, or cannot be counted
+    std::optional<plan::BoundsMeaning> bounds_;
+    // Pieces that differ, or cannot be counted, with the rows that the file has there.
+    std::vector<std::pair<Window, std::uint64_t>> to_read_;
     std::vector<Window> counted_periods_;  // first pieces that differed, to be counted again
 };
 

@@ -37,7 +37,8 @@ std::string found_by(const AuditReport& report) {
     if (!report.unread.empty()) {
         return "some periods could not be read";
     }
-    return report.uncovered.empty() ? "everything agrees" : "everything that is covered agrees";
+    return report.uncovered.empty() ? "everything agrees"
+                                    : "periods that are not complete; the rest agrees";
 }
 
 }  // namespace
@@ -125,7 +126,7 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
 asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
     co_await preflight_.run();
     const Zone& zone = context_.settings.zone;
-    const WindowSet covered = co_await context_.store.coverage(0);
+    WindowSet covered = co_await context_.store.coverage(0);
     Window wanted = context_.everything();
     if (!covered.empty()) {
         wanted = {covered.windows().front().begin, covered.windows().back().end};
@@ -138,14 +139,23 @@ asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
         wanted.end = zone.align_up(zone.latest(*request.to));
     }
     outcome_.period = wanted;
+    WindowSet gaps({wanted.begin, std::min(wanted.end, newest)});
+    gaps.subtract(covered);
+    if (request.options.repair && !gaps.empty()) {
+        FillRequest missing(gaps);
+        co_await fill_gaps(context_, std::move(missing), outcome_);
+        covered = co_await context_.store.coverage(0);
+        gaps.subtract(covered);
+    }
     const WindowSet to_compare = covered.within(wanted);
     Audit audit(context_, request.options);
     audit_ = co_await audit.run(to_compare);
     audit_.nothing_covered = to_compare.empty();
-    audit_.uncovered.add({wanted.begin, std::min(wanted.end, newest)});
-    audit_.uncovered.subtract(covered);
-    outcome_.written = audit_.written;
-    outcome_.unread = audit_.unread;
+    audit_.uncovered = std::move(gaps);
+    outcome_.written += audit_.written;
+    outcome_.unread.insert(outcome_.unread.end(), audit_.unread.begin(), audit_.unread.end());
+    audit_.written = outcome_.written;
+    audit_.unread = outcome_.unread;
     const std::string found = found_by(audit_);
     if (!audit_.nothing_covered && !audit_.places.empty() && !audit_.repaired) {
         outcome_.found = "an audit found " + found;

@@ -119,6 +119,11 @@ class Store {
                                                                              LocalTime end,
                                                                              RowFreeNear near) = 0;
 
+    /// The time of the row of [begin, end) that has half of the others before it; nothing where
+    /// there are no rows.
+    virtual boost::asio::awaitable<std::optional<LocalTime>> middle_row(LocalTime begin,
+                                                                        LocalTime end) = 0;
+
     /// Deletes rows of the local period [begin, end) that the API does not show any more. Returns
     /// how many.
     virtual boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) = 0;

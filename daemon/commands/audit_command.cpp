@@ -26,13 +26,38 @@ std::string verdict(const sync::AuditReport& report) {
     if (!report.unread.empty()) {
         return "some periods could not be read";
     }
-    if (report.places.empty()) {
-        return "the file agrees with the API";
+    if (!report.places.empty() && !report.repaired) {
+        return "the file differs from the API";
     }
-    if (report.repaired) {
-        return "the file differed and agrees now";
+    if (!report.uncovered.empty()) {
+        return "what is complete in the file agrees with the API, but parts of the period are not";
     }
-    return "the file differs from the API";
+    return report.repaired ? "the file differed and agrees now" : "the file agrees with the API";
+}
+
+boost::json::array json_periods(const WindowSet& periods) {
+    boost::json::array array;
+    for (const Window& window : periods.windows()) {
+        array.push_back({{"begin", format_utc(window.begin)}, {"end", format_utc(window.end)}});
+    }
+    return array;
+}
+
+// What is to be done; empty for nothing.
+std::string advice(const sync::AuditReport& report) {
+    const std::size_t withdrawn = report.withdrawn.windows().size();
+    if (withdrawn > 0) {
+        return fmt::format(
+            "{} {} no longer marked as complete; `copernica-mirror sync` fetches {} "
+            "again\n",
+            withdrawn, withdrawn == 1 ? "period is" : "periods are",
+            withdrawn == 1 ? "it" : "them");
+    }
+    if (!report.uncovered.empty()) {
+        return "`copernica-mirror sync` fetches what is missing from [mirror] start on, `backfill` "
+               "what lies before it\n";
+    }
+    return "";
 }
 
 }  // namespace
@@ -52,10 +77,6 @@ std::string audit_json(const sync::AuditReport& report) {
                           {"end", format_utc(window.window.end)},
                           {"reason", window.reason}});
     }
-    boost::json::array uncovered;
-    for (const Window& window : report.uncovered.windows()) {
-        uncovered.push_back({{"begin", format_utc(window.begin)}, {"end", format_utc(window.end)}});
-    }
     boost::json::object object;
     object["agrees"] = report.agrees();
     object["repaired"] = report.repaired;
@@ -63,15 +84,17 @@ std::string audit_json(const sync::AuditReport& report) {
     object["file"] = report.file;
     object["places"] = std::move(places);
     object["unread"] = std::move(unread);
-    object["uncovered"] = std::move(uncovered);
+    object["uncovered"] = json_periods(report.uncovered);
+    object["withdrawn"] = json_periods(report.withdrawn);
     object["pruned"] = report.pruned;
     object["requests"] = report.requests;
     return printable_json(boost::json::serialize(object)) + "\n";
 }
 
 std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
-    std::string text = fmt::format("{}: {} counted by the API, {} in the file; {} requests\n",
-                                   verdict(report), report.api, report.file, report.requests);
+    std::string text =
+        fmt::format("{}: {} counted by the API, {} in the file{}; {} requests\n", verdict(report),
+                    report.api, report.file, report.repaired ? " before" : "", report.requests);
     const auto local = [&](Instant at) { return format_local(zone.to_local(at)); };
     for (const sync::AuditPlace& place : report.places) {
         text +=
@@ -90,7 +113,7 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
         text += fmt::format("{} rows that the API does not show any more were deleted\n",
                             report.pruned);
     }
-    return text;
+    return text + advice(report);
 }
 
 ExitCode audit_mirror(const CommandLine& line, const Config& config, const Environment& environment,

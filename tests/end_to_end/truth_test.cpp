@@ -91,6 +91,7 @@ TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exac
                 const auto report = json(found);
                 CHECK(report.at("agrees") == false);
                 CHECK(report.at("places").as_array().size() == 5);
+                CHECK(report.at("withdrawn").as_array().size() >= 4);
                 CHECK(found.out.find("2026-10-15T09:30:00Z") != std::string::npos);
                 CHECK(found.out.find("2026-11-09T23:00:00Z") != std::string::npos);
                 // The file does not claim any more what is not true.
@@ -142,9 +143,12 @@ TEST_CASE("audit: a gap is not a difference, and without a file there is nothing
     CHECK(partly.code == 0);
     CHECK(partly.out.find("2026-10-08") == std::string::npos);
     const Run before = scene.run({"audit", "--from", "2026-09-30", "--to", "2026-10-10", "--json"});
-    CHECK(before.code == 0);
+    CHECK(before.code == 5);
+    CHECK(json(before).at("agrees") == false);
     CHECK(json(before).at("uncovered").as_array().size() == 1);
     CHECK(before.out.find("2026-09-29T22:00:00Z") != std::string::npos);
+    const Run told = scene.run({"audit", "--from", "2026-09-30", "--to", "2026-10-10"});
+    CHECK(told.out.find("`copernica-mirror sync` fetches what is missing") != std::string::npos);
     const Run nothing = scene.run({"audit", "--from", "2026-11-01", "--to", "2026-11-02"});
     CHECK(nothing.code == 5);
     CHECK(nothing.out.find("nothing to compare") != std::string::npos);

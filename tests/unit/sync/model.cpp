@@ -314,6 +314,10 @@ asio::awaitable<std::optional<LocalTime>> FakeStore::row_free_second(LocalTime, 
     co_return std::nullopt;
 }
 
+asio::awaitable<std::optional<LocalTime>> FakeStore::middle_row(LocalTime, LocalTime) {
+    co_return std::nullopt;
+}
+
 asio::awaitable<std::uint64_t> FakeStore::prune(LocalTime, LocalTime) {
     co_return 0;
 }

@@ -151,6 +151,8 @@ class FakeStore : public sync::Store {
         const std::vector<sync::WholeWindow>& windows) override;
     boost::asio::awaitable<std::optional<LocalTime>> row_free_second(
         LocalTime begin, LocalTime end, sync::RowFreeNear near) override;
+    boost::asio::awaitable<std::optional<LocalTime>> middle_row(LocalTime begin,
+                                                                LocalTime end) override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;

@@ -1,0 +1,175 @@
+// Audits over the real storage and the simulator's replies, on virtual time.
+#include "core/sync/audit.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "storage/status_reader.hpp"
+#include "tests/simulator/generate.hpp"
+#include "tests/soak/world.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace mirror;
+using simulator::Bound;
+using simulator::Order;
+
+namespace {
+
+Instant utc(const std::string& text) {
+    return Instant(parse_local(text).value().time_since_epoch());
+}
+
+const Instant now = utc("2026-11-23 16:00:00");
+
+// An account, and a mirror that has all of it.
+struct Audited {
+    explicit Audited(simulator::Behaviour behaviour = {}) : world(file(), now, "Europe/Amsterdam") {
+        world.behaviour = behaviour;
+        world.settings.start = parse_local("2026-09-20 00:00:00").value();
+    }
+
+    std::filesystem::path file() const { return directory.path() / "impressions.db"; }
+
+    // Steadily over the period, with IDs from 1.
+    void fill(std::uint64_t rows, const Window& period) {
+        simulator::Generation generation;
+        generation.shape = simulator::Shape::steady;
+        generation.rows = rows;
+        generation.period = period;
+        simulator::generate(world.account, generation);
+        world.settings.start = world.settings.zone.to_local(period.begin);
+        REQUIRE(world.sync().whole());
+    }
+
+    sync::AuditReport audit(bool repair, bool prune = false) {
+        sync::AuditRequest request;
+        request.options.repair = repair;
+        request.options.prune = prune;
+        before_ = world.requests();
+        return world.audit(request);
+    }
+    /// Of the last audit.
+    std::uint64_t requests() const { return world.requests() - before_; }
+
+    void meddle(const std::string& sql) const {
+        SQLite::Database(file().string(), SQLite::OPEN_READWRITE).exec(sql);
+    }
+    std::int64_t ask(const std::string& query) const {
+        SQLite::Database sql(file().string(), SQLite::OPEN_READONLY);
+        return sql.execAndGet(query).getInt64();
+    }
+    std::size_t gaps() const {
+        WindowSet gaps({soak::covered(file()).windows().front().begin,
+                        soak::covered(file()).windows().back().end});
+        gaps.subtract(soak::covered(file()));
+        return gaps.windows().size();
+    }
+
+    test::TemporaryDirectory directory;
+    soak::World world;
+
+  private:
+    std::uint64_t before_ = 0;
+};
+
+const Window two_months{utc("2026-09-20 00:00:00"), now - Seconds(7200)};
+
+}  // namespace
+
+TEST_CASE("audit: thousands of rows that are gone do not shred the file") {
+    Audited mirror;
+    mirror.fill(20'000, two_months);
+    for (std::int64_t id = 3; id < 20'000; id += 5) {
+        mirror.world.account.remove(id);
+    }
+    const sync::AuditReport report = mirror.audit(false);
+    CHECK_FALSE(report.agrees());
+    CHECK(report.places.size() <= sync::Audit::most_places);
+    std::uint64_t gone = 0;
+    for (const sync::AuditPlace& place : report.places) {
+        gone += place.gone;
+    }
+    CHECK(gone == 4000);
+    CHECK(mirror.gaps() <= sync::Audit::most_places);
+    CHECK_FALSE(report.withdrawn.empty());
+    const std::uint64_t before = mirror.world.requests();
+    mirror.world.sync();
+    CHECK(mirror.world.requests() - before < 200);
+}
+
+TEST_CASE("audit: a few places stay as narrow as they are") {
+    Audited mirror;
+    mirror.fill(10'000, two_months);
+    for (const std::int64_t id : {100, 5000, 9900}) {
+        mirror.world.account.remove(id);
+    }
+    const sync::AuditReport report = mirror.audit(false);
+    REQUIRE(report.places.size() == 3);
+    for (const sync::AuditPlace& place : report.places) {
+        CHECK(place.window.width() <= Seconds(2));
+    }
+    CHECK(report.withdrawn.windows().size() == 3);
+}
+
+TEST_CASE("audit: what it took the coverage of is fetched by the next repair, and told before") {
+    Audited mirror;
+    mirror.fill(10'000, two_months);
+    mirror.meddle("DELETE FROM impression_rows WHERE id IN (100, 2500, 5000, 7500, 9900)");
+    const sync::AuditReport found = mirror.audit(false);
+    CHECK(found.places.size() == 5);
+    CHECK(found.withdrawn.windows().size() == 5);
+    // Once more: nothing differs where there is something to compare, but not all of it is there.
+    const sync::AuditReport again = mirror.audit(false);
+    CHECK(again.places.empty());
+    CHECK(again.uncovered.windows().size() == 5);
+    CHECK_FALSE(again.agrees());
+    const sync::AuditReport repaired = mirror.audit(true);
+    CHECK(repaired.agrees());
+    CHECK(repaired.uncovered.empty());
+    CHECK(repaired.written.inserted == 5);
+    CHECK(mirror.gaps() == 0);
+    soak::expect_exact(mirror.world);
+}
+
+TEST_CASE("audit: three holes are found in few requests, however dense the rows are") {
+    struct Example {
+        Window period;
+        std::uint64_t rows;
+    };
+    // As many pages as 200,000 rows have.
+    const std::vector<Example> examples{
+        {{now - Seconds(10'500), now - Seconds(7200)}, 20'000},  // six a second, none is free
+        {two_months, 20'000},
+    };
+    for (const Example& example : examples) {
+        for (const Bound begin : {Bound::exclusive, Bound::inclusive}) {
+            for (const Bound end : {Bound::exclusive, Bound::inclusive}) {
+                CAPTURE(example.period.width().count());
+                CAPTURE(static_cast<int>(begin));
+                CAPTURE(static_cast<int>(end));
+                simulator::Behaviour behaviour;
+                behaviour.begin = begin;
+                behaviour.end = end;
+                Audited mirror(behaviour);
+                mirror.world.settings.page_size = 100;
+                mirror.fill(example.rows, example.period);
+                const sync::AuditReport clean = mirror.audit(false);
+                CHECK(clean.agrees());
+                CHECK(clean.places.empty());
+                CHECK(mirror.requests() <= 8);
+                mirror.meddle("DELETE FROM impression_rows WHERE id IN (5001, 12002, 19003)");
+                const sync::AuditReport report = mirror.audit(false);
+                CHECK(report.places.size() == 3);
+                CHECK(mirror.requests() <= 60);
+                CHECK(mirror.audit(true).agrees());
+                soak::expect_exact(mirror.world);
+            }
+        }
+    }
+}
