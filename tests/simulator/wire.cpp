@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 #include <sstream>
+#include <stdexcept>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -81,8 +82,12 @@ RequestReader::State RequestReader::feed(std::string_view bytes) {
         return State::incomplete;
     }
     boost::system::error_code error;
-    const std::size_t used = parser_->http.put(boost::asio::buffer(bytes_), error);
-    bytes_.erase(0, used);
+    try {
+        const std::size_t used = parser_->http.put(boost::asio::buffer(bytes_), error);
+        bytes_.erase(0, used);
+    } catch (const std::length_error&) {
+        return State::broken;  // a field of more than 64 KB: servers refuse these, too
+    }
     if (error && error != http::error::need_more) {
         return State::broken;
     }

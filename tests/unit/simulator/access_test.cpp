@@ -138,7 +138,7 @@ TEST_CASE("simulator: the authentication service makes a JWT that version 4 take
     Account account;
     Behaviour behaviour;
     behaviour.version4.takes_api_token = false;
-    behaviour.authentication.jwt.bytes = 64 * 1024;
+    behaviour.authentication.jwt.bytes = 32 * 1024;
     Server api(account, behaviour);
     api.clock().stand_at(noon);
     Server service(account, service_of(behaviour));
@@ -154,6 +154,9 @@ TEST_CASE("simulator: the authentication service makes a JWT that version 4 take
     const RawReply renewed = post(service, "access_token=simulated-token");
     CHECK(ask(api, "/v3/identity?access_token=" + reply.body).status() == 400);
     CHECK(renewed.body == reply.body);  // the service's clock stands
+
+    const std::string too_long(64 * 1024, 't');
+    CHECK(ask(api, "/v4/identity", bearer(too_long)).status() == 400);
 
     CHECK(post(service, "access_token=wrong").status() == 400);
     CHECK(post(service, "token=simulated-token").status() == 400);
