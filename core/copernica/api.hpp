@@ -11,6 +11,7 @@
 
 #include "core/copernica/page.hpp"
 #include "core/copernica/page_query.hpp"
+#include "core/copernica/request_gate.hpp"
 #include "core/time/instant.hpp"
 
 namespace mirror::copernica {
@@ -31,9 +32,9 @@ struct Identity {
 enum class ErrorKind {
     try_again,         ///< refused, reset, cut off, timed out, 429, 5xx
     invalid_response,  ///< 200, but not a reply that can be believed
-    request_refused,   ///< a 400, 404 or the like: the same request will fail again, unless it
-                       ///< was a 400 because of the token: ask identity
-    token_refused,     ///< 401, 403, or a 400 of `identity`
+    request_refused,   ///< a 400, 404 or the like, in the API's own form: the same request will
+                       ///< fail again, unless it was a 400 because of the token: ask identity
+    token_refused,     ///< 401, 403, or a 400 of `identity`, in the API's own form
     unusable,          ///< cannot work until a person acts: a certificate that does not verify
 };
 
@@ -50,23 +51,32 @@ class ApiError : public std::runtime_error {
     int status() const { return status_; }
     std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
+    /// No connection could be made: whatever was to be asked has no part in it.
+    bool unreachable() const { return unreachable_; }
+    ApiError& set_unreachable() {
+        unreachable_ = true;
+        return *this;
+    }
+
   private:
     ErrorKind kind_;
     int status_;
     std::optional<std::chrono::seconds> retry_after_;
+    bool unreachable_ = false;
 };
 
 /// The calls. Each throws ApiError, or boost::system::system_error (operation_aborted) when the
-/// calling coroutine is cancelled. Calls may overlap.
+/// calling coroutine is cancelled. Calls may overlap. Each passes `gate` before each request that
+/// it makes; the gate must outlive the call.
 class Api {
   public:
     virtual ~Api() = default;
 
     /// One page, complete and decoded, but not judged: status 200, a whole body, JSON of the
     /// expected shape. Whether it answers the question is the caller's to check.
-    virtual boost::asio::awaitable<PageReply> impressions(PageQuery query) = 0;
+    virtual boost::asio::awaitable<PageReply> impressions(PageQuery query, RequestGate& gate) = 0;
 
-    virtual boost::asio::awaitable<Identity> identity() = 0;
+    virtual boost::asio::awaitable<Identity> identity(RequestGate& gate) = 0;
 };
 
 }  // namespace mirror::copernica

@@ -8,15 +8,13 @@
 
 #include "core/copernica/errors.hpp"
 #include "core/copernica/page_check.hpp"
+#include "core/copernica/retry_policy.hpp"
 
 namespace mirror::copernica {
 
 namespace asio = boost::asio;
 
 namespace {
-
-// Failures of one request after which, if another is answered, the fault is its own.
-constexpr int most_failures = 8;
 
 RequestOutcome outcome_of(ErrorKind kind) {
     switch (kind) {
@@ -34,25 +32,39 @@ RequestOutcome outcome_of(ErrorKind kind) {
     return RequestOutcome::failed;
 }
 
-// Tells of one request when it has ended, however that is.
-class Measured {
+}  // namespace
+
+// One call: its leave, and what became of each of its requests.
+class Client::Exchange final : public RequestGate {
   public:
-    Measured(RequestObserver& observer, Clock& clock)
-        : observer_(observer), clock_(clock), begun_(clock.monotonic()) {}
-    Measured(const Measured&) = delete;
-    Measured& operator=(const Measured&) = delete;
-    ~Measured() { observer_.request_ended(outcome_, clock_.monotonic() - begun_); }
+    Exchange(Client& owner, Throttle::Permit permit) : owner_(owner), permit_(std::move(permit)) {}
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
+    ~Exchange() override { tell(outcome_); }
+
+    asio::awaitable<void> pass() override {
+        tell(RequestOutcome::interim);
+        co_await permit_.pass();
+        begun_ = owner_.clock_.monotonic();
+        owner_.observer_.request_begun();
+    }
 
     void ended(RequestOutcome outcome) { outcome_ = outcome; }
+    Throttle::Permit& permit() { return permit_; }
 
   private:
-    RequestObserver& observer_;
-    Clock& clock_;
-    Monotonic begun_;
+    void tell(RequestOutcome outcome) {
+        if (begun_) {
+            const Monotonic begun = *std::exchange(begun_, std::nullopt);
+            owner_.observer_.request_ended(outcome, owner_.clock_.monotonic() - begun);
+        }
+    }
+
+    Client& owner_;
+    Throttle::Permit permit_;
+    std::optional<Monotonic> begun_;  // the request at hand
     RequestOutcome outcome_ = RequestOutcome::cancelled;
 };
-
-}  // namespace
 
 Client::Client(const asio::any_io_executor& executor, Api& api, Clock& clock,
                RequestObserver& observer, const ClientOptions& options)
@@ -62,22 +74,45 @@ Client::Client(const asio::any_io_executor& executor, Api& api, Clock& clock,
       options_(options),
       throttle_(executor, clock, {options.requests_per_second, options.connections},
                 options.jitter_seed ? *options.jitter_seed : std::random_device{}()),
+      told_rate_(throttle_.rate()),
       server_clock_(clock.utc(), clock.monotonic()),
       outage_began_(executor) {}
 
+void Client::tell_rate() {
+    if (throttle_.rate() != told_rate_) {
+        told_rate_ = throttle_.rate();
+        observer_.rate_changed(told_rate_);
+    }
+}
+
 void Client::succeeded(Throttle::Permit& permit) {
     permit.succeeded();
+    last_failed_.reset();
+    tell_rate();
     if (const auto line = outage_.succeeded(clock_.monotonic())) {
         observer_.info(*line);
     }
 }
 
-void Client::failed(Throttle::Permit& permit, const ApiError& error) {
+// `asked` is nothing where no period can be at fault: identity, or a probe.
+void Client::failed(Throttle::Permit& permit, const ApiError& error,
+                    std::optional<PageQuery> asked) {
+    observer_.request_failed(error.what());
     if (error.kind() == ErrorKind::request_refused) {
         succeeded(permit);  // an answer, and none that waiting would change
         return;
     }
-    permit.failed(error.retry_after());
+    const bool concerns_all = !asked || error.unreachable() || !concerns_request(error);
+    const bool others_failed = last_failed_ && last_failed_ != asked;
+    last_failed_ = asked.value_or(PageQuery{});
+    if (!concerns_request(error)) {
+        permit.too_fast(error.retry_after());
+        tell_rate();
+    } else {
+        permit.failed(error.retry_after(), concerns_all || others_failed
+                                               ? Throttle::Scope::server
+                                               : Throttle::Scope::request);
+    }
     if (error.kind() == ErrorKind::token_refused) {
         // An answer, so no outage; what it means is told by who waits for another token.
         if (const auto line = outage_.succeeded(clock_.monotonic())) {
@@ -85,7 +120,8 @@ void Client::failed(Throttle::Permit& permit, const ApiError& error) {
         }
         return;
     }
-    if (const auto line = outage_.failed(trouble_of(error), error.what(), clock_.monotonic())) {
+    if (const auto line =
+            outage_.failed(trouble_of(error), error.what(), clock_.monotonic(), concerns_all)) {
         observer_.warning(*line);
         outage_began_.notify_all();
     }
@@ -97,131 +133,210 @@ asio::awaitable<void> Client::outage_begins() {
     }
 }
 
-asio::awaitable<FetchedPage> Client::page(PageQuery query, Seconds slack) {
-    Throttle::Permit permit = co_await throttle_.enter();
-    Measured measured(observer_, clock_);
+asio::awaitable<PageReply> Client::ask_valid(PageQuery query, Seconds slack, RequestGate& gate) {
+    PageReply reply = co_await api_.impressions(query, gate);
+    server_clock_.observe(reply.date, clock_.monotonic());
+    if (const auto why = why_invalid(query, reply.page, slack)) {
+        throw ApiError(ErrorKind::invalid_response, "a reply cannot be right: " + *why, 200);
+    }
+    co_return reply;
+}
+
+// What is in two replies is what the API has, however bad it is.
+asio::awaitable<PageReply> Client::ask_twice_if_doubtful(PageQuery query, Seconds slack,
+                                                         RequestGate& gate) {
+    PageReply first = co_await ask_valid(query, slack, gate);
+    const std::optional<std::string> doubt = why_doubtful(first.page);
+    if (!doubt) {
+        co_return first;
+    }
+    PageReply second = co_await ask_valid(query, slack, gate);
+    if (!why_doubtful(second.page)) {
+        co_return second;
+    }
+    if (!same_unusable(first.page, second.page)) {
+        throw ApiError(ErrorKind::invalid_response,
+                       "a reply cannot be right: " + *doubt + ", and others in the next reply",
+                       200);
+    }
+    if (!std::exchange(unusable_told_, true)) {
+        observer_.warning(
+            fmt::format("the API serves unusable records, the same ones again when "
+                        "asked twice: {}; they are kept in the table rejects",
+                        *doubt));
+    }
+    co_return second;
+}
+
+asio::awaitable<FetchedPage> Client::ask_page(PageQuery query, Seconds slack, Lane lane,
+                                              bool is_probe) {
+    Throttle::Permit permit = co_await throttle_.enter(lane);
+    Exchange exchange(*this, std::move(permit));
     try {
-        PageReply reply = co_await api_.impressions(query);
-        const Monotonic now = clock_.monotonic();
-        server_clock_.observe(reply.date, now);
-        if (const auto why = why_invalid(query, reply.page, slack)) {
-            throw ApiError(ErrorKind::invalid_response, "a reply cannot be right: " + *why, 200);
-        }
-        const auto until = server_clock_.valid_until(reply.date, now);
+        PageReply reply = co_await ask_twice_if_doubtful(query, slack, exchange);
+        const auto until = server_clock_.valid_until(reply.date, clock_.monotonic());
         if (!until) {
             throw ApiError(ErrorKind::invalid_response,
                            "a reply has no readable Date, so it proves nothing", 200);
         }
-        succeeded(permit);
-        measured.ended(RequestOutcome::ok);
+        succeeded(exchange.permit());
+        exchange.ended(RequestOutcome::ok);
         co_return FetchedPage(std::move(reply.page), *until);
     } catch (const ApiError& error) {
-        measured.ended(outcome_of(error.kind()));
-        failed(permit, error);
+        exchange.ended(outcome_of(error.kind()));
+        failed(exchange.permit(), error, is_probe ? std::nullopt : std::optional(query));
         throw;
     }
 }
 
-asio::awaitable<Identity> Client::identity() {
-    Throttle::Permit permit = co_await throttle_.enter();
-    Measured measured(observer_, clock_);
+asio::awaitable<FetchedPage> Client::page(PageQuery query, Seconds slack, Lane lane) {
+    std::optional<ApiError> failed;
     try {
-        Identity identity = co_await api_.identity();
+        co_return co_await ask_page(query, slack, lane, false);
+    } catch (const ApiError& error) {
+        failed = error;
+    }
+    if (failed->kind() == ErrorKind::token_refused) {
+        const bool refused = co_await token_is_refused(lane);
+        if (!refused) {
+            throw ApiError(ErrorKind::try_again,
+                           std::string(failed->what()) + ", though the token is accepted",
+                           failed->status());
+        }
+    }
+    throw *failed;
+}
+
+// One refusal may be a mistake; `identity` knows.
+asio::awaitable<bool> Client::token_is_refused(Lane lane) {
+    try {
+        co_await identity(lane);
+    } catch (const ApiError& error) {
+        co_return error.kind() == ErrorKind::token_refused;
+    }
+    co_return false;
+}
+
+asio::awaitable<Identity> Client::identity(Lane lane) {
+    Throttle::Permit permit = co_await throttle_.enter(lane);
+    Exchange exchange(*this, std::move(permit));
+    try {
+        Identity identity = co_await api_.identity(exchange);
         server_clock_.observe(identity.date, clock_.monotonic());
-        succeeded(permit);
-        measured.ended(RequestOutcome::ok);
+        succeeded(exchange.permit());
+        exchange.ended(RequestOutcome::ok);
         co_return identity;
     } catch (const ApiError& error) {
-        measured.ended(outcome_of(error.kind()));
-        failed(permit, error);
+        exchange.ended(outcome_of(error.kind()));
+        failed(exchange.permit(), error, std::nullopt);
         throw;
     }
 }
 
 asio::awaitable<FetchedPage> Client::fetch_with_retry(PageQuery query, Seconds slack) {
-    for (;;) {
+    for (int failures = 0;;) {
         std::optional<ApiError> failed;
         try {
             co_return co_await page(query, slack);
         } catch (const ApiError& error) {
             failed = error;
         }
-        throw_if_fatal(*failed);
-        if (failed->kind() == ErrorKind::request_refused) {
-            const bool refused = co_await api_answers_others();
-            if (refused) {
-                throw ApiFailed(failed->what());
-            }
+        failures += concerns_request(*failed) ? 1 : 0;
+        Failed again{*failed, failures};
+        const bool retry = co_await is_worth_retrying(std::move(again));
+        if (!retry) {
+            throw ApiFailed(failed->what());
         }
-        retrying();
     }
 }
 
 asio::awaitable<std::optional<FetchedPage>> Client::fetch_unless_at_fault(PageQuery query,
                                                                           Seconds slack) {
-    for (int failures = 1;; ++failures) {
+    for (int failures = 0;;) {
         std::optional<ApiError> failed;
         try {
             co_return co_await page(query, slack);
         } catch (const ApiError& error) {
             failed = error;
         }
-        throw_if_fatal(*failed);
-        if (failed->kind() == ErrorKind::request_refused || failures >= most_failures) {
-            const bool at_fault = co_await api_answers_others();
-            if (at_fault) {
-                co_return std::nullopt;
-            }
+        failures += concerns_request(*failed) ? 1 : 0;
+        Failed again{*failed, failures, failures_before_giving_up};
+        const bool retry = co_await is_worth_retrying(std::move(again));
+        if (!retry) {
+            co_return std::nullopt;
         }
-        retrying();
     }
 }
 
 asio::awaitable<Identity> Client::identity_with_retry() {
-    for (;;) {
+    for (int failures = 0;;) {
         std::optional<ApiError> failed;
         try {
             co_return co_await identity();
         } catch (const ApiError& error) {
             failed = error;
         }
-        throw_if_fatal(*failed);
         if (failed->kind() == ErrorKind::request_refused) {
             throw ApiFailed(failed->what());
         }
-        retrying();
+        failures += concerns_request(*failed) ? 1 : 0;
+        Failed again{*failed, failures};
+        co_await is_worth_retrying(std::move(again));
     }
 }
 
-void Client::throw_if_fatal(const ApiError& error) const {
-    switch (error.kind()) {
-        case ErrorKind::token_refused:
-            throw TokenRefused(error.what());
-        case ErrorKind::unusable:
-            throw ApiFailed(error.what());
-        case ErrorKind::request_refused:
-            if (error.status() == 404) {
-                throw ApiFailed(error.what());
-            }
+asio::awaitable<bool> Client::is_worth_retrying(Failed failed) {
+    throw_if_fatal(failed.error, failed.failures);
+    const NextStep step = next_step(how_it_is(failed.error, failed.failures, failed.probe_after));
+    if (step == NextStep::ask_others) {
+        const bool at_fault = co_await api_answers_others(failed.lane);
+        if (at_fault) {
+            co_return false;
+        }
+    } else if (concerns_request(failed.error)) {
+        co_await clock_.sleep(throttle_.pause_after(failed.failures));
+    }
+    observer_.request_again();
+    co_return true;
+}
+
+FailedRequest Client::how_it_is(const ApiError& error, int failures, int probe_after) const {
+    FailedRequest how;
+    how.kind = error.kind();
+    how.status = error.status();
+    how.retry_after = error.retry_after();
+    how.failures = failures;
+    how.probe_after = probe_after;
+    how.answered = throttle_.successes() > 0;
+    how.failing_for = throttle_.failing_for();
+    how.give_up_after = options_.give_up_after;
+    return how;
+}
+
+void Client::throw_if_fatal(const ApiError& error, int failures) const {
+    switch (next_step(how_it_is(error, failures, 0))) {
+        case NextStep::again:
+        case NextStep::ask_others:
             return;
-        case ErrorKind::try_again:
-        case ErrorKind::invalid_response:
-            break;
-    }
-    if (!options_.give_up_after) {
-        return;
-    }
-    if (error.retry_after() && *error.retry_after() > *options_.give_up_after) {
-        throw ApiFailed(fmt::format("{}; it asks to wait {} s, longer than give_up_after",
-                                    error.what(), error.retry_after()->count()));
-    }
-    if (throttle_.failing_for() >= *options_.give_up_after) {
-        throw ApiFailed(fmt::format("gave up after {} s without a success; last: {}",
-                                    options_.give_up_after->count(), error.what()));
+        case NextStep::token_refused:
+            throw TokenRefused(error.what());
+        case NextStep::unusable:
+            throw ApiFailed(error.what());
+        case NextStep::wrong_address:
+            throw ApiFailed(fmt::format("{}; is [api] url right?", error.what()));
+        case NextStep::wait_too_long:
+            throw ApiFailed(fmt::format("{}; it asks to wait {} s, longer than give_up_after",
+                                        error.what(), error.retry_after()->count()));
+        case NextStep::patience_is_over:
+            throw ApiFailed(fmt::format("gave up after {} s without a success; last: {}",
+                                        options_.give_up_after->count(), error.what()));
     }
 }
 
-asio::awaitable<bool> Client::api_answers_others() {
+// Who is at fault for a request that is refused or keeps failing? True where the API answers
+// another one for impressions, so that it is the request; false where it does not answer. Throws
+// TokenRefused where it is the token, ApiFailed where every request is refused.
+asio::awaitable<bool> Client::api_answers_others(Lane lane) {
     // A day in which there can be no rows yet: whoever cannot answer this cannot answer anything.
     const Instant now = options_.zone.align_up(server_now());
     PageQuery harmless;
@@ -230,27 +345,31 @@ asio::awaitable<bool> Client::api_answers_others() {
     harmless.limit = 1;
     std::optional<ApiError> failed;
     try {
-        const FetchedPage answered = co_await page(harmless, repeated_hour);
+        const FetchedPage answered = co_await ask_page(harmless, repeated_hour, lane, true);
     } catch (const ApiError& error) {
         failed = error;
     }
     if (!failed) {
         co_return true;
     }
-    throw_if_fatal(*failed);
-    if (failed->kind() != ErrorKind::request_refused) {
+    if (failed->kind() != ErrorKind::request_refused &&
+        failed->kind() != ErrorKind::token_refused) {
+        throw_if_fatal(*failed, 1);
         co_return false;
     }
     std::optional<ApiError> unknown;
     try {
-        const Identity known = co_await identity();
+        const Identity known = co_await identity(lane);
     } catch (const ApiError& error) {
         unknown = error;
     }
     if (!unknown) {
+        if (failed->kind() == ErrorKind::token_refused) {
+            co_return false;
+        }
         throw ApiFailed(failed->what());
     }
-    throw_if_fatal(*unknown);
+    throw_if_fatal(*unknown, 1);
     if (unknown->kind() == ErrorKind::request_refused) {
         throw ApiFailed(unknown->what());
     }

@@ -11,6 +11,7 @@
 #include "core/copernica/client_options.hpp"
 #include "core/copernica/outage.hpp"
 #include "core/copernica/request_observer.hpp"
+#include "core/copernica/retry_policy.hpp"
 #include "core/copernica/server_clock.hpp"
 #include "core/copernica/throttle.hpp"
 #include "core/util/async_condition.hpp"
@@ -32,9 +33,11 @@ class Client {
     Client(const boost::asio::any_io_executor& executor, Api& api, Clock& clock,
            RequestObserver& observer, const ClientOptions& options);
 
-    /// One request. Throws ApiError, also where the reply is not plainly right.
-    boost::asio::awaitable<FetchedPage> page(PageQuery query, Seconds slack);
-    boost::asio::awaitable<Identity> identity();
+    /// One call. Throws ApiError, also where the reply is not plainly right. Many unusable records
+    /// are believed if a second reply has the same ones.
+    boost::asio::awaitable<FetchedPage> page(PageQuery query, Seconds slack,
+                                             Lane lane = Lane::backlog);
+    boost::asio::awaitable<Identity> identity(Lane lane = Lane::backlog);
 
     /// The same, again and again until it is answered. Throws what ends a run
     /// (copernica/errors.hpp).
@@ -46,16 +49,18 @@ class Client {
     boost::asio::awaitable<std::optional<FetchedPage>> fetch_unless_at_fault(PageQuery query,
                                                                              Seconds slack);
 
-    /// Returns if another try makes sense, throws what ends a run otherwise.
-    void throw_if_fatal(const ApiError& error) const;
+    /// A request that failed, and how often in a row.
+    struct Failed {
+        ApiError error;
+        int failures = 1;     ///< of this request; replies of 429 do not count
+        int probe_after = 0;  ///< failures after which another one is tried; 0: never
+        Lane lane = Lane::backlog;
+    };
 
-    /// To be called before the same request is made again: retries are counted.
-    void retrying() { observer_.request_again(); }
-
-    /// Who is at fault for a request that is refused or keeps failing? True where the API answers
-    /// another one for impressions, so that it is the request; false where it does not answer.
-    /// Throws TokenRefused where it is the token, ApiFailed where every request is refused.
-    boost::asio::awaitable<bool> api_answers_others();
+    /// What is to be done about it, by retry_policy.hpp: true if the same request is to be made
+    /// again, after the pause that this waits for; false if the fault is the request's: others are
+    /// answered. Throws what ends a run.
+    boost::asio::awaitable<bool> is_worth_retrying(Failed failed);
 
     Instant server_now() const { return server_clock_.now(clock_.monotonic()); }
     bool server_clock_known() const { return server_clock_.accepted(); }
@@ -70,21 +75,41 @@ class Client {
     /// Waits until there is an outage.
     boost::asio::awaitable<void> outage_begins();
 
+    /// From now on, a connection is kept free for Lane::tail, if there are two or more.
+    void keep_connection_for_tail() { throttle_.keep_connection_for_tail(); }
+
     std::uint64_t requests() const { return throttle_.requests(); }
     std::uint64_t successes() const { return throttle_.successes(); }
+    /// Requests a second that the API takes: less than configured after replies of 429.
+    double rate() const { return throttle_.rate(); }
 
   private:
+    class Exchange;
+
+    boost::asio::awaitable<FetchedPage> ask_page(PageQuery query, Seconds slack, Lane lane,
+                                                 bool is_probe);
+    boost::asio::awaitable<PageReply> ask_twice_if_doubtful(PageQuery query, Seconds slack,
+                                                            RequestGate& gate);
+    boost::asio::awaitable<PageReply> ask_valid(PageQuery query, Seconds slack, RequestGate& gate);
+    boost::asio::awaitable<bool> api_answers_others(Lane lane);
+    boost::asio::awaitable<bool> token_is_refused(Lane lane);
+    FailedRequest how_it_is(const ApiError& error, int failures, int probe_after) const;
+    void throw_if_fatal(const ApiError& error, int failures) const;
     void succeeded(Throttle::Permit& permit);
-    void failed(Throttle::Permit& permit, const ApiError& error);
+    void failed(Throttle::Permit& permit, const ApiError& error, std::optional<PageQuery> asked);
+    void tell_rate();
 
     Api& api_;
     Clock& clock_;
     RequestObserver& observer_;
     const ClientOptions& options_;
     Throttle throttle_;
+    double told_rate_;
     ServerClock server_clock_;
     OutageLog outage_;
     AsyncCondition outage_began_;
+    std::optional<PageQuery> last_failed_;  // since the last success
+    bool unusable_told_ = false;
 };
 
 }  // namespace mirror::copernica

@@ -9,6 +9,7 @@
 #include "core/copernica/identity_decoder.hpp"
 #include "core/copernica/masking.hpp"
 #include "core/copernica/query.hpp"
+#include "core/copernica/status_kind.hpp"
 #include "core/http/http_date.hpp"
 #include "core/http/inflate.hpp"
 #include "core/http/retry_after.hpp"
@@ -65,7 +66,7 @@ HttpApi::HttpApi(HttpOptions options)
             options_.timeouts, options_.connections),
       semaphore_(options_.connections) {}
 
-asio::awaitable<PageReply> HttpApi::impressions(PageQuery query) {
+asio::awaitable<PageReply> HttpApi::impressions(PageQuery query, RequestGate& gate) {
     std::unique_ptr<PageDecoder> decoder;
     if (decoders_.empty()) {
         decoder = std::make_unique<PageDecoder>();
@@ -77,18 +78,18 @@ asio::awaitable<PageReply> HttpApi::impressions(PageQuery query) {
     std::string path = options_.url.path + impressions_path;
     std::string parameters = impressions_query(query);
     PageReply reply;
-    reply.date = co_await get(std::move(path), std::move(parameters), *decoder);
+    reply.date = co_await get(std::move(path), std::move(parameters), *decoder, gate);
     reply.page = decoder->take();
     mask(reply.page, options_.token);
     decoders_.push_back(std::move(decoder));
     co_return reply;
 }
 
-asio::awaitable<Identity> HttpApi::identity() {
+asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
     http::StringSink body(small_body_limit);
     std::string path = options_.url.path + identity_path;
     std::string where = path;
-    const std::optional<Instant> date = co_await get(std::move(path), std::string(), body);
+    const std::optional<Instant> date = co_await get(std::move(path), std::string(), body, gate);
     try {
         Identity identity = decode_identity(body.text());
         mask(identity, options_.token);
@@ -101,12 +102,12 @@ asio::awaitable<Identity> HttpApi::identity() {
 
 // One call, redirects followed. Gives the reply's `Date`.
 asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::string query,
-                                                     http::BodySink& sink) {
+                                                     http::BodySink& sink, RequestGate& gate) {
     const Semaphore::Permit permit = co_await semaphore_.take();
     // Where a redirect leads to, a 400 means what it means here.
     const bool is_identity = path == options_.url.path + identity_path;
     for (std::size_t redirects = 0;; ++redirects) {
-        Answer answer = co_await ask(path, query);
+        Answer answer = co_await ask(path, query, gate);
         if (answer.header.status == 200) {
             co_await read_page(answer, path, sink);
             pool_.give_back(std::move(answer.connection));
@@ -142,27 +143,33 @@ asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::stri
     }
 }
 
-asio::awaitable<HttpApi::Answer> HttpApi::ask(std::string path, std::string query) {
+asio::awaitable<HttpApi::Answer> HttpApi::ask(std::string path, std::string query,
+                                              RequestGate& gate) {
     std::string target = target_with_token(path, query, options_.token);
     try {
-        co_return co_await ask_once(std::move(target));
+        co_return co_await ask_once(std::move(target), gate);
     } catch (const http::ConnectionError& error) {
         if (error.kind() == http::ConnectionError::Kind::certificate) {
             throw failed(ErrorKind::unusable, path,
                          "the server's certificate was refused before the token was sent: " +
                              std::string(error.what()));
         }
-        throw failed(ErrorKind::try_again, path, error.what());
+        ApiError failure = failed(ErrorKind::try_again, path, error.what());
+        if (error.stage() != http::ConnectionError::Stage::request) {
+            failure.set_unreachable();
+        }
+        throw failure;
     }
 }
 
 // One request and the header of its reply; a kept connection that is dead is replaced once.
-asio::awaitable<HttpApi::Answer> HttpApi::ask_once(std::string target) {
+asio::awaitable<HttpApi::Answer> HttpApi::ask_once(std::string target, RequestGate& gate) {
     Answer answer;
     std::string agent = options_.user_agent();
     answer.connection = pool_.take_resting();
     if (answer.connection) {
         try {
+            co_await gate.pass();
             ++requests_;
             answer.header = co_await answer.connection->ask(target, agent);
             co_return answer;
@@ -174,6 +181,7 @@ asio::awaitable<HttpApi::Answer> HttpApi::ask_once(std::string target) {
         ++repeated_;
         answer.connection.reset();
     }
+    co_await gate.pass();
     answer.connection = co_await pool_.open();
     ++requests_;
     answer.header = co_await answer.connection->ask(std::move(target), std::move(agent));
@@ -238,16 +246,10 @@ ApiError HttpApi::failed(ErrorKind kind, const std::string& path, const std::str
 ApiError HttpApi::refused(const std::string& path, const http::ReplyHeader& header,
                           const std::string& body, bool is_identity) const {
     const int status = header.status;
-    ErrorKind kind = ErrorKind::invalid_response;
-    if (status == 429 || status == 408 || status == 425 || status >= 500) {
-        kind = ErrorKind::try_again;
-    } else if (status == 401 || status == 403 || (status == 400 && is_identity)) {
-        kind = ErrorKind::token_refused;
-    } else if (status >= 400) {
-        kind = ErrorKind::request_refused;
-    }
+    const std::optional<std::string> message = decode_error_message(body);
+    const ErrorKind kind = kind_of_status(status, is_identity, message.has_value());
     std::string why = "HTTP status " + std::to_string(status);
-    if (const auto message = decode_error_message(body)) {
+    if (message) {
         why += ": " + shown(*message);
     }
     const ApiError plain = failed(kind, path, why);

@@ -39,14 +39,15 @@ struct HttpOptions {
 /// the calling coroutines; it must outlive the calls.
 ///
 /// One call is one try: whether and when to try again is the caller's business. Only a kept
-/// connection that turns out dead before the first byte of a reply is replaced here, at once.
+/// connection that turns out dead before the first byte of a reply is replaced here, as soon as the
+/// gate lets the repeated request through.
 class HttpApi final : public Api {
   public:
     /// Throws std::runtime_error, which names the file, where the CAs cannot be read.
     explicit HttpApi(HttpOptions options);
 
-    boost::asio::awaitable<PageReply> impressions(PageQuery query) override;
-    boost::asio::awaitable<Identity> identity() override;
+    boost::asio::awaitable<PageReply> impressions(PageQuery query, RequestGate& gate) override;
+    boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
     /// From the next request on. Those that are under way have the one before.
     void set_token(Secret token) { options_.token = std::move(token); }
@@ -69,9 +70,9 @@ class HttpApi final : public Api {
     };
 
     boost::asio::awaitable<std::optional<Instant>> get(std::string path, std::string query,
-                                                       http::BodySink& sink);
-    boost::asio::awaitable<Answer> ask(std::string path, std::string query);
-    boost::asio::awaitable<Answer> ask_once(std::string target);
+                                                       http::BodySink& sink, RequestGate& gate);
+    boost::asio::awaitable<Answer> ask(std::string path, std::string query, RequestGate& gate);
+    boost::asio::awaitable<Answer> ask_once(std::string target, RequestGate& gate);
     boost::asio::awaitable<void> read_page(Answer& answer, std::string path, http::BodySink& sink);
     boost::asio::awaitable<std::string> read_error(Answer& answer);
 

@@ -58,14 +58,15 @@ Trouble trouble_of(const ApiError& error) {
     return error.status() == 0 ? Trouble::no_answer : Trouble::error_status;
 }
 
-std::optional<std::string> OutageLog::failed(Trouble trouble, const std::string& why,
-                                             Monotonic now) {
+std::optional<std::string> OutageLog::failed(Trouble trouble, const std::string& why, Monotonic now,
+                                             bool certain) {
     last_trouble_ = trouble;
     if (failures_ == 0) {
         since_ = now;
     }
     ++failures_;
-    if (failures_ < failures_to_start) {
+    certain_ = certain_ || certain;
+    if (failures_ < failures_to_start || !certain_) {
         return std::nullopt;
     }
     const bool starts = !reason_;
@@ -86,6 +87,7 @@ std::optional<std::string> OutageLog::succeeded(Monotonic now) {
     const bool ends = reason_.has_value();
     const unsigned failures = failures_;
     failures_ = 0;
+    certain_ = false;
     reason_.reset();
     if (!ends) {
         return std::nullopt;

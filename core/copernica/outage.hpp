@@ -28,8 +28,10 @@ class OutageLog {
     static constexpr unsigned failures_to_start = 3;
     static constexpr std::chrono::hours reminder_interval{1};
 
-    /// A request failed. The line to log, if any.
-    std::optional<std::string> failed(Trouble trouble, const std::string& why, Monotonic now);
+    /// A request failed. `certain`: it cannot be the fault of what was asked for; an outage begins
+    /// only if that was so of one of the failures. The line to log, if any.
+    std::optional<std::string> failed(Trouble trouble, const std::string& why, Monotonic now,
+                                      bool certain);
 
     /// A request succeeded. The line to log, if it ends an outage.
     std::optional<std::string> succeeded(Monotonic now);
@@ -39,6 +41,7 @@ class OutageLog {
 
   private:
     unsigned failures_ = 0;
+    bool certain_ = false;
     Monotonic since_{};
     Monotonic last_said_{};
     Trouble last_trouble_ = Trouble::no_answer;

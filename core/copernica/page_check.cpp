@@ -1,6 +1,7 @@
 #include "core/copernica/page_check.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -81,12 +82,14 @@ std::optional<std::string> outside(const PageQuery& query, const Page& page, Sec
     return std::nullopt;
 }
 
-std::optional<std::string> too_many_unusable(const Page& page) {
-    const std::size_t most = std::max<std::size_t>(3, page.records() / 100);
-    if (page.rejects.size() <= most) {
-        return std::nullopt;
+std::vector<std::string_view> unusable_records(const Page& page) {
+    std::vector<std::string_view> records;
+    records.reserve(page.rejects.size());
+    for (const Reject& reject : page.rejects) {
+        records.push_back(reject.record);
     }
-    return fmt::format("{} of its {} records are unusable", page.rejects.size(), page.records());
+    std::sort(records.begin(), records.end());
+    return records;
 }
 
 }  // namespace
@@ -98,10 +101,20 @@ std::optional<std::string> why_invalid(const PageQuery& query, const Page& page,
     if (auto why = repeated_id(page)) {
         return why;
     }
-    if (auto why = outside(query, page, slack)) {
-        return why;
+    return outside(query, page, slack);
+}
+
+std::optional<std::string> why_doubtful(const Page& page) {
+    const std::size_t most = std::max<std::size_t>(3, page.records() / 100);
+    if (page.rejects.size() <= most) {
+        return std::nullopt;
     }
-    return too_many_unusable(page);
+    return fmt::format("{} of its {} records are unusable, such as one with {}",
+                       page.rejects.size(), page.records(), page.rejects.front().reason);
+}
+
+bool same_unusable(const Page& a, const Page& b) {
+    return unusable_records(a) == unusable_records(b);
 }
 
 }  // namespace mirror::copernica

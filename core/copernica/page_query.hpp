@@ -18,6 +18,8 @@ struct PageQuery {
     std::uint64_t start = 0;  ///< offset of the first record
     std::uint32_t limit = largest_page;  ///< records at the most
     bool total = false;                  ///< ask for the number of all records of the period
+
+    friend bool operator==(const PageQuery&, const PageQuery&) = default;
 };
 
 }  // namespace mirror::copernica

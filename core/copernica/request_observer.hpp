@@ -9,7 +9,8 @@ namespace mirror::copernica {
 /// How one request ended. All but `ok` and `cancelled` are what ErrorKind says, judged by us.
 enum class RequestOutcome {
     ok,
-    failed,  ///< no usable answer: refused, cut off, timed out, 429, 5xx
+    interim,  ///< led to another request of the same call: a redirect, a dead connection
+    failed,   ///< no usable answer: refused, cut off, timed out, 429, 5xx
     invalid_response,
     request_refused,
     token_refused,
@@ -27,10 +28,16 @@ class RequestObserver {
     virtual void info(const std::string&) {}
     virtual void warning(const std::string&) {}
 
+    /// A request goes out, or its connection is about to be opened.
+    virtual void request_begun() {}
     /// A request ended, after so long.
     virtual void request_ended(RequestOutcome, std::chrono::nanoseconds) {}
+    /// A call failed; why, for people.
+    virtual void request_failed(const std::string&) {}
     /// One that failed is made again.
     virtual void request_again() {}
+    /// The rate that the server takes has changed, in requests a second.
+    virtual void rate_changed(double) {}
 };
 
 }  // namespace mirror::copernica

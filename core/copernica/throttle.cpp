@@ -13,6 +13,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// A success elsewhere ends a pause early: who waits looks so often.
+constexpr milliseconds longest_nap(5000);
+
 // Leaves the queue when its coroutine goes on, throws or is cancelled.
 class Ticket {
   public:
@@ -38,39 +41,83 @@ class Ticket {
 
 Throttle::Throttle(const asio::any_io_executor& executor, Clock& clock, const Limits& limits,
                    std::uint64_t jitter_seed)
-    : clock_(clock), limits_(limits), jitter_(jitter_seed), changed_(executor) {}
+    : clock_(clock),
+      limits_(limits),
+      jitter_(jitter_seed),
+      changed_(executor),
+      rate_(limits.requests_per_second) {}
 
-// How long the first in the queue has to wait; nothing where it may go.
-std::optional<milliseconds> Throttle::pause() const {
-    const Monotonic now = clock_.monotonic();
-    Monotonic earliest = not_before_;
-    if (recent_.size() >= limits_.requests_per_second) {
-        earliest = std::max(earliest, recent_.front() + std::chrono::seconds(1));
-    }
-    if (earliest <= now) {
-        return std::nullopt;
-    }
-    return std::chrono::ceil<milliseconds>(earliest - now);
+Monotonic Throttle::held_until(Lane lane) const {
+    return std::max(state(lane).not_before, asked_to_wait_until_);
 }
 
-asio::awaitable<Throttle::Permit> Throttle::enter() {
-    const Ticket place_in_line(queue_, next_ticket_++, changed_);
+// How long until then; nothing if it is now.
+std::optional<milliseconds> Throttle::until(Monotonic moment) const {
+    const Monotonic now = clock_.monotonic();
+    if (moment <= now) {
+        return std::nullopt;
+    }
+    return std::chrono::ceil<milliseconds>(moment - now);
+}
+
+// Whether the lane's first in line has a connection.
+bool Throttle::may_enter(Lane lane) const {
+    const LaneState& tail = state(Lane::tail);
+    const LaneState& own = state(lane);
+    unsigned most = limits_.connections;
+    if (lane == Lane::backlog) {
+        if (tail_has_connection_ && most > 1) {
+            --most;
+        }
+        const bool tail_is_next = !tail.waiting.empty() && !until(held_until(Lane::tail));
+        if (tail_is_next) {
+            return false;
+        }
+    }
+    const unsigned all = tail.under_way + state(Lane::backlog).under_way;
+    return all < limits_.connections && own.under_way < (own.failures_in_a_row > 0 ? 1 : most);
+}
+
+// Whether the next request is this lane's. A tail that pauses lets the backlog through.
+bool Throttle::may_pass(Lane lane) const {
+    return lane == Lane::tail || state(Lane::tail).passing.empty() ||
+           until(held_until(Lane::tail)).has_value();
+}
+
+asio::awaitable<Throttle::Permit> Throttle::enter(Lane lane) {
+    const Ticket place_in_line(state(lane).waiting, next_ticket_++, changed_);
     for (;;) {
-        const unsigned most = failures_in_a_row_ > 0 ? 1 : limits_.connections;
-        if (!place_in_line.first() || under_way_ >= most) {
+        if (!place_in_line.first() || !may_enter(lane)) {
             co_await changed_.wait();
-        } else if (const auto wait = pause()) {
-            co_await clock_.sleep(*wait);
+        } else if (const auto wait = until(held_until(lane))) {
+            co_await clock_.sleep(std::min(*wait, longest_nap));
         } else {
             break;
         }
     }
-    recent_.push_back(clock_.monotonic());
-    if (recent_.size() > limits_.requests_per_second) {
-        recent_.pop_front();
+    co_return Permit(*this, lane);
+}
+
+asio::awaitable<void> Throttle::Permit::pass() {
+    Throttle& owner = *throttle_;
+    const Ticket place_in_line(owner.state(lane_).passing, owner.next_ticket_++, owner.changed_);
+    for (;;) {
+        if (!place_in_line.first() || !owner.may_pass(lane_)) {
+            co_await owner.changed_.wait();
+        } else if (const auto wait =
+                       owner.until(std::max(owner.rate_.next(), owner.held_until(lane_)))) {
+            co_await owner.clock_.sleep(std::min(*wait, longest_nap));
+        } else {
+            break;
+        }
     }
-    ++requests_;
-    co_return Permit(*this);
+    owner.rate_.went(owner.clock_.monotonic());
+    ++owner.requests_;
+}
+
+milliseconds Throttle::pause_after(int failures) {
+    std::uniform_real_distribution<double> even(0.0, 1.0);
+    return Backoff::wait(static_cast<unsigned>(std::max(failures, 1)), even(jitter_), std::nullopt);
 }
 
 milliseconds Throttle::failing_for() const {
@@ -80,42 +127,69 @@ milliseconds Throttle::failing_for() const {
     return std::chrono::floor<milliseconds>(clock_.monotonic() - *failing_since_);
 }
 
-Throttle::Permit::Permit(Throttle& throttle)
-    : throttle_(&throttle), failures_at_entry_(throttle.failures_) {
-    ++throttle_->under_way_;
+Throttle::Permit::Permit(Throttle& throttle, Lane lane)
+    : throttle_(&throttle),
+      lane_(lane),
+      failures_at_entry_(throttle.state(lane).failures),
+      slowdowns_at_entry_(throttle.slowdowns_) {
+    ++throttle_->state(lane_).under_way;
 }
 
 Throttle::Permit::Permit(Permit&& other) noexcept
     : throttle_(std::exchange(other.throttle_, nullptr)),
-      failures_at_entry_(other.failures_at_entry_) {}
+      lane_(other.lane_),
+      failures_at_entry_(other.failures_at_entry_),
+      slowdowns_at_entry_(other.slowdowns_at_entry_) {}
 
 Throttle::Permit::~Permit() {
     if (throttle_ != nullptr) {
-        --throttle_->under_way_;
+        --throttle_->state(lane_).under_way;
         throttle_->changed_.notify_all();
     }
 }
 
+// The API answers, so no lane has to wait for it.
 void Throttle::Permit::succeeded() {
     ++throttle_->successes_;
-    throttle_->failures_in_a_row_ = 0;
     throttle_->failing_since_.reset();
+    throttle_->rate_.succeeded();
+    for (LaneState& lane : throttle_->lanes_) {
+        lane.failures_in_a_row = 0;
+        lane.not_before = Monotonic{};
+    }
 }
 
-void Throttle::Permit::failed(std::optional<std::chrono::seconds> retry_after) {
+void Throttle::Permit::failed(std::optional<std::chrono::seconds> retry_after, Scope scope) {
     const Monotonic now = throttle_->clock_.monotonic();
     if (!throttle_->failing_since_) {
         throttle_->failing_since_ = now;
     }
-    // Requests that were under way together fail together: that is one failure.
-    if (throttle_->failures_ == failures_at_entry_) {
-        ++throttle_->failures_in_a_row_;
-        ++throttle_->failures_;
+    if (retry_after) {
+        const auto asked =
+            std::clamp(*retry_after, std::chrono::seconds(0), Backoff::longest_retry_after);
+        throttle_->asked_to_wait_until_ = std::max(throttle_->asked_to_wait_until_, now + asked);
     }
-    std::uniform_real_distribution<double> even(0.0, 1.0);
-    const auto wait =
-        Backoff::wait(throttle_->failures_in_a_row_, even(throttle_->jitter_), retry_after);
-    throttle_->not_before_ = std::max(throttle_->not_before_, now + wait);
+    if (scope == Scope::request) {
+        return;
+    }
+    LaneState& lane = throttle_->state(lane_);
+    // Requests that were under way together fail together: that is one failure.
+    if (lane.failures == failures_at_entry_) {
+        ++lane.failures_in_a_row;
+        ++lane.failures;
+    }
+    const auto wait = throttle_->pause_after(static_cast<int>(lane.failures_in_a_row));
+    lane.not_before = std::max(lane.not_before, now + wait);
+    throttle_->changed_.notify_all();
+}
+
+void Throttle::Permit::too_fast(std::optional<std::chrono::seconds> retry_after) {
+    // The same for requests that were under way together.
+    if (throttle_->slowdowns_ == slowdowns_at_entry_) {
+        ++throttle_->slowdowns_;
+        throttle_->rate_.too_fast();
+    }
+    failed(retry_after);
 }
 
 }  // namespace mirror::copernica

@@ -6,22 +6,22 @@ namespace mirror::copernica {
 
 namespace asio = boost::asio;
 
-asio::awaitable<PageReply> TokenReload::impressions(PageQuery query) {
+asio::awaitable<PageReply> TokenReload::impressions(PageQuery query, RequestGate& gate) {
     look_for_another();
-    co_await prove_account();
+    co_await prove_account(gate);
     try {
-        co_return co_await inner_.impressions(query);
+        co_return co_await inner_.impressions(query, gate);
     } catch (const ApiError& error) {
         note(error);
         throw;
     }
 }
 
-asio::awaitable<Identity> TokenReload::identity() {
+asio::awaitable<Identity> TokenReload::identity(RequestGate& gate) {
     look_for_another();
-    co_await prove_account();
+    co_await prove_account(gate);
     try {
-        Identity identity = co_await inner_.identity();
+        Identity identity = co_await inner_.identity(gate);
         account_ = identity.id;
         co_return identity;
     } catch (const ApiError& error) {
@@ -48,10 +48,10 @@ void TokenReload::look_for_another() {
     }
     token_ = Secret(*now);
     source_.use(token_);
-    log_->info("there is a new access token; trying it");
+    observer_.info("there is a new access token; trying it");
 }
 
-asio::awaitable<void> TokenReload::prove_account() {
+asio::awaitable<void> TokenReload::prove_account(RequestGate& gate) {
     if (!before_ || !account_) {
         // Before the first answer the file itself says whose it is.
         before_.reset();
@@ -59,7 +59,7 @@ asio::awaitable<void> TokenReload::prove_account() {
     }
     std::string id;
     try {
-        Identity identity = co_await inner_.identity();
+        Identity identity = co_await inner_.identity(gate);
         id = std::move(identity.id);
     } catch (const ApiError& error) {
         note(error);

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
-#include <spdlog/logger.h>
 
 #include "core/copernica/api.hpp"
+#include "core/copernica/request_observer.hpp"
 #include "core/util/secret.hpp"
 
 namespace mirror::copernica {
@@ -24,24 +23,24 @@ class TokenReload final : public Api {
         std::function<void(Secret)> use;                   ///< from the next call on
     };
 
-    TokenReload(Api& inner, Secret token, Source source, std::shared_ptr<spdlog::logger> log)
+    TokenReload(Api& inner, Secret token, Source source, RequestObserver& observer)
         : inner_(inner),
           token_(std::move(token)),
           source_(std::move(source)),
-          log_(std::move(log)) {}
+          observer_(observer) {}
 
-    boost::asio::awaitable<PageReply> impressions(PageQuery query) override;
-    boost::asio::awaitable<Identity> identity() override;
+    boost::asio::awaitable<PageReply> impressions(PageQuery query, RequestGate& gate) override;
+    boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
   private:
     void look_for_another();
-    boost::asio::awaitable<void> prove_account();
+    boost::asio::awaitable<void> prove_account(RequestGate& gate);
     void note(const ApiError& error);
 
     Api& inner_;
     Secret token_;
     Source source_;
-    std::shared_ptr<spdlog::logger> log_;
+    RequestObserver& observer_;
     std::optional<std::string> account_;  ///< of the tokens so far
     std::optional<Secret> before_;        ///< the token before this one, until this one is proved
     bool refused_ = false;

@@ -41,8 +41,6 @@ enum class Direction {
 /// never two that overlap.
 class WindowScheduler {
   public:
-    /// Failed requests of one window after which, if others succeed, the fault is the window's.
-    static constexpr int most_failures = 3;
     /// Attempts at a window that cannot be halved.
     static constexpr int most_attempts = 8;
 

@@ -50,12 +50,12 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
 };
 
 FetchPipeline::FetchPipeline(RunContext& context, WindowSink& sink, WindowSet todo,
-                             plan::Direction direction)
+                             plan::Direction direction, copernica::Lane lane)
     : context_(context),
       sink_(sink),
       scheduler_(context.settings.zone, todo, context.adaptive.planner, direction,
                  context.settings.connections),
-      fetcher_(context, scheduler_),
+      fetcher_(context, scheduler_, lane),
       load_(AdaptiveState::windows_a_connection * context.settings.connections *
             context.adaptive.planner.rows_wanted()),
       load_changed_(context.executor),

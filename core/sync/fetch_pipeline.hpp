@@ -22,7 +22,8 @@ namespace mirror::sync {
 class FetchPipeline {
   public:
     FetchPipeline(RunContext& context, WindowSink& sink, WindowSet todo,
-                  plan::Direction direction = plan::Direction::newest_first);
+                  plan::Direction direction = plan::Direction::newest_first,
+                  copernica::Lane lane = copernica::Lane::backlog);
 
     /// A window to be read before everything else, such as the tail: in one piece, unless it holds
     /// far more records than a window should. Before run().

@@ -37,9 +37,6 @@ constexpr std::chrono::hours count_interval(24 * 7);
 constexpr std::chrono::seconds watch_interval(10);
 constexpr std::chrono::hours record_interval(1);
 
-// An empty file begins with this much, so that there is something to see before the past is filled.
-constexpr Seconds first_tail{3600};
-
 }  // namespace
 
 // Runs until it is stopped, and writes down how that was.
@@ -57,55 +54,78 @@ asio::awaitable<void> Follower::run() {
 }
 
 asio::awaitable<void> Follower::run_now() {
+    context_.client.keep_connection_for_tail();
     TaskGroup tasks(context_.executor);
     tasks.spawn(follow());
     tasks.spawn(watch_outages());
     co_await tasks.join();
 }
 
-// The run as far as it is: what all polls wrote, and what still could not be read.
+// The run as far as it is: everything that was written, and what still could not be read.
 Outcome Follower::so_far() const {
     Outcome outcome;
-    outcome.period = poll_.period;
+    outcome.period = period_;
     outcome.written = written_;
-    outcome.written += poll_.written;
+    outcome.written += tail_.written;
+    outcome.written += backlog_.written;
     outcome.unread = unread_.unread();
     return outcome;
 }
 
-// Polls until cancelled. What a person must put right is waited for; what cannot be put right
+// Follows until cancelled. What a person must put right is waited for; what cannot be put right
 // while running (the zone, the file) is thrown.
 asio::awaitable<void> Follower::follow() {
-    bool opened = false;
     bool announced = false;
     for (;;) {
-        const Monotonic due = context_.clock.monotonic() + context_.settings.poll_interval;
         std::optional<std::string> refused;
         std::optional<std::string> failed;
         try {
-            if (!opened) {
-                co_await preflight_.run();
-                opened = true;
-                if (!std::exchange(announced, true)) {
-                    context_.observer.info("following the account");
-                }
-                co_await publish(std::nullopt);
+            // After a refused token, too: the one that comes next may be another account's.
+            co_await preflight_.run();
+            if (!std::exchange(announced, true)) {
+                context_.observer.info("following the account");
             }
-            co_await poll(due);
+            co_await publish(std::nullopt);
+            following_since_ = co_await following_since(context_);
+            co_await keep_up();
         } catch (const copernica::TokenRefused& error) {
             refused = error.what();
         } catch (const copernica::ApiFailed& error) {
             failed = error.what();
         }
         if (refused) {
-            // The token that comes next may be another account's.
-            opened = false;
             co_await note_error(fmt::format("{}; {}", *refused, context_.settings.token_advice));
             co_await context_.clock.sleep(refused_token_pause);
-            continue;
-        }
-        if (failed) {
+        } else {
             co_await note_error(*failed);
+            co_await context_.clock.sleep(failure_pause);
+        }
+    }
+}
+
+// The tail, and the backlog beside it, until something ends both.
+asio::awaitable<void> Follower::keep_up() {
+    TaskGroup tasks(context_.executor);
+    tasks.spawn(repeat(&Follower::poll, tail_trouble_));
+    tasks.spawn(repeat(&Follower::work_off_backlog, backlog_trouble_));
+    co_await tasks.join();
+}
+
+// Does one of them at every poll interval. If the API fails it, it pauses alone.
+asio::awaitable<void> Follower::repeat(Work work, std::optional<std::string>& trouble) {
+    for (;;) {
+        const Monotonic due = context_.clock.monotonic() + context_.settings.poll_interval;
+        bool failed = false;
+        try {
+            co_await (this->*work)(due);
+        } catch (const copernica::ApiFailed& error) {
+            trouble = error.what();
+            failed = true;
+        }
+        polled_ = true;
+        first_poll_.notify_all();
+        if (failed) {
+            co_await note_error(*trouble);
             co_await context_.clock.sleep(failure_pause);
             continue;
         }
@@ -117,60 +137,80 @@ asio::awaitable<void> Follower::follow() {
     }
 }
 
-// The result of the last poll, however it ended.
-asio::awaitable<void> Follower::keep_last_poll() {
-    if (!poll_.unread.empty()) {
+// The result of the poll or round before, however it ended.
+asio::awaitable<void> Follower::keep_last(Outcome& outcome) {
+    if (!outcome.unread.empty()) {
         const WindowSet covered = co_await context_.store.coverage(0);
-        note_unread(covered);
+        note_unread(outcome, covered);
     }
-    written_ += poll_.written;
-    poll_ = Outcome{};
+    written_ += outcome.written;
+    outcome = Outcome{};
 }
 
-void Follower::note_unread(const WindowSet& covered) {
-    if (unread_.note(std::exchange(poll_.unread, {}), covered)) {
+void Follower::note_unread(Outcome& outcome, const WindowSet& covered) {
+    if (unread_.note(std::exchange(outcome.unread, {}), covered)) {
         retry_unread_at_ = context_.clock.monotonic() + second_try_pause;
     }
 }
 
-// One poll: the tail first; then, until the next is due, the past, newest first, and what is due
-// for a recheck.
-asio::awaitable<void> Follower::poll(Monotonic due) {
-    co_await keep_last_poll();
-    const Instant since = co_await following_since(context_);
+// What there is since the last poll.
+asio::awaitable<void> Follower::poll(Monotonic) {
+    co_await keep_last(tail_);
     const Window wanted = context_.everything();
-    poll_.period = wanted;
+    period_ = wanted;
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
+    const WindowSet covered = co_await context_.store.coverage(0);
+    const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
+    co_await catch_up(context_, {std::max(wanted.begin, mark), wanted.end}, wanted.begin,
+                      unread_.postponed(), tail_, copernica::Lane::tail);
+    co_await cut_back_coverage(context_);
+    tail_trouble_.reset();
+    co_await conclude(tail_);
+}
+
+// Until `due`: the past, newest first, and what is due for a recheck.
+asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
+    // An empty file is to have the newest rows first.
+    while (!polled_) {
+        co_await first_poll_.wait();
+    }
+    co_await keep_last(backlog_);
     if (context_.clock.monotonic() >= retry_unread_at_) {
         unread_.retry_postponed();
     }
-
-    WindowSet covered = co_await context_.store.coverage(0);
-    const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
-    co_await catch_up(context_, {std::max(wanted.begin, mark), wanted.end}, wanted.begin,
-                      unread_.postponed(), poll_);
-
-    covered = co_await context_.store.coverage(0);
-    FillRequest missing{WindowSet(wanted)};
+    const Window wanted = context_.everything();
+    // What follows is the tail's, however far that comes meanwhile.
+    const Instant end = co_await tail_begin(context_, wanted);
+    const WindowSet covered = co_await context_.store.coverage(0);
+    FillRequest missing{WindowSet({wanted.begin, std::max(wanted.begin, end)})};
     missing.todo.subtract(covered);
     missing.stop_after = due;
-    const bool complete_before_mark = missing.todo.within({wanted.begin, mark}).empty();
-    missing.todo.subtract(unread_.postponed());
-    co_await fill_gaps(context_, std::move(missing), poll_);
-    if (complete_before_mark && poll_.unread.empty()) {
+    const bool complete = missing.todo.empty();
+    WindowSet left_alone = unread_.postponed();
+    missing.todo.subtract(left_alone);
+    co_await fill_gaps(context_, std::move(missing), backlog_);
+    if (complete && backlog_.unread.empty()) {
         co_await count_when_due(wanted.begin);
     }
-    co_await recheck(context_, since, due, unread_.postponed(), poll_);
-    co_await cut_back_coverage(context_);
+    left_alone.add({end, Instant::max()});
+    co_await recheck(context_, following_since_, due, left_alone, backlog_);
     // Commands that end by themselves verify this at their end; here a recheck reads it again.
     context_.adaptive.emptiness.take_unverified();
+    backlog_trouble_.reset();
+    co_await conclude(backlog_);
+}
 
-    covered = co_await context_.store.coverage(0);
-    note_unread(covered);
+// Tells the file and the observer how things are. A success is what a poll says; of the backlog it
+// is only worth a word where something failed before.
+asio::awaitable<void> Follower::conclude(Outcome& outcome) {
+    const WindowSet covered = co_await context_.store.coverage(0);
+    note_unread(outcome, covered);
     if (!unread_.unread().empty()) {
         // Each time, since an outage may have been told of meanwhile.
         co_await note_error(unread_.unread().front().reason);
-    } else if (!poll_.difference) {
+    } else if (tail_trouble_ || backlog_trouble_) {
+        co_await note_error(tail_trouble_ ? *tail_trouble_ : *backlog_trouble_);
+    } else if (!outcome.difference && (&outcome == &tail_ || !noted_error_.value_or("").empty())) {
         co_await note_success();
     }
     co_await record_when_due();
@@ -190,7 +230,7 @@ asio::awaitable<void> Follower::count_when_due(Instant begin) {
     }
     // Not sooner, however the comparison ends.
     count_at_ = context_.clock.monotonic() + second_try_pause;
-    Verifier verifier(context_, unread_.postponed(), poll_);
+    Verifier verifier(context_, unread_.postponed(), backlog_);
     co_await verifier.compare_counts(begin);
 }
 

@@ -12,40 +12,58 @@
 #include "core/sync/preflight.hpp"
 #include "core/sync/run_context.hpp"
 #include "core/sync/run_recorder.hpp"
+#include "core/util/async_condition.hpp"
 
 namespace mirror::sync {
 
-/// Keeps the mirror up to date until cancelled: polls every `settings.poll_interval`, fills the
-/// past behind the polls, rereads what is due for a recheck, has everything counted once a week.
+/// Keeps the mirror up to date until cancelled: polls every `settings.poll_interval`; beside the
+/// polls, with connections of its own, fills the past, rereads what is due for a recheck, and has
+/// everything counted once a week. So no trouble with the past holds up what is new.
 /// Trouble with the API or the token is waited out (with `settings.give_up_after` absent); what
 /// only a restart can mend is thrown.
 class Follower {
   public:
     explicit Follower(RunContext& context)
-        : context_(context), preflight_(context), recorder_(context, "run") {}
+        : context_(context),
+          preflight_(context),
+          recorder_(context, "run"),
+          first_poll_(context.executor) {}
 
     boost::asio::awaitable<void> run();
 
   private:
+    using Work = boost::asio::awaitable<void> (Follower::*)(Monotonic due);
+
     boost::asio::awaitable<void> run_now();
     boost::asio::awaitable<void> follow();
+    boost::asio::awaitable<void> keep_up();
+    boost::asio::awaitable<void> repeat(Work work, std::optional<std::string>& trouble);
     boost::asio::awaitable<void> poll(Monotonic due);
-    boost::asio::awaitable<void> keep_last_poll();
+    boost::asio::awaitable<void> work_off_backlog(Monotonic due);
+    boost::asio::awaitable<void> keep_last(Outcome& outcome);
+    boost::asio::awaitable<void> conclude(Outcome& outcome);
     boost::asio::awaitable<void> count_when_due(Instant begin);
     boost::asio::awaitable<void> watch_outages();
     boost::asio::awaitable<void> record_when_due();
     boost::asio::awaitable<void> note_error(std::string error);
     boost::asio::awaitable<void> note_success();
     boost::asio::awaitable<void> publish(std::optional<std::string> trouble);
-    void note_unread(const WindowSet& covered);
+    void note_unread(Outcome& outcome, const WindowSet& covered);
     Outcome so_far() const;
 
     RunContext& context_;
     Preflight preflight_;
     RunRecorder recorder_;
 
-    Outcome poll_;     // of the poll at hand
-    Written written_;  // by all polls before it
+    Instant following_since_{};
+    Window period_;        // of the last poll
+    Outcome tail_;         // of the poll at hand
+    Outcome backlog_;      // of the round at hand
+    Written written_;      // by all before them
+    bool polled_ = false;  // once, well or not
+    AsyncCondition first_poll_;
+    std::optional<std::string> tail_trouble_;  // why the last poll failed
+    std::optional<std::string> backlog_trouble_;
     plan::UnreadLedger unread_;
     Monotonic retry_unread_at_{};
     Monotonic count_at_{};

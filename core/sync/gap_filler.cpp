@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 
 asio::awaitable<void> fill_gaps(RunContext& context, FillRequest request, Outcome& outcome) {
     StoringSink sink(context.store);
-    FetchPipeline pipeline(context, sink, std::move(request.todo), request.direction);
+    FetchPipeline pipeline(context, sink, std::move(request.todo), request.direction, request.lane);
     if (request.first && !request.first->empty()) {
         pipeline.read_first(*request.first);
     }

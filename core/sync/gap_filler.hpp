@@ -20,6 +20,7 @@ struct FillRequest {
     std::optional<Window> first;          ///< to be read before everything else
     std::optional<Monotonic> stop_after;  ///< no window is begun later
     plan::Direction direction = plan::Direction::newest_first;
+    copernica::Lane lane = copernica::Lane::backlog;
 };
 
 /// Adds what was written and what could not be read to the outcome, however it ends. Throws what

@@ -9,6 +9,7 @@
 #include "core/sync/settings.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
+#include "core/util/semaphore.hpp"
 
 namespace mirror::sync {
 
@@ -38,6 +39,8 @@ struct RunContext {
     const Settings& settings;
     copernica::Client client;
     AdaptiveState adaptive;
+    /// Held by whoever reads the newest period, so that no two windows overlap.
+    Semaphore newest_period{1};
 };
 
 }  // namespace mirror::sync

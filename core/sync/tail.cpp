@@ -1,5 +1,6 @@
 #include "core/sync/tail.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,14 +37,16 @@ asio::awaitable<void> warn_of_late_hours(RunContext& context, Instant mark_befor
 }  // namespace
 
 asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earliest,
-                               const WindowSet& postponed, Outcome& outcome) {
+                               const WindowSet& postponed, Outcome& outcome, copernica::Lane lane) {
     const Zone& zone = context.settings.zone;
+    const Semaphore::Permit turn = co_await context.newest_period.take();
     plan::TailSituation situation;
     situation.wanted = wanted;
     situation.coverage = co_await context.store.coverage(0);
     if (situation.coverage.empty()) {
         FillRequest all{WindowSet(wanted)};
         all.direction = plan::Direction::oldest_first;
+        all.lane = lane;
         co_await fill_gaps(context, std::move(all), outcome);
         co_return;
     }
@@ -61,8 +64,29 @@ asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earli
     FillRequest request(std::move(planned.todo));
     request.first = planned.first;
     request.direction = planned.direction;
+    request.lane = lane;
     co_await fill_gaps(context, std::move(request), outcome);
     co_await warn_of_late_hours(context, mark, newest);
+}
+
+asio::awaitable<Instant> tail_begin(RunContext& context, Window wanted) {
+    const Zone& zone = context.settings.zone;
+    plan::TailSituation situation;
+    situation.wanted = wanted;
+    situation.coverage = co_await context.store.coverage(0);
+    if (situation.coverage.empty()) {
+        co_return zone.align_down(wanted.end - first_tail);
+    }
+    const std::optional<NewestRows> newest =
+        co_await context.store.newest_rows(zone.to_local(wanted.end));
+    if (newest) {
+        situation.newest = plan::NewestSecond{newest->time, newest->rows};
+    }
+    situation.earliest = wanted.begin;
+    situation.overlap = context.settings.overlap;
+    const plan::TailPlan planned = plan::plan_tail(situation, zone);
+    const Instant mark = situation.coverage.windows().back().end - situation.overlap;
+    co_return zone.align_down(planned.first ? std::min(planned.first->begin, mark) : mark);
 }
 
 asio::awaitable<void> recheck(RunContext& context, Instant since,

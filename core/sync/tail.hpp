@@ -11,10 +11,19 @@
 
 namespace mirror::sync {
 
+/// `run` begins an empty file with this much, so that there is something to see before the past is
+/// filled.
+inline constexpr Seconds first_tail{3600};
+
 /// Reads the newest period and whatever else is missing of `wanted`. What is read again for the
 /// tail's sake does not begin before `earliest`. `postponed` is left alone.
 boost::asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earliest,
-                                      const WindowSet& postponed, Outcome& outcome);
+                                      const WindowSet& postponed, Outcome& outcome,
+                                      copernica::Lane lane = copernica::Lane::backlog);
+
+/// The moment from which on everything is the tail's, from now on: catch_up() reads nothing before
+/// it but what is missing of its `wanted`.
+boost::asio::awaitable<Instant> tail_begin(RunContext& context, Window wanted);
 
 /// Reads again what is covered and due for a recheck, as the mirror follows the account since
 /// `since`. `postponed` is left alone.

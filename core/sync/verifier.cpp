@@ -56,6 +56,7 @@ asio::awaitable<void> Verifier::verify_emptiness(Window period) {
         context_.observer.warning(
             "the API showed nothing for a period in which it shows impressions now; it is read "
             "again");
+        const Semaphore::Permit turn = co_await context_.newest_period.take();
         co_await context_.store.uncover(wrong);
         FillRequest again(std::move(wrong));
         co_await fill_gaps(context_, std::move(again), outcome_);
@@ -141,6 +142,7 @@ asio::awaitable<void> Verifier::compare_counts(Instant begin) {
 // rest: rows that came late into what had been read, that have gone since, or that a reply
 // withheld.
 asio::awaitable<void> Verifier::repair_counts(int round, Window period) {
+    const Semaphore::Permit turn = co_await context_.newest_period.take();
     WindowSet empty = context_.adaptive.emptiness.take_unverified();
     if (round == 0 && !empty.empty()) {
         context_.observer.info(

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/copernica/errors.hpp"
+#include "core/copernica/retry_policy.hpp"
 #include "core/plan/recheck.hpp"
 #include "core/plan/window_reader.hpp"
 #include "core/sync/account_probe.hpp"
@@ -48,7 +49,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
         copernica::FetchedPage fetched;
         std::optional<ApiError> failed;
         try {
-            fetched = co_await context_.client.page(query, reader->slack());
+            fetched = co_await context_.client.page(query, reader->slack(), lane_);
         } catch (const ApiError& error) {
             failed = error;
         }
@@ -58,7 +59,6 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             if (!again) {
                 co_return std::nullopt;
             }
-            context_.client.retrying();
             continue;
         }
         task.failures = 0;
@@ -150,28 +150,16 @@ void WindowFetcher::note_bounds(const copernica::PageQuery& query, const coperni
 
 // Decides about a failed request: true if the same request is to be made again.
 asio::awaitable<bool> WindowFetcher::same_again(WindowTask& task, const ApiError& error) {
-    copernica::Client& client = context_.client;
-    client.throw_if_fatal(error);
-    const bool divisible = scheduler_.divisible(task.window);
-    if (error.kind() == ErrorKind::request_refused) {
-        const bool at_fault = co_await client.api_answers_others();
-        if (!at_fault) {
-            co_return true;
-        }
-        context_.observer.debug(error.what());
-        scheduler_.at_fault(task, error.what());
-        co_return false;
-    }
     context_.observer.debug(error.what());
-    ++task.failures;
-    if (task.failures < plan::WindowScheduler::most_failures) {
+    task.failures += copernica::concerns_request(error) ? 1 : 0;
+    copernica::Client::Failed failed{error, task.failures, copernica::failures_before_probe, lane_};
+    const bool again = co_await context_.client.is_worth_retrying(std::move(failed));
+    if (again) {
         co_return true;
     }
-    // The window's fault, or everything's? An answer also ends the pauses, and the waiting for
-    // give_up_after: it would be wrong to give up on everything because of one.
-    const bool others_succeed = co_await client.api_answers_others();
-    const bool last_chance = !divisible && task.sampled.empty();
-    if (!others_succeed || (last_chance && task.failures < plan::WindowScheduler::most_attempts)) {
+    // The last chance of what cannot be made smaller.
+    if (error.kind() != ErrorKind::request_refused && !scheduler_.divisible(task.window) &&
+        task.sampled.empty() && task.failures < copernica::failures_before_giving_up) {
         co_return true;
     }
     scheduler_.at_fault(task, error.what());

@@ -24,8 +24,8 @@ class WindowEvents {
 /// scheduler: to be cut, halved, read again or given up.
 class WindowFetcher {
   public:
-    WindowFetcher(RunContext& context, plan::WindowScheduler& scheduler)
-        : context_(context), scheduler_(scheduler) {}
+    WindowFetcher(RunContext& context, plan::WindowScheduler& scheduler, copernica::Lane lane)
+        : context_(context), scheduler_(scheduler), lane_(lane) {}
 
     /// The window, if it was read whole. Otherwise the scheduler knows what comes next. Throws what
     /// ends a run.
@@ -42,6 +42,7 @@ class WindowFetcher {
 
     RunContext& context_;
     plan::WindowScheduler& scheduler_;
+    copernica::Lane lane_;
 };
 
 }  // namespace mirror::sync

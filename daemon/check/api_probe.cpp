@@ -108,7 +108,7 @@ class Try {
 
     asio::awaitable<void> ask() {
         stage_ = Stage::identity;
-        copernica::Identity identity = co_await api_.identity();
+        copernica::Identity identity = co_await api_.identity(gate_);
         probe.answered_at = clock_.utc();
         probe.identity = std::move(identity);
 
@@ -116,7 +116,7 @@ class Try {
         const Instant server_now = probe.identity->date.value_or(probe.answered_at);
         const copernica::PageQuery query =
             plan::rows_ahead_query(options_.zone, server_now, copernica::defaults::page_size);
-        const copernica::PageReply reply = co_await api_.impressions(query);
+        const copernica::PageReply reply = co_await api_.impressions(query, gate_);
         if (const auto why = copernica::why_invalid(query, reply.page, repeated_hour)) {
             note(probe, stage_, *why);
             co_return;
@@ -129,6 +129,7 @@ class Try {
     http::Timeouts timeouts_;
     std::shared_ptr<http::TlsTrust> trust_;
     copernica::HttpApi api_;
+    copernica::OpenGate gate_;  // four requests at the most
     Stage stage_ = Stage::resolve;
 };
 

@@ -79,7 +79,7 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
       settings_(settings_of(line, config)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
       api_(make_api(config, std::move(token_.token))),
-      renewed_(api_, api_.token(), token_source(token_, api_), log_),
+      renewed_(api_, api_.token(), token_source(token_, api_), observers_),
       store_(store_options(config, settings_.zone), environment.clock, std::move(opening)),
       display_(environment, log_, settings_.zone, line.quiet),
       session_(loop_.get_executor(), renewed_, store_, environment.clock, observers_, settings_),

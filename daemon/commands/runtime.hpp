@@ -79,11 +79,11 @@ class Runtime {
     sync::Settings settings_;
     FoundToken token_;
     copernica::HttpApi api_;
+    Observers observers_;
     copernica::TokenReload renewed_;
     boost::asio::io_context loop_{1};
     storage::SqliteStore store_;
     ProgressDisplay display_;
-    Observers observers_;
     sync::Session session_;
     StopSignals signals_;
     std::vector<std::function<void()>> at_end_;

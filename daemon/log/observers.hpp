@@ -33,9 +33,24 @@ class Observers final : public sync::Observer {
             observer->warning(line);
         }
     }
+    void request_begun() override {
+        for (sync::Observer* const observer : all_) {
+            observer->request_begun();
+        }
+    }
     void request_ended(copernica::RequestOutcome outcome, std::chrono::nanoseconds took) override {
         for (sync::Observer* const observer : all_) {
             observer->request_ended(outcome, took);
+        }
+    }
+    void request_failed(const std::string& why) override {
+        for (sync::Observer* const observer : all_) {
+            observer->request_failed(why);
+        }
+    }
+    void rate_changed(double requests_per_second) override {
+        for (sync::Observer* const observer : all_) {
+            observer->rate_changed(requests_per_second);
         }
     }
     void request_again() override {

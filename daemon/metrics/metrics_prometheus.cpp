@@ -22,8 +22,9 @@ using prometheus::Registry;
 const Histogram::BucketBoundaries duration_buckets{0.05, 0.1, 0.25, 0.5, 1,  2.5,
                                                    5,    10,  30,   60,  300};
 
-constexpr std::array<std::pair<copernica::RequestOutcome, const char*>, 7> outcomes{{
+constexpr std::array<std::pair<copernica::RequestOutcome, const char*>, 8> outcomes{{
     {copernica::RequestOutcome::ok, "ok"},
+    {copernica::RequestOutcome::interim, "interim"},
     {copernica::RequestOutcome::failed, "failed"},
     {copernica::RequestOutcome::invalid_response, "invalid_response"},
     {copernica::RequestOutcome::request_refused, "request_refused"},

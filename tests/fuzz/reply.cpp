@@ -189,11 +189,12 @@ bool can_show_a_cut(std::string_view input) {
 Outcome get_page(std::string_view input) {
     asio::io_context io;
     Server server(input);
+    copernica::OpenGate gate;
     copernica::HttpApi api(
         copernica::HttpOptions(http::parse_base_url(server.url()), Secret(token)));
     Outcome outcome;
     asio::co_spawn(
-        io, api.impressions(copernica::PageQuery{}),
+        io, api.impressions(copernica::PageQuery{}, gate),
         [&outcome](const std::exception_ptr& exception, const copernica::PageReply& reply) {
             outcome.over = true;
             if (!exception) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/copernica/identity_decoder.hpp"
+#include "core/copernica/status_kind.hpp"
 #include "core/time/text.hpp"
 #include "tests/simulator/answer.hpp"
 
@@ -30,17 +31,10 @@ std::optional<std::chrono::seconds> retry_after_of(const simulator::Reply& reply
     return std::nullopt;
 }
 
-// What a status other than 200 means (see HttpApi).
 ApiError refused(const simulator::Reply& reply, bool is_identity) {
     const int status = static_cast<int>(reply.status);
-    ErrorKind kind = ErrorKind::invalid_response;
-    if (status == 429 || status >= 500) {
-        kind = ErrorKind::try_again;
-    } else if (status == 401 || status == 403 || (status == 400 && is_identity)) {
-        kind = ErrorKind::token_refused;
-    } else if (status >= 400) {
-        kind = ErrorKind::request_refused;
-    }
+    const bool in_own_form = copernica::decode_error_message(reply.body).has_value();
+    const ErrorKind kind = copernica::kind_of_status(status, is_identity, in_own_form);
     return ApiError(kind, "HTTP status " + std::to_string(status), status,
                     kind == ErrorKind::try_again ? retry_after_of(reply) : std::nullopt);
 }
@@ -88,7 +82,9 @@ asio::awaitable<std::string> ModelApi::body_of(simulator::Request& request, Trou
     co_return std::move(answer.reply.body);
 }
 
-asio::awaitable<copernica::PageReply> ModelApi::impressions(copernica::PageQuery query) {
+asio::awaitable<copernica::PageReply> ModelApi::impressions(copernica::PageQuery query,
+                                                            copernica::RequestGate& gate) {
+    co_await gate.pass();
     simulator::Request request;
     request.call = simulator::Call::impressions;
     request.question.begin = query.begintime;
@@ -131,7 +127,8 @@ void ModelApi::say(const copernica::PageQuery& query, const std::string& outcome
     }
 }
 
-asio::awaitable<copernica::Identity> ModelApi::identity() {
+asio::awaitable<copernica::Identity> ModelApi::identity(copernica::RequestGate& gate) {
+    co_await gate.pass();
     simulator::Request request;
     request.call = simulator::Call::identity;
     Trouble what;

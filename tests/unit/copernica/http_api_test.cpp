@@ -83,16 +83,16 @@ TEST_CASE("a large page comes whole") {
     }
 }
 
-TEST_CASE("statuses, and what the API says with them") {
+TEST_CASE("statuses, with a body that is not the API's") {
     struct Row {
         const char* status;
         ErrorKind kind;
     };
     const Row rows[] = {
-        {"400 Bad Request", ErrorKind::request_refused},
-        {"401 Unauthorized", ErrorKind::token_refused},
-        {"403 Forbidden", ErrorKind::token_refused},
-        {"404 Not Found", ErrorKind::request_refused},
+        {"400 Bad Request", ErrorKind::try_again},
+        {"401 Unauthorized", ErrorKind::try_again},
+        {"403 Forbidden", ErrorKind::try_again},
+        {"404 Not Found", ErrorKind::try_again},
         {"408 Request Timeout", ErrorKind::try_again},
         {"429 Too Many Requests", ErrorKind::try_again},
         {"500 Internal Server Error", ErrorKind::try_again},
@@ -126,6 +126,10 @@ TEST_CASE("a refused token is told with the API's words, and without the token")
     check_error(get_identity(reply("400 Bad Request", "Content-Encoding: gzip\r\n", gzip(body))),
                 ErrorKind::token_refused, ": Invalid access token");
     check_error(get_page(reply("400 Bad Request", "", body)), ErrorKind::request_refused,
+                ": Invalid access token");
+    check_error(get_page(reply("403 Forbidden", "", body)), ErrorKind::token_refused,
+                ": Invalid access token");
+    check_error(get_page(reply("404 Not Found", "", body)), ErrorKind::request_refused,
                 ": Invalid access token");
     check_error(
         get_identity(reply(
@@ -170,7 +174,7 @@ TEST_CASE("Retry-After is handed on") {
                "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
                "Retry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n") == Seconds(60));
     CHECK_FALSE(wait("503 Busy", "Retry-After: later\r\n").has_value());
-    CHECK_FALSE(wait("404 Not Found", "Retry-After: 17\r\n").has_value());
+    CHECK(wait("404 Not Found", "Retry-After: 17\r\n") == Seconds(17));
 }
 
 TEST_CASE("whose token it is") {

@@ -5,8 +5,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
-#include <spdlog/logger.h>
-#include <spdlog/sinks/null_sink.h>
 
 #include "tests/unit/sync/model.hpp"
 
@@ -20,12 +18,14 @@ namespace {
 class Accounts final : public copernica::Api {
   public:
     boost::asio::awaitable<copernica::PageReply> impressions(
-        copernica::PageQuery /*query*/) override {
+        copernica::PageQuery /*query*/, copernica::RequestGate& gate) override {
+        co_await gate.pass();
         check();
         pages.push_back(token);
         co_return copernica::PageReply{};
     }
-    boost::asio::awaitable<copernica::Identity> identity() override {
+    boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override {
+        co_await gate.pass();
         check();
         ++identities;
         copernica::Identity whose;
@@ -63,7 +63,7 @@ struct Setup {
         return made;
     }
 
-    void page() { run(loop, renewed.impressions(copernica::PageQuery{})); }
+    void page() { run(loop, renewed.impressions(copernica::PageQuery{}, gate)); }
     bool page_refused() {
         try {
             page();
@@ -72,14 +72,14 @@ struct Setup {
         }
         return false;
     }
-    std::string identity() { return run(loop, renewed.identity()).id; }
+    std::string identity() { return run(loop, renewed.identity(gate)).id; }
 
     boost::asio::io_context loop;
     Accounts inner;
     std::optional<std::string> file = "old";
     int reads = 0;
-    std::shared_ptr<spdlog::logger> log =
-        std::make_shared<spdlog::logger>("silent", std::make_shared<spdlog::sinks::null_sink_mt>());
+    tests::Log log;
+    copernica::OpenGate gate;
     TokenReload renewed{inner, Secret("old"), source(), log};
 };
 

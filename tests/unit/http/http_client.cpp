@@ -18,6 +18,8 @@ using namespace http;
 
 namespace {
 
+OpenGate open_gate;
+
 PageQuery some_query() {
     PageQuery query;
     query.begintime = parse_local("2014-10-09 00:00:00").value();
@@ -71,9 +73,9 @@ void start_page(asio::io_context& io, HttpApi& api, Outcome& outcome,
         }
     };
     if (cancel == nullptr) {
-        asio::co_spawn(io, api.impressions(some_query()), done);
+        asio::co_spawn(io, api.impressions(some_query(), open_gate), done);
     } else {
-        asio::co_spawn(io, api.impressions(some_query()),
+        asio::co_spawn(io, api.impressions(some_query(), open_gate),
                        asio::bind_cancellation_slot(cancel->slot(), done));
     }
 }
@@ -103,13 +105,14 @@ Outcome get_identity(HttpOptions options) {
     asio::io_context io;
     HttpApi api(std::move(options));
     Outcome outcome;
-    asio::co_spawn(io, api.identity(), [&](const std::exception_ptr& exception, Identity identity) {
-        outcome.keep(exception);
-        if (!exception) {
-            outcome.identity = std::move(identity);
-        }
-        api.close();
-    });
+    asio::co_spawn(io, api.identity(open_gate),
+                   [&](const std::exception_ptr& exception, Identity identity) {
+                       outcome.keep(exception);
+                       if (!exception) {
+                           outcome.identity = std::move(identity);
+                       }
+                       api.close();
+                   });
     io.run();
     return outcome;
 }

@@ -60,6 +60,10 @@ TEST_CASE("an idle poll writes at most 16 kB to the log") {
     world.settings.start = tests::local("2026-11-01 00:00:00");
     world.settings.give_up_after.reset();
     storage::SqliteStore store(storage::testing::options_for(path), world.clock);
+    world.clock.busy = [&store] {
+        const storage::Activity seen = store.activity();
+        return seen.done < seen.asked;
+    };
     asio::cancellation_signal end;
     // Some 45 minutes: what is read again at 15 minutes is due several times.
     Polls polls(path.string() + "-wal", 48, end);

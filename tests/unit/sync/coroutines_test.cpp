@@ -43,8 +43,10 @@ struct GateFixture {
     int most_inside = 0;
 
     asio::awaitable<void> request(int number, std::chrono::milliseconds duration, bool succeeds,
-                                  std::optional<std::chrono::seconds> retry_after = {}) {
-        Throttle::Permit pass = co_await gate.enter();
+                                  std::optional<std::chrono::seconds> retry_after = {},
+                                  Lane lane = Lane::backlog) {
+        Throttle::Permit pass = co_await gate.enter(lane);
+        co_await pass.pass();
         entered.push_back(clock.monotonic());
         order.push_back(number);
         most_inside = std::max(most_inside, ++inside);
@@ -127,6 +129,81 @@ TEST_CASE("Retry-After is obeyed, up to an hour") {
         run(fixture.loop, fixture.request(1, 1ms, true));
         CHECK(fixture.entered.back() - failed == waited);
     }
+}
+
+TEST_CASE("what fails in the backlog holds up neither the tail nor its connection") {
+    GateFixture fixture(1000, 4);
+    fixture.gate.keep_connection_for_tail();
+    // All that the backlog may have under way hangs.
+    for (int i = 0; i < 6; ++i) {
+        fixture.spawn(fixture.request(i, 60s, false));
+    }
+    fixture.spawn(fixture.request(100, 10ms, true, {}, Lane::tail));
+    fixture.loop.run();
+    REQUIRE(fixture.order.size() == 7);
+    const auto at_of = [&](int number) {
+        const auto found = std::find(fixture.order.begin(), fixture.order.end(), number);
+        return fixture.entered[static_cast<std::size_t>(found - fixture.order.begin())];
+    };
+    CHECK(at_of(100) == Monotonic{});
+    CHECK(at_of(3) >= Monotonic{} + 60s);  // three at a time, then one
+    CHECK(at_of(5) >= Monotonic{} + 120s);
+
+    // The backlog pauses; the tail does not.
+    const Monotonic before = fixture.clock.monotonic();
+    run(fixture.loop, fixture.request(101, 10ms, true, {}, Lane::tail));
+    CHECK(fixture.entered.back() == before);
+}
+
+TEST_CASE("the tail takes the next request that the rate allows") {
+    GateFixture fixture(1, 4);
+    for (int i = 0; i < 3; ++i) {
+        fixture.spawn(fixture.request(i, 1ms, true));
+    }
+    fixture.spawn(fixture.request(100, 1ms, true, {}, Lane::tail));
+    fixture.loop.run();
+    CHECK(std::find(fixture.order.begin(), fixture.order.end(), 100) - fixture.order.begin() <= 1);
+}
+
+TEST_CASE("requests that come too fast for the server become slower, and faster again") {
+    GateFixture fixture(10, 4);
+    const auto ask = [&fixture](bool too_fast) -> asio::awaitable<void> {
+        Throttle::Permit pass = co_await fixture.gate.enter();
+        co_await pass.pass();
+        if (too_fast) {
+            pass.too_fast(0s);
+        } else {
+            pass.succeeded();
+        }
+    };
+    run(fixture.loop, ask(true));
+    CHECK(fixture.gate.rate() == doctest::Approx(5));
+    run(fixture.loop, ask(true));
+    CHECK(fixture.gate.rate() == doctest::Approx(2.5));
+    run(fixture.loop, ask(false));
+    CHECK(fixture.gate.rate() == doctest::Approx(2.5 + RequestRate::step));
+    for (int i = 0; i < 1000; ++i) {
+        run(fixture.loop, ask(false));
+    }
+    CHECK(fixture.gate.rate() == doctest::Approx(10));
+}
+
+TEST_CASE("request rate: never more than it says, however slow") {
+    RequestRate rate(10);
+    for (int i = 0; i < 20; ++i) {
+        rate.too_fast();
+    }
+    CHECK(rate.now() == doctest::Approx(RequestRate::slowest));
+    const Monotonic start{};
+    rate.went(start);
+    CHECK(rate.next() == start + 10s);
+
+    RequestRate half(5);
+    half.too_fast();  // two in 0.8 s
+    half.went(start);
+    CHECK(half.next() <= start);
+    half.went(start);
+    CHECK(half.next() == start + 800ms);
 }
 
 TEST_CASE("who is cancelled while waiting leaves the queue") {

@@ -28,8 +28,8 @@ namespace mirror::tests {
 Instant utc(const std::string& text);
 LocalTime local(const std::string& text);
 
-/// Time passes only when somebody sleeps or the test says so. Of several sleepers the one who wakes
-/// first moves it.
+/// Time passes only when somebody sleeps and nobody works, or the test says so. Of several sleepers
+/// the one who wakes first moves it.
 class FakeClock final : public Clock {
   public:
     explicit FakeClock(Instant now) : start_(now) {}
@@ -49,6 +49,8 @@ class FakeClock final : public Clock {
     /// The machine is asleep for so long: its monotonic clock stands meanwhile.
     void suspend(Seconds duration) { start_ += duration; }
 
+    /// Whether somebody works outside of the loop; may be empty.
+    std::function<bool()> busy;
     /// Called when a sleeper has moved the time.
     std::function<void()> on_time;
 
@@ -108,8 +110,9 @@ class FakeApi final : public copernica::Api {
   public:
     FakeApi(Model& model, FakeClock& clock) : model_(model), clock_(clock) {}
 
-    boost::asio::awaitable<copernica::PageReply> impressions(copernica::PageQuery query) override;
-    boost::asio::awaitable<copernica::Identity> identity() override;
+    boost::asio::awaitable<copernica::PageReply> impressions(copernica::PageQuery query,
+                                                             copernica::RequestGate& gate) override;
+    boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override;
 
     /// Called with the number of the request (from 0, both kinds) before each; may throw ApiError.
     std::function<void(const copernica::PageQuery&)> on_page;

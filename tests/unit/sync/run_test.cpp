@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -249,6 +250,53 @@ TEST_CASE("run: what fails anew does not put off what waits for its second try")
     world.follow_until(noon + 5h);
     CHECK(world.store.covered.contains({once_bad - 2s, once_bad + 2s}));
     CHECK_FALSE(world.store.covered.contains({noon - 2s, noon + 2s}));
+}
+
+TEST_CASE("run: a week of the past that keeps failing holds up nothing else") {
+    for (const int status : {503, 200}) {
+        CAPTURE(status);
+        Live world;
+        const Window bad{noon - 24h, noon - 12h};
+        Seconds most_behind{0};
+        std::uint64_t failed = 0;
+        world.api.on_page = [&](const copernica::PageQuery& query) {
+            if (!world.store.covered.empty()) {
+                const Instant mark = world.store.covered.windows().back().end;
+                most_behind = std::max(most_behind, world.clock.now() - mark);
+            }
+            if (query.begintime < world.model.zone.to_local(bad.end) - 1s &&
+                query.endtime > world.model.zone.to_local(bad.begin)) {
+                ++failed;
+                throw copernica::ApiError(status == 200 ? copernica::ErrorKind::invalid_response
+                                                        : copernica::ErrorKind::try_again,
+                                          "the server does not like this period", status);
+            }
+        };
+        world.follow_until(noon + 3h);
+        CHECK(failed > 10);
+        CHECK(most_behind <= world.settings.poll_interval + 15s);
+        // The API answers, and nobody says that it does not.
+        CHECK(count(world.log.warnings, "the API ") == 0);
+        CHECK(world.difference() == "");
+        world.api.on_page = nullptr;
+        world.follow_until(noon + 6h);
+        world.check_caught_up();
+    }
+}
+
+TEST_CASE("run: one refusal that `identity` does not share is no pause") {
+    Live world;
+    world.follow_until(noon + 1h);
+    bool refused = false;
+    world.api.on_page = [&](const copernica::PageQuery&) {
+        if (!std::exchange(refused, true)) {
+            throw copernica::ApiError(copernica::ErrorKind::token_refused, "Forbidden", 403);
+        }
+    };
+    world.follow_until(noon + 1h + 6min);
+    world.check_caught_up();
+    CHECK(count(world.log.warnings, "Forbidden") == 0);
+    CHECK(world.store.facts[sync::metadata::last_error].empty());
 }
 
 TEST_CASE("run: another command's success does not hide what goes on failing here") {

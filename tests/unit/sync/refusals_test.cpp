@@ -1,0 +1,107 @@
+// Whole runs against an API that refuses, asks to wait, or serves unusable records.
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "core/copernica/errors.hpp"
+#include "core/sync/session.hpp"
+#include "core/time/text.hpp"
+#include "tests/unit/sync/session_fixture.hpp"
+
+using namespace mirror;
+using namespace mirror::copernica;
+using namespace mirror::sync;
+using namespace mirror::tests;
+using namespace std::chrono_literals;
+
+TEST_CASE("one refusal that `identity` does not share is a failure like any other") {
+    for (const int status : {401, 403}) {
+        for (const std::uint64_t refused : {1U, 2U, 5U}) {
+            CAPTURE(status);
+            World world(noon);
+            fill(world.model, noon - 24h * 100, noon - 10s, 3'000, 3);
+            world.api.on_page = [&](const copernica::PageQuery&) {
+                if (world.api.pages == refused) {
+                    throw ApiError(ErrorKind::token_refused, "This token may not", status);
+                }
+            };
+            CHECK(world.sync().whole());
+            CHECK(world.clock.now() - noon <= 2min);
+            CHECK_EXACT(world);
+        }
+    }
+}
+
+TEST_CASE("too many requests: it says nothing of a window, and costs a request each time") {
+    const auto requests_with = [](std::uint64_t first, std::uint64_t count) {
+        World world(noon);
+        world.settings.jitter_seed = 7;
+        fill(world.model, noon - 24h * 300, noon - 10s, 3'000, 3);
+        world.api.on_page = [&world, first, count](const copernica::PageQuery&) {
+            if (world.api.pages >= first && world.api.pages < first + count) {
+                throw ApiError(ErrorKind::try_again, "429", 429, std::chrono::seconds(0));
+            }
+        };
+        const Outcome outcome = world.sync();
+        CHECK(outcome.whole());
+        CHECK_EXACT(world);
+        return outcome.requests;
+    };
+    const std::uint64_t without = requests_with(1'000'000, 0);
+    for (std::uint64_t count = 1; count <= 12; ++count) {
+        CAPTURE(count);
+        // One that is asked again may meet another width of the windows after it.
+        CHECK(requests_with(2, count) <= without + count + 4);
+    }
+}
+
+TEST_CASE("unusable records: the same ones in two replies are what the API has") {
+    for (const int one_in : {1, 2, 50, 101}) {
+        CAPTURE(one_in);
+        World world(noon);
+        world.settings.start = local("2026-05-01 00:00:00");
+        for (int i = 0; i < 5'000; ++i) {
+            world.model.add(noon - 24h * 20 + i * 240s, i % one_in == 0);
+        }
+        const Outcome outcome = world.sync();
+        CHECK(outcome.whole());
+        CHECK(world.store.rejects.size() ==
+              static_cast<std::size_t>((5'000 + one_in - 1) / one_in));
+        CHECK(outcome.requests <= 80);
+        CHECK(world.clock.now() - noon <= 1min);
+        CHECK_EXACT(world);
+    }
+}
+
+TEST_CASE("unusable records: a reply that differs from the one before is doubted") {
+    World world(noon);
+    fill(world.model, noon - 24h * 20, noon - 10s, 2'000, 3);
+    std::uint64_t distorted = 0;
+    world.api.distort = [&](const copernica::PageQuery&, copernica::Page& page) {
+        if (world.api.pages % 3 == 0 || page.rows.size() < 10) {
+            return;
+        }
+        // Some of the rows come without an ID, others each time.
+        ++distorted;
+        std::vector<Row> rows = std::exchange(page.rows, {});
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if ((i + distorted) % 5 == 0) {
+                Reject reject;
+                reject.position = i;
+                reject.time = rows[i].time;
+                reject.timestamp = format_local(rows[i].time);
+                reject.reason = "no usable ID";
+                reject.record = fmt::format("{{\"n\":{}}}", rows[i].id);
+                page.rejects.push_back(reject);
+            } else {
+                page.rows.push_back(rows[i]);
+            }
+        }
+    };
+    CHECK(world.sync().whole());
+    CHECK(distorted > 2);
+    CHECK(world.store.rejects.empty());
+    CHECK_EXACT(world);
+}
