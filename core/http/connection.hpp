@@ -1,57 +1,22 @@
-// One HTTP/1.1 connection, plain or over TLS. The one place that knows Beast and OpenSSL.
+// One HTTP/1.1 connection, over any transport. Only its source file knows Beast, only those of the
+// transport and of the TLS context know OpenSSL.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include <boost/asio/awaitable.hpp>
 
 #include "core/http/body_sink.hpp"
+#include "core/http/connection_error.hpp"
+#include "core/http/timeouts.hpp"
+#include "core/http/tls_context.hpp"
 #include "core/http/url.hpp"
 
 namespace mirror::http {
-
-/// How long things may take.
-struct Timeouts {
-    std::chrono::milliseconds address = std::chrono::seconds(3);   ///< to connect to one address
-    std::chrono::milliseconds connect = std::chrono::seconds(10);  ///< resolving to TLS, in all
-    std::chrono::milliseconds silence = std::chrono::seconds(30);  ///< without a byte
-    std::chrono::milliseconds request = std::chrono::minutes(5);   ///< from request to last byte
-    std::chrono::milliseconds rest = std::chrono::seconds(5);      ///< unused, until we close it
-};
-
-/// A connection that failed. what() says why, in one line; it names no host.
-class ConnectionError : public std::runtime_error {
-  public:
-    enum class Kind {
-        trouble,      ///< of the network, the server, or what it speaks: another try may do
-        certificate,  ///< the server is not who it should be; nothing was sent to it
-        gone,         ///< closed by the other side before the first byte of a reply
-        too_large,    ///< the body
-    };
-    /// How far it had come.
-    enum class Stage { resolve, connect, tls, request };
-    ConnectionError(Kind kind, const std::string& message, Stage stage = Stage::request)
-        : std::runtime_error(message), kind_(kind), stage_(stage) {}
-    Kind kind() const { return kind_; }
-    Stage stage() const { return stage_; }
-
-  private:
-    Kind kind_;
-    Stage stage_;
-};
-
-/// What is needed for TLS: whom to trust. Shared by all connections.
-class TlsTrust;
-
-/// The system's CAs, or those of a PEM file. Throws std::runtime_error, which names the file,
-/// where they cannot be read.
-std::shared_ptr<TlsTrust> load_trust(const std::string& ca_file);
 
 /// The header of a reply, as far as it matters. Fields are as the server wrote them.
 struct ReplyHeader {
