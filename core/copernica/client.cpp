@@ -74,7 +74,6 @@ Client::Client(const asio::any_io_executor& executor, Api& api, Clock& clock,
       options_(options),
       throttle_(executor, clock, {options.requests_per_second, options.connections},
                 options.jitter_seed ? *options.jitter_seed : std::random_device{}()),
-      told_rate_(throttle_.rate()),
       server_clock_(clock.utc(), clock.monotonic()),
       outage_began_(executor) {}
 
@@ -178,6 +177,12 @@ asio::awaitable<FetchedPage> Client::ask_page(PageQuery query, Seconds slack, La
         if (!until) {
             throw ApiError(ErrorKind::invalid_response,
                            "a reply has no readable Date, so it proves nothing", 200);
+        }
+        if (reply.page.unusual_form && !std::exchange(unusual_form_told_, true)) {
+            observer_.warning(fmt::format(
+                "the API writes IDs or times in another form than documented, such as {}; they are "
+                "read as what they plainly mean, and the column extra has what it wrote",
+                *reply.page.unusual_form));
         }
         succeeded(exchange.permit());
         exchange.ended(RequestOutcome::ok);

@@ -104,12 +104,13 @@ class Client {
     RequestObserver& observer_;
     const ClientOptions& options_;
     Throttle throttle_;
-    double told_rate_;
+    double told_rate_ = 0;
     ServerClock server_clock_;
     OutageLog outage_;
     AsyncCondition outage_began_;
     std::optional<PageQuery> last_failed_;  // since the last success
     bool unusable_told_ = false;
+    bool unusual_form_told_ = false;
 };
 
 }  // namespace mirror::copernica

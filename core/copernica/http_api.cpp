@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/copernica/identity_decoder.hpp"
-#include "core/copernica/masking.hpp"
 #include "core/copernica/query.hpp"
 #include "core/copernica/status_kind.hpp"
 #include "core/http/http_date.hpp"
@@ -74,13 +73,12 @@ asio::awaitable<PageReply> HttpApi::impressions(PageQuery query, RequestGate& ga
         decoder = std::move(decoders_.back());
         decoders_.pop_back();
     }
-    decoder->begin(streams().front());
+    decoder->begin(streams().front(), options_.token);
     std::string path = options_.url.path + impressions_path;
     std::string parameters = impressions_query(query);
     PageReply reply;
     reply.date = co_await get(std::move(path), std::move(parameters), *decoder, gate);
     reply.page = decoder->take();
-    mask(reply.page, options_.token);
     decoders_.push_back(std::move(decoder));
     co_return reply;
 }
@@ -92,7 +90,11 @@ asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
     const std::optional<Instant> date = co_await get(std::move(path), std::string(), body, gate);
     try {
         Identity identity = decode_identity(body.text());
-        mask(identity, options_.token);
+        for (std::string* const text : {&identity.id, &identity.name}) {
+            if (options_.token.occurs_in(*text)) {
+                *text = options_.token.redact(*text);
+            }
+        }
         identity.date = date;
         co_return identity;
     } catch (const http::BadBody& bad) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/record/row.hpp"
@@ -23,6 +24,9 @@ struct Page {
     std::vector<Row> rows;        ///< in the reply's order, without the rejects
     std::vector<Reject> rejects;  ///< ascending by position
     TextArena texts;
+    /// For people: an ID or a time that was read though it is not in the usual form, such as 'the
+    /// ID "1.0"'; nothing where there is none. What the API wrote is in `extra`.
+    std::optional<std::string> unusual_form;
 
     std::size_t records() const { return rows.size() + rejects.size(); }
 };

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
+
 #include "core/time/text.hpp"
 
 namespace mirror::copernica {
@@ -9,27 +12,10 @@ namespace {
 
 constexpr std::string_view token_name = "access_token";
 
-bool is_unreserved(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
 }  // namespace
 
 std::string percent_encode(std::string_view text) {
-    constexpr char hex[] = "0123456789ABCDEF";
-    std::string result;
-    for (const char c : text) {
-        if (is_unreserved(c)) {
-            result += c;
-        } else {
-            const auto byte = static_cast<unsigned char>(c);
-            result += '%';
-            result += hex[byte >> 4];
-            result += hex[byte & 15];
-        }
-    }
-    return result;
+    return boost::urls::encode({text.data(), text.size()}, boost::urls::unreserved_chars);
 }
 
 std::string impressions_query(const PageQuery& query) {

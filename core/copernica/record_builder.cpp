@@ -1,11 +1,12 @@
 #include "core/copernica/record_builder.hpp"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include "core/copernica/plain_forms.hpp"
 #include "core/time/text.hpp"
 #include "core/util/decimal.hpp"
 #include "core/util/printable.hpp"
@@ -41,10 +42,36 @@ bool all_fit(const json::object& object, const std::vector<const Field*>& fields
 
 }  // namespace
 
-void RecordBuilder::set_stream(const Stream& stream) {
+void RecordBuilder::begin_page(const Stream& stream, const Secret* mask) {
     if (keys_.stream() != &stream) {
         keys_ = RecordKeys(stream);
     }
+    mask_ = mask;
+    any_usual_id_ = false;
+    any_usual_time_ = false;
+    pending_.clear();
+    pending_bytes_ = 0;
+}
+
+void RecordBuilder::end_page(Page& page) {
+    for (Pending& pending : pending_) {
+        if (is_accepted(pending.found)) {
+            page.unusual_form = unusual_form_;
+            page.rows.push_back(pending.row);
+        } else {
+            page.rejects.push_back(std::move(pending.reject));
+        }
+    }
+    if (!pending_.empty()) {
+        std::sort(page.rejects.begin(), page.rejects.end(),
+                  [](const Reject& a, const Reject& b) { return a.position < b.position; });
+    }
+    pending_.clear();
+    pending_bytes_ = 0;
+}
+
+bool RecordBuilder::is_accepted(const Identifiers& found) const {
+    return !(found.plain_id && any_usual_id_) && !(found.plain_time && any_usual_time_);
 }
 
 void RecordBuilder::begin() {
@@ -100,20 +127,108 @@ std::optional<std::string_view> RecordBuilder::text_for(FieldKind kind, const Va
     return fits ? std::optional(as_text) : std::nullopt;
 }
 
-void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {
-    const auto given_id = integer(known_[RecordKeys::id]);
-    const std::optional<std::int64_t> id = given_id && *given_id > 0 ? given_id : std::nullopt;
+// Mailings have their ID under "id", other records under "ID".
+std::string_view RecordBuilder::id_under_other_key() const {
+    for (const Unknown& field : unknown_) {
+        const bool is_text = field.value.kind == Kind::string || field.value.kind == Kind::number;
+        const auto key = std::string_view(text_).substr(field.key_begin, field.key_length);
+        if (is_text && (key == "id" || key == "ID")) {
+            return text(field.value);
+        }
+    }
+    return {};
+}
+
+RecordBuilder::Identifiers RecordBuilder::read_identifiers() const {
+    Identifiers found;
+    const Value& id = known_[RecordKeys::id];
+    const auto given_id = integer(id);
+    if (given_id && *given_id > 0) {
+        found.id = given_id;
+    } else {
+        const bool is_text = id.kind == Kind::string || id.kind == Kind::number;
+        found.id = read_plain_id(is_text                 ? text(id)
+                                 : is_null_or_absent(id) ? id_under_other_key()
+                                                         : std::string_view());
+        found.plain_id = found.id.has_value();
+    }
     const Value& timestamp = known_[RecordKeys::timestamp];
-    const std::optional<LocalTime> time =
-        timestamp.kind == Kind::string ? parse_local(text(timestamp)) : std::nullopt;
-    if (!id || !time) {
-        reject(page, id, time);
+    if (timestamp.kind == Kind::string) {
+        found.time = parse_local(text(timestamp));
+        if (!found.time) {
+            found.time = read_plain_time(text(timestamp));
+            found.plain_time = found.time.has_value();
+        }
+    }
+    return found;
+}
+
+std::string RecordBuilder::unusual_form(const Identifiers& found) {
+    if (found.plain_time) {
+        return "the timestamp " + shown(known_[RecordKeys::timestamp]);
+    }
+    const Value& id = known_[RecordKeys::id];
+    return id.kind == Kind::absent ? "the ID under another key" : "the ID " + shown(id);
+}
+
+void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {
+    const Identifiers found = read_identifiers();
+    any_usual_id_ = any_usual_id_ || (found.id && !found.plain_id);
+    any_usual_time_ = any_usual_time_ || (found.time && !found.plain_time);
+    if (found.is_usual()) {
+        page.rows.push_back(row_of(found, page, repeated));
         return;
     }
-    Row& row = page.rows.emplace_back();
-    row.id = *id;
-    row.time = *time;
-    bool any_extra = !unknown_.empty();
+    if (pending_.empty()) {
+        unusual_form_ = unusual_form(found);
+    }
+    Reject reject = reject_of(found, page);
+    if (!found.id || !found.time) {
+        page.rejects.push_back(std::move(reject));
+        return;
+    }
+    pending_bytes_ += reject.record.size() + reject.reason.size() + sizeof(Pending);
+    Pending pending;
+    pending.found = found;
+    pending.reject = std::move(reject);
+    pending.row = row_of(found, page, repeated);
+    pending_.push_back(std::move(pending));
+}
+
+// What is not in the usual form counts as unreadable here.
+Reject RecordBuilder::reject_of(const Identifiers& found, const Page& page) {
+    const Value& timestamp = known_[RecordKeys::timestamp];
+    Reject reject;
+    reject.position = records(page);
+    if (!found.plain_id) {
+        reject.id = found.id;
+    }
+    if (!found.plain_time) {
+        reject.time = found.time;
+    }
+    if (timestamp.kind == Kind::string) {
+        reject.timestamp = std::string(text(timestamp));
+    }
+    if (!reject.id) {
+        reject.reason = "no usable ID: " + shown(known_[RecordKeys::id]);
+    }
+    if (!reject.time) {
+        reject.reason += reject.reason.empty() ? "" : "; ";
+        reject.reason += "no usable timestamp: " + shown(timestamp);
+    }
+    reject.record = std::string(whole_record());
+    mask(reject);
+    return reject;
+}
+
+// Changes known_: nothing else may be read from the record afterwards.
+Row RecordBuilder::row_of(const Identifiers& found, Page& page, RepeatedTexts& repeated) {
+    Row row;
+    row.id = *found.id;
+    row.time = *found.time;
+    known_[RecordKeys::id].to_extra = found.plain_id;
+    known_[RecordKeys::timestamp].to_extra = found.plain_time;
+    bool any_extra = !unknown_.empty() || found.plain_id || found.plain_time;
     for (std::size_t i = RecordKeys::timestamp + 1; i < keys_.size(); ++i) {
         Value& value = known_[i];
         if (is_null_or_absent(value)) {
@@ -127,29 +242,26 @@ void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {
         any_extra = any_extra || value.to_extra;
     }
     if (any_extra) {
-        row.extra = page.texts.keep(extra());
+        row.extra = keep(extra(), page);
     }
+    return row;
 }
 
-void RecordBuilder::reject(Page& page, std::optional<std::int64_t> id,
-                           std::optional<LocalTime> time) {
-    const Value& timestamp = known_[RecordKeys::timestamp];
-    Reject reject;
-    reject.position = page.records();
-    reject.id = id;
-    reject.time = time;
-    if (timestamp.kind == Kind::string) {
-        reject.timestamp = std::string(text(timestamp));
+std::string_view RecordBuilder::keep(std::string_view text, Page& page) const {
+    return mask_ != nullptr && mask_->occurs_in(text) ? page.texts.keep(mask_->redact(text))
+                                                      : page.texts.keep(text);
+}
+
+void RecordBuilder::mask(Reject& reject) const {
+    if (mask_ == nullptr || !mask_->occurs_in(reject.record)) {
+        return;
     }
-    if (!id) {
-        reject.reason = "no usable ID: " + shown(known_[RecordKeys::id]);
+    reject.record = mask_->redact(reject.record);
+    if (reject.timestamp) {
+        reject.timestamp = mask_->redact(*reject.timestamp);
     }
-    if (!time) {
-        reject.reason += reject.reason.empty() ? "" : "; ";
-        reject.reason += "no usable timestamp: " + shown(timestamp);
-    }
-    reject.record = std::string(whole_record());
-    page.rejects.push_back(std::move(reject));
+    // It shows the beginning of a value, which may end within the token.
+    reject.reason = "unusable, and the access token is in it";
 }
 
 // Puts a value into the row's slot, or marks it for `extra`.
@@ -167,9 +279,10 @@ void RecordBuilder::place(Value& value, const Field& field, Row& row, Page& page
     }
     if (field.kind == FieldKind::dictionary) {
         Entry& entry = row.entries[field.slot];
-        (field.second ? entry.second : entry.first) = repeated.keep(*as_text, page.texts);
+        (field.second ? entry.second : entry.first) =
+            repeated.keep(*as_text, [&](std::string_view fresh) { return keep(fresh, page); });
     } else {
-        row.texts[field.slot] = page.texts.keep(*as_text);
+        row.texts[field.slot] = keep(*as_text, page);
     }
 }
 
@@ -187,7 +300,7 @@ void RecordBuilder::place_nested(Value& value, const RecordKeys::Key& key, Row& 
         const json::value* const member = object.if_contains(member_name(*field));
         if (member != nullptr && member->is_string()) {
             const json::string& found = member->get_string();
-            row.texts[field->slot] = page.texts.keep({found.data(), found.size()});
+            row.texts[field->slot] = keep({found.data(), found.size()}, page);
         }
     }
 }
@@ -241,9 +354,10 @@ std::string_view RecordBuilder::extra() {
 
 void RecordBuilder::reject_value(Page& page, std::string_view json) {
     Reject reject;
-    reject.position = page.records();
+    reject.position = records(page);
     reject.reason = "no object: " + printable(json, shown_characters);
     reject.record = std::string(json);
+    mask(reject);
     page.rejects.push_back(std::move(reject));
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,11 +14,16 @@
 #include "core/record/row.hpp"
 #include "core/record/stream.hpp"
 #include "core/util/canonical_json.hpp"
+#include "core/util/secret.hpp"
 
 namespace mirror::copernica {
 
 /// Takes a record's fields in any order and adds the record to a page. A field that comes twice
 /// counts as it came last. Its buffers are kept from record to record.
+///
+/// An ID or a timestamp in another plain form (plain_forms.hpp; an ID may also stand under "id") is
+/// read if no record of the page has the usual one: then the API writes them so. Beside usual ones
+/// it would be a guess, and such a record is a reject.
 class RecordBuilder {
   public:
     enum class Kind : std::uint8_t {
@@ -28,8 +34,10 @@ class RecordBuilder {
         literal,  ///< `true`, `false`, or an array or object: the text is canonical JSON
     };
 
-    /// To be called before the first record, and when another stream's records follow.
-    void set_stream(const Stream& stream);
+    /// Before the first record of a page. `mask`, if not null, is replaced in all texts.
+    void begin_page(const Stream& stream, const Secret* mask);
+    /// After the last: adds what could not be judged before.
+    void end_page(Page& page);
 
     void begin();
 
@@ -40,11 +48,15 @@ class RecordBuilder {
     /// Bytes that the record takes.
     std::size_t size() const { return text_.size() + unknown_.size() * sizeof(Unknown); }
 
-    /// Adds the record to `page`, as a row or as a reject.
+    /// Adds the record to `page`, as a row or as a reject; some are added by end_page() only.
     void finish(Page& page, RepeatedTexts& repeated);
 
     /// Adds to `page` what stands in a record's place but is not an object.
-    static void reject_value(Page& page, std::string_view json);
+    void reject_value(Page& page, std::string_view json);
+
+    /// Records so far, with those that end_page() will add; and the bytes that these take.
+    std::size_t records(const Page& page) const { return page.records() + pending_.size(); }
+    std::size_t pending_bytes() const { return pending_bytes_; }
 
   private:
     struct Value {
@@ -58,12 +70,33 @@ class RecordBuilder {
         std::size_t key_length = 0;
         Value value;
     };
+    /// What makes a record a row.
+    struct Identifiers {
+        std::optional<std::int64_t> id;
+        std::optional<LocalTime> time;
+        bool plain_id = false;    // not in the usual form
+        bool plain_time = false;  // the same
+        bool is_usual() const { return id && time && !plain_id && !plain_time; }
+    };
+    /// A record that is a row or a reject, as the rest of the page will show.
+    struct Pending {
+        Identifiers found;
+        Row row;
+        Reject reject;
+    };
 
     std::string_view text(const Value& value) const;
     static bool is_null_or_absent(const Value& value);
     std::optional<std::int64_t> integer(const Value& value) const;
     std::optional<std::string_view> text_for(FieldKind kind, const Value& value) const;
-    void reject(Page& page, std::optional<std::int64_t> id, std::optional<LocalTime> time);
+    Identifiers read_identifiers() const;
+    std::string_view id_under_other_key() const;
+    bool is_accepted(const Identifiers& found) const;
+    std::string unusual_form(const Identifiers& found);
+    Row row_of(const Identifiers& found, Page& page, RepeatedTexts& repeated);
+    Reject reject_of(const Identifiers& found, const Page& page);
+    std::string_view keep(std::string_view text, Page& page) const;
+    void mask(Reject& reject) const;
     void place(Value& value, const Field& field, Row& row, Page& page, RepeatedTexts& repeated);
     void place_nested(Value& value, const RecordKeys::Key& key, Row& row, Page& page);
     void write(const Value& value);
@@ -77,6 +110,14 @@ class RecordBuilder {
     std::string text_;
     std::size_t current_ = 0;
     CanonicalJson json_;
+
+    // Of the page at hand.
+    const Secret* mask_ = nullptr;
+    bool any_usual_id_ = false;
+    bool any_usual_time_ = false;
+    std::vector<Pending> pending_;
+    std::string unusual_form_;  // of the first of them, for people
+    std::size_t pending_bytes_ = 0;
 };
 
 }  // namespace mirror::copernica

@@ -6,18 +6,18 @@
 #include <functional>
 #include <string_view>
 
-#include "core/record/text_arena.hpp"
-
 namespace mirror::copernica {
 
 /// A small table of the texts kept last. It may forget one, and keep it twice then; it never
 /// grows. Its views belong to the arena: forget() them before the arena goes.
 class RepeatedTexts {
   public:
-    std::string_view keep(std::string_view text, TextArena& arena) {
+    /// The text as it is kept; `keep_new` puts one into the arena that is not there.
+    template <class KeepNew>
+    std::string_view keep(std::string_view text, const KeepNew& keep_new) {
         std::string_view& place = places_[std::hash<std::string_view>{}(text) % places_.size()];
         if (place.data() == nullptr || place != text) {
-            place = arena.keep(text);
+            place = keep_new(text);
         }
         return place;
     }

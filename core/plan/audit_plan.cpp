@@ -34,7 +34,7 @@ LeastGap least_gap_of(std::vector<Seconds> gaps, std::size_t kept) {
 
 bool has_row_of(const copernica::Page& page, LocalTime second) {
     return std::any_of(page.rows.begin(), page.rows.end(),
-                       [second](const Impression& row) { return row.time == second; });
+                       [second](const Row& row) { return row.time == second; });
 }
 
 }  // namespace

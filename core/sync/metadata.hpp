@@ -27,6 +27,8 @@ inline constexpr const char* failing_since = "failing_since";  ///< empty after 
 inline constexpr const char* last_audit_at = "last_audit_at";
 /// For people: what the last audit found.
 inline constexpr const char* last_audit = "last_audit";
+/// Requests a second that the API takes; empty while that is what is configured.
+inline constexpr const char* request_rate = "request_rate";
 /// For people; empty after a success.
 inline constexpr const char* last_error = "last_error";
 

@@ -6,6 +6,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 
 #include "core/sync/metadata.hpp"
 
@@ -121,6 +122,9 @@ asio::awaitable<void> RunRecorder::note_result(std::string error) {
         changed[metadata::last_error_at] = now;
     }
     changed[metadata::last_error] = std::move(error);
+    const double rate = context_.client.rate();
+    const bool is_slowed = rate < static_cast<double>(context_.settings.requests_per_second);
+    changed[metadata::request_rate] = is_slowed ? fmt::format("{:.1f}", rate) : std::string();
     co_await context_.store.set_facts(std::move(changed));
 }
 

@@ -98,6 +98,20 @@ void ProgressDisplay::progress(const sync::Progress& progress) {
     }
 }
 
+void ProgressDisplay::waiting(const std::string& text) {
+    if (moving()) {
+        environment_.err << erase_line << text << std::flush;
+        shown_ = true;
+    } else if (!std::exchange(waiting_said_, true)) {
+        log_->info("{}", text);
+    }
+}
+
+void ProgressDisplay::waited() {
+    waiting_said_ = false;
+    clear();
+}
+
 void ProgressDisplay::debug(const std::string& line) {
     if (log_->should_log(spdlog::level::debug)) {
         clear();

@@ -28,6 +28,13 @@ class ProgressDisplay final : public sync::Observer {
     /// Takes the moving line away.
     void clear();
 
+    /// Whether a person sees what is shown now.
+    bool is_watched() const { return environment_.err_is_terminal && !quiet_; }
+
+    /// Nothing has been answered for some time: shown anew as the moving line, or else once.
+    void waiting(const std::string& text);
+    void waited();
+
   private:
     bool moving() const;
 
@@ -38,6 +45,7 @@ class ProgressDisplay final : public sync::Observer {
     Monotonic started_;
     Monotonic last_shown_;
     bool shown_ = false;
+    bool waiting_said_ = false;
 };
 
 /// "2026-11-02 to 2026-11-23  412,000 rows  81,000 rows/s  3 min left": pure, for the line and its

@@ -82,9 +82,11 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
       store_(store_options(config, settings_.zone), environment.clock, std::move(opening)),
       display_(environment, log_, settings_.zone, line.quiet),
+      waiting_(loop_.get_executor(), display_),
       session_(loop_.get_executor(), renewed_, store_, environment.clock, observers_, settings_),
       signals_(loop_.get_executor()) {
     observers_.add(display_);
+    observers_.add(waiting_);
     settings_.token_advice = token_.advice;
     if (token_.warning) {
         log_->warn("{}", *token_.warning);
@@ -110,6 +112,7 @@ bool Runtime::run(asio::awaitable<void> work) {
 void Runtime::close() {
     signals_.close();
     api_.close();
+    waiting_.close();
     for (const auto& function : at_end_) {
         function();
     }

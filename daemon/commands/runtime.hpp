@@ -21,6 +21,7 @@
 #include "core/sync/settings.hpp"
 #include "daemon/cli/command_line.hpp"
 #include "daemon/cli/progress.hpp"
+#include "daemon/cli/waiting_notice.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/config/token.hpp"
 #include "daemon/log/observers.hpp"
@@ -84,6 +85,7 @@ class Runtime {
     boost::asio::io_context loop_{1};
     storage::SqliteStore store_;
     ProgressDisplay display_;
+    WaitingNotice waiting_;
     sync::Session session_;
     StopSignals signals_;
     std::vector<std::function<void()>> at_end_;

@@ -22,6 +22,7 @@ class Metrics final : public sync::Observer {
 
     void request_ended(copernica::RequestOutcome outcome, std::chrono::nanoseconds took) override;
     void request_again() override;
+    void rate_changed(double requests_per_second) override;
     void stored(const sync::Written& written) override;
 
     /// What the file holds now. Absent until then.

@@ -18,6 +18,8 @@ Metrics::~Metrics() = default;
 
 void Metrics::request_ended(copernica::RequestOutcome, std::chrono::nanoseconds) {}
 void Metrics::request_again() {}
+
+void Metrics::rate_changed(double) {}
 void Metrics::stored(const sync::Written&) {}
 void Metrics::set_file(const Status&) {}
 void Metrics::set_run(ExitCode, Instant) {}

@@ -92,6 +92,9 @@ struct Metrics::Families {
                               .Add({}, duration_buckets);
     Counter& retries =
         counter(registry, "retries_total", "Requests that failed and were made again.").Add({});
+    Family<Gauge>& request_rate =
+        gauge(registry, "request_rate",
+              "Requests a second at the most; less than configured if the API refuses more.");
     Family<Gauge>& rejects = gauge(registry, "rejects", "Records that could not be rows.");
     Family<Gauge>& gaps =
         gauge(registry, "gaps", "Periods before the newest complete one that are not complete.");
@@ -122,6 +125,10 @@ void Metrics::request_ended(copernica::RequestOutcome outcome, std::chrono::nano
 
 void Metrics::request_again() {
     families_->retries.Increment();
+}
+
+void Metrics::rate_changed(double requests_per_second) {
+    families_->request_rate.Add({}).Set(requests_per_second);
 }
 
 void Metrics::stored(const sync::Written& written) {

@@ -75,6 +75,16 @@ boost::json::value json_text(const std::optional<std::string>& text) {
     return text ? boost::json::value(*text) : boost::json::value(nullptr);
 }
 
+// As it stands in the file; null if it is not a number.
+boost::json::value json_number(const std::optional<std::string>& text) {
+    double number = 0;
+    if (!text ||
+        std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc()) {
+        return nullptr;
+    }
+    return number;
+}
+
 boost::json::value json_time(const std::optional<Instant>& at) {
     return at ? boost::json::value(format_utc(*at)) : boost::json::value(nullptr);
 }
@@ -150,6 +160,7 @@ Status assess(const storage::FileStatus& file, Instant now) {
     status.last_audit = text_fact(file, facts::last_audit);
     status.last_audit_at = instant_fact(file, facts::last_audit_at);
     status.count_difference = text_fact(file, facts::count_difference);
+    status.request_rate = text_fact(file, facts::request_rate);
     status.database_bytes = file.database_bytes;
     status.wal_bytes = file.wal_bytes;
     return status;
@@ -196,6 +207,7 @@ std::string status_json(const Status& status) {
                                 {"found", *status.last_audit}};
     }
     object["count_difference"] = json_text(status.count_difference);
+    object["request_rate"] = json_number(status.request_rate);
     object["database_bytes"] = status.database_bytes;
     object["wal_bytes"] = status.wal_bytes;
     return printable_json(boost::json::serialize(object)) + "\n";
@@ -251,6 +263,10 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
              status.last_error_at
                  ? fmt::format("{}: {}", local(*status.last_error_at), *status.last_error)
                  : *status.last_error);
+    }
+    if (status.request_rate) {
+        line("rate",
+             fmt::format("{} requests a second: the API refuses more (429)", *status.request_rate));
     }
     line("size",
          fmt::format("{}, log {}", mebibytes(status.database_bytes), mebibytes(status.wal_bytes)));

@@ -35,6 +35,8 @@ struct Status {
     std::optional<Instant> last_audit_at;
     std::optional<std::string> last_audit;        ///< for people: what it found
     std::optional<std::string> count_difference;  ///< for people; absent where counts agreed
+    /// Requests a second that the API takes, if that is less than configured.
+    std::optional<std::string> request_rate;
     std::uint64_t database_bytes = 0;
     std::uint64_t wal_bytes = 0;
 };

@@ -1,0 +1,70 @@
+#include "daemon/cli/waiting_notice.hpp"
+
+#include <sstream>
+
+#include <boost/asio/io_context.hpp>
+#include <doctest/doctest.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+
+#include "daemon/process/environment.hpp"
+
+using namespace mirror;
+using namespace mirror::daemon;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Setup {
+    explicit Setup(bool is_terminal, bool no_color = false) {
+        environment.err_is_terminal = is_terminal;
+        environment.no_color = no_color;
+    }
+
+    SystemClock clock;
+    std::ostringstream out;
+    std::ostringstream err;
+    Environment environment{out, err, clock};
+    std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>(
+        "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(err));
+    boost::asio::io_context loop;
+    ProgressDisplay display{environment, log, Zone("Europe/Amsterdam"), false};
+    // An hour between the notices: there is one.
+    WaitingNotice notice{loop.get_executor(), display, 0ms, 1h};
+};
+
+}  // namespace
+
+TEST_CASE("waiting: what is said") {
+    CHECK(waiting_text(6s, std::nullopt) == "waiting for the API for 6 s");
+    CHECK(waiting_text(12s, "HTTP status 503") ==
+          "waiting for the API for 12 s; last: HTTP status 503");
+}
+
+TEST_CASE("waiting: a terminal is told, with why the last try failed, until there is an answer") {
+    for (const bool no_color : {false, true}) {
+        Setup setup(true, no_color);
+        setup.notice.request_begun();
+        setup.notice.request_ended(copernica::RequestOutcome::failed, 1ns);
+        setup.notice.request_failed("no answer to the TLS handshake");
+        setup.notice.request_begun();
+        setup.loop.run_one();
+        CHECK(setup.err.str().find("waiting for the API for 0 s; last: no answer to the TLS "
+                                   "handshake") != std::string::npos);
+        setup.notice.request_ended(copernica::RequestOutcome::ok, 1ns);
+        setup.loop.run();  // nothing is left to wait for
+        const std::size_t said = setup.err.str().size();
+        setup.notice.close();
+        setup.notice.request_begun();
+        setup.loop.restart();
+        setup.loop.run();
+        CHECK(setup.err.str().size() == said);
+    }
+}
+
+TEST_CASE("waiting: nothing is said where nobody watches") {
+    Setup setup(false);
+    setup.notice.request_begun();
+    setup.loop.run();
+    CHECK(setup.err.str().empty());
+}
