@@ -45,6 +45,13 @@ WindowReader::WindowReader(const Zone& zone, const Request& request, const Bound
     }
 }
 
+void WindowReader::limit_pages(std::uint32_t size) {
+    request_.page_size = size;
+    first_query_.limit = size;
+    query_.limit = size;
+    longest_page_ = 0;  // a page of the new size may be full
+}
+
 WindowReader::Verdict WindowReader::accept(copernica::Page page) {
     if (query_.total) {
         total_ = page.total;

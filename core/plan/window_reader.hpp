@@ -48,6 +48,9 @@ class WindowReader {
 
     WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen);
 
+    /// From now on, asks for no more records in a page.
+    void limit_pages(std::uint32_t size);
+
     /// What to ask now.
     const copernica::PageQuery& query() const { return query_; }
 

@@ -4,13 +4,16 @@
 #include <cstdint>
 
 #include "core/plan/emptiness.hpp"
+#include "core/plan/page_size.hpp"
 #include "core/plan/width.hpp"
 #include "core/plan/window_reader.hpp"
 
 namespace mirror::sync {
 
 struct AdaptiveState {
-    explicit AdaptiveState(std::uint32_t page_size) : planner(pages_a_window * page_size) {}
+    /// `most_records`: in a page, as configured.
+    explicit AdaptiveState(std::uint32_t most_records)
+        : planner(pages_a_window * most_records), page_size(most_records) {}
 
     /// Enough pages to fill them well, few enough to lose little at a kill.
     static constexpr std::uint64_t pages_a_window = 16;
@@ -20,6 +23,7 @@ struct AdaptiveState {
     static constexpr unsigned windows_a_connection = 3;
 
     plan::WidthPlanner planner;
+    plan::PageSize page_size;
     plan::BoundsSeen bounds;
     plan::EmptinessLedger emptiness;
 };

@@ -27,6 +27,10 @@ inline constexpr const char* failing_since = "failing_since";  ///< empty after 
 inline constexpr const char* last_audit_at = "last_audit_at";
 /// For people: what the last audit found.
 inline constexpr const char* last_audit = "last_audit";
+/// Records of a page that the API delivers, and the size of pages that fail
+/// (plan::PageSize::Known); empty while pages of full size pass.
+inline constexpr const char* page_size = "page_size";
+inline constexpr const char* page_size_that_fails = "page_size_that_fails";
 /// Requests a second that the API takes; empty while that is what is configured.
 inline constexpr const char* request_rate = "request_rate";
 /// For people; empty after a success.

@@ -8,6 +8,7 @@
 #include "core/sync/errors.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
+#include "core/util/decimal.hpp"
 
 namespace mirror::sync {
 
@@ -27,6 +28,7 @@ asio::awaitable<void> Preflight::run() {
     file_is_ours_ = false;
     co_await context_.store.claim_account(identity.id, identity.name);
     file_is_ours_ = true;
+    co_await recall_page_size();
     // If our clock and the server's disagree, a few replies settle which time it is.
     for (int reply = 1; reply < most_clock_replies && !client.server_clock_known(); ++reply) {
         co_await client.identity_with_retry();
@@ -38,6 +40,18 @@ asio::awaitable<void> Preflight::run() {
     }
     co_await cut_back_coverage(context_);
     co_await check_zone();
+}
+
+// What an earlier run has learned.
+asio::awaitable<void> Preflight::recall_page_size() {
+    const std::optional<std::string> passes = co_await context_.store.fact(metadata::page_size);
+    const std::optional<std::string> fails =
+        co_await context_.store.fact(metadata::page_size_that_fails);
+    const auto passing = read_decimal<std::uint32_t>(passes.value_or(""));
+    const auto failing = read_decimal<std::uint32_t>(fails.value_or(""));
+    if (passing && failing) {
+        context_.adaptive.page_size.remember({*passing, *failing});
+    }
 }
 
 asio::awaitable<void> Preflight::check_zone() {

@@ -21,6 +21,7 @@ class Preflight {
 
   private:
     boost::asio::awaitable<void> check_zone();
+    boost::asio::awaitable<void> recall_page_size();
 
     RunContext& context_;
     bool file_is_ours_ = true;  // as far as known

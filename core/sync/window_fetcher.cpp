@@ -1,6 +1,7 @@
 #include "core/sync/window_fetcher.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "core/plan/recheck.hpp"
 #include "core/plan/window_reader.hpp"
 #include "core/sync/account_probe.hpp"
+#include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::sync {
@@ -26,6 +28,12 @@ namespace {
 // A window whose count exceeds this share of the wanted records is cut before it is read on.
 constexpr double most_share = 2.5;
 
+// What a large page can meet and a small one cannot: a time limit, a cut.
+bool may_be_too_large(const ApiError& error) {
+    return (error.kind() == ErrorKind::try_again || error.kind() == ErrorKind::invalid_response) &&
+           !error.unreachable() && copernica::concerns_request(error);
+}
+
 }  // namespace
 
 asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task,
@@ -33,7 +41,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     plan::EmptinessLedger& emptiness = context_.adaptive.emptiness;
     WindowReader::Request request;
     request.window = task.window;
-    request.page_size = context_.settings.page_size;
+    request.page_size = context_.adaptive.page_size.now();
     request.read_on = task.read_on;
     if (scheduler_.divisible(task.window)) {
         request.most_records = static_cast<std::uint64_t>(
@@ -44,6 +52,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     Instant valid_until{};
     int empty_replies = 0;
     bool counted = false;
+    std::optional<std::uint32_t> failed_size;
     for (;;) {
         const copernica::PageQuery query = reader->query();
         copernica::FetchedPage fetched;
@@ -55,13 +64,17 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
         }
         if (failed) {
             events.delayed();
-            const bool again = co_await same_again(task, *failed);
+            Attempt attempt{task, *reader, failed_size};
+            const bool again = co_await same_again(attempt, *failed);
+            failed_size = attempt.failed_size;
             if (!again) {
                 co_return std::nullopt;
             }
             continue;
         }
         task.failures = 0;
+        Attempt attempt{task, *reader, std::exchange(failed_size, std::nullopt)};
+        co_await learn_page_size(attempt, query, fetched.page.records());
         if (query.total) {
             valid_until = fetched.valid_until;
         }
@@ -148,13 +161,22 @@ void WindowFetcher::note_bounds(const copernica::PageQuery& query, const coperni
     }
 }
 
-// Decides about a failed request: true if the same request is to be made again.
-asio::awaitable<bool> WindowFetcher::same_again(WindowTask& task, const ApiError& error) {
+// Decides about a failed request: true if the window is to be asked for again.
+asio::awaitable<bool> WindowFetcher::same_again(Attempt& attempt, const ApiError& error) {
+    WindowTask& task = attempt.task;
+    plan::PageSize& page_size = context_.adaptive.page_size;
+    const std::uint32_t size = attempt.reader.query().limit;
     context_.observer.debug(error.what());
+    if (page_size.is_trial(size) && may_be_too_large(error)) {
+        // It is known which size passes.
+        page_size.trial_failed(size);
+        attempt.reader.limit_pages(page_size.now());
+        co_return true;
+    }
     task.failures += copernica::concerns_request(error) ? 1 : 0;
     copernica::Client::Failed failed{error, task.failures, copernica::failures_before_probe, lane_};
     const bool again = co_await context_.client.is_worth_retrying(std::move(failed));
-    if (again) {
+    if (again || try_smaller_pages(attempt, error)) {
         co_return true;
     }
     // The last chance of what cannot be made smaller.
@@ -164,6 +186,55 @@ asio::awaitable<bool> WindowFetcher::same_again(WindowTask& task, const ApiError
     }
     scheduler_.at_fault(task, error.what());
     co_return false;
+}
+
+// Whether the fault may be the size of the page: others, which are small, are answered.
+bool WindowFetcher::try_smaller_pages(Attempt& attempt, const ApiError& error) {
+    const plan::PageSize& page_size = context_.adaptive.page_size;
+    const std::uint32_t size = attempt.reader.query().limit;
+    if (!may_be_too_large(error)) {
+        return false;
+    }
+    std::optional<std::uint32_t> smaller;
+    if (size > page_size.now()) {
+        smaller = page_size.now();  // learned meanwhile
+    } else if (!attempt.task.narrowed) {
+        smaller = plan::PageSize::smaller_than(size);
+    }
+    if (!smaller) {
+        return false;
+    }
+    if (!attempt.failed_size) {
+        attempt.failed_size = size;
+    }
+    attempt.reader.limit_pages(*smaller);
+    attempt.task.failures = copernica::failures_before_probe - 1;  // one failure is enough here
+    return true;
+}
+
+// What a page that came says of the size of pages. It outlives the process.
+asio::awaitable<void> WindowFetcher::learn_page_size(Attempt& attempt,
+                                                     const copernica::PageQuery& query,
+                                                     std::size_t records) {
+    plan::PageSize& page_size = context_.adaptive.page_size;
+    const auto known = page_size.known();
+    if (attempt.failed_size && query.limit < *attempt.failed_size) {
+        page_size.learn(*attempt.failed_size, query.limit);
+        context_.observer.info(
+            fmt::format("pages of {} records keep failing; asking for {} at a time",
+                        *attempt.failed_size, query.limit));
+    } else {
+        page_size.served(query.limit, records);
+    }
+    const auto now_known = page_size.known();
+    if (now_known == known) {
+        co_return;
+    }
+    std::map<std::string, std::string> facts;
+    facts[metadata::page_size] = now_known ? std::to_string(now_known->passes) : std::string();
+    facts[metadata::page_size_that_fails] =
+        now_known ? std::to_string(now_known->fails) : std::string();
+    co_await context_.store.set_facts(std::move(facts));
 }
 
 // Whether so many empty replies are enough for this window.

@@ -33,8 +33,18 @@ class WindowFetcher {
                                                                            WindowEvents& events);
 
   private:
-    boost::asio::awaitable<bool> same_again(plan::WindowTask& task,
-                                            const copernica::ApiError& error);
+    /// One window on its way.
+    struct Attempt {
+        plan::WindowTask& task;
+        plan::WindowReader& reader;
+        std::optional<std::uint32_t> failed_size{};  ///< of pages, and smaller ones are tried now
+    };
+
+    boost::asio::awaitable<bool> same_again(Attempt& attempt, const copernica::ApiError& error);
+    bool try_smaller_pages(Attempt& attempt, const copernica::ApiError& error);
+    boost::asio::awaitable<void> learn_page_size(Attempt& attempt,
+                                                 const copernica::PageQuery& query,
+                                                 std::size_t records);
     boost::asio::awaitable<bool> accept_empty(plan::WindowTask& task, int replies);
     WholeWindow whole_window(const plan::WindowTask& task, Instant valid_until,
                              Records records) const;

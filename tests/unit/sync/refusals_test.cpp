@@ -1,4 +1,7 @@
-// Whole runs against an API that refuses, asks to wait, or serves unusable records.
+// Whole runs against an API that refuses, asks to wait, serves unusable records or small pages only.
+#include <algorithm>
+#include <cstddef>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -6,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "core/copernica/errors.hpp"
+#include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
 #include "core/time/text.hpp"
 #include "tests/unit/sync/session_fixture.hpp"
@@ -103,5 +107,57 @@ TEST_CASE("unusable records: a reply that differs from the one before is doubted
     CHECK(world.sync().whole());
     CHECK(distorted > 2);
     CHECK(world.store.rejects.empty());
+    CHECK_EXACT(world);
+}
+
+TEST_CASE("large pages that never arrive are asked for in smaller ones, also by the next process") {
+    for (const ErrorKind kind : {ErrorKind::try_again, ErrorKind::invalid_response}) {
+        World world(noon);
+        world.settings.give_up_after = Seconds(120);
+        fill(world.model, noon - 24h * 60, noon - 10s, 20'000, 3);
+        std::uint64_t too_large = 0;
+        const auto limited = [&](const copernica::PageQuery& query) {
+            const std::size_t found = world.model.matching(query, world.clock.now()).size();
+            const std::size_t left = found - std::min<std::size_t>(found, query.start);
+            if (std::min<std::size_t>(left, query.limit) > 300) {
+                ++too_large;
+                throw ApiError(kind, "the balancer's time limit", 504);
+            }
+        };
+        world.api.on_page = limited;
+        const Outcome outcome = world.sync();
+        CHECK(outcome.whole());
+        CHECK_EXACT(world);
+        CHECK(too_large < 60);
+        CHECK(outcome.requests < 400);
+        const int learned = std::stoi(world.store.facts[metadata::page_size]);
+        CHECK(learned >= 250);
+        CHECK(learned <= 300);
+
+        // Another process begins with what this one has learned.
+        too_large = 0;
+        world.store.covered = {};
+        CHECK(world.sync().whole());
+        CHECK(too_large < 10);
+
+        // The server recovers.
+        world.api.on_page = nullptr;
+        for (int run = 0; run < 6; ++run) {
+            world.store.covered = {};
+            CHECK(world.sync().whole());
+        }
+        CHECK(world.store.facts[metadata::page_size].empty());
+        CHECK_EXACT(world);
+    }
+}
+
+TEST_CASE("a window that fails whatever is asked of it does not make pages smaller") {
+    World world(noon);
+    fill(world.model, noon - 24h * 100, noon - 10s, 5'000, 3);
+    const Instant bad = noon - 24h * 50;
+    fail_within(world.api, world.model.zone, {bad, bad + 3s}, ErrorKind::try_again, 504);
+    const Outcome outcome = world.sync();
+    CHECK_FALSE(outcome.whole());
+    CHECK(world.store.facts[metadata::page_size].empty());
     CHECK_EXACT(world);
 }
