@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/end_to_end/scene.hpp"
+#include "tests/simulator/nasty.hpp"
 
 using namespace mirror;
 using namespace mirror::test;
@@ -195,6 +196,28 @@ TEST_CASE("values: a known field of the wrong kind is NULL, and in extra") {
                       "destination = 100") == "1");
     CHECK(scene.query("SELECT extra FROM impressions WHERE id = 100000").find("many") !=
           std::string::npos);
+}
+
+TEST_CASE("values: records as no API should send them are never lost") {
+    for (const auto order : {simulator::Order::by_time, simulator::Order::shuffled}) {
+        Behaviour behaviour;
+        behaviour.order = order;
+        Scene scene(behaviour);
+        populate(scene, 50);
+        const auto nasty = simulator::nasty_rows(scene.account.chosen(), 100'000,
+                                                 present() - Seconds(1000), scene.account.zone());
+        for (const simulator::NastyRow& one : nasty) {
+            scene.account.add(one.row);
+        }
+        CHECK(scene.complaint(scene.run({"sync"})) == "");
+        for (const simulator::NastyRow& one : nasty) {
+            CAPTURE(one.what);
+            const std::string extra = scene.query("SELECT extra FROM impressions WHERE id = " +
+                                                  std::to_string(one.row.id));
+            CHECK(extra.find(one.in_extra) != std::string::npos);
+        }
+        CHECK(scene.query("SELECT count(*) FROM rejects") == "0");
+    }
 }
 
 TEST_CASE("values: malformed records go to rejects, and leave when they are mended") {
