@@ -133,6 +133,19 @@ std::optional<LocalTime> Comparison::row_free_second(LocalTime begin, LocalTime 
     return *after - *middle < *middle - *before ? after : before;
 }
 
+std::optional<LocalTime> Comparison::nth_record(LocalTime begin, LocalTime end, std::uint64_t n) {
+    SQLite::Statement nth(
+        sql_, "SELECT timestamp FROM " + std::string(stream_.table) +
+                  " WHERE timestamp >= ?1 AND timestamp < ?2 AND removed_at IS NULL "
+                  "UNION ALL "
+                  "SELECT timestamp FROM rejects WHERE timestamp >= ?1 AND timestamp < ?2 "
+                  "ORDER BY timestamp LIMIT 1 OFFSET ?3");
+    nth.bind(1, format_local(begin));
+    nth.bind(2, format_local(end));
+    nth.bind(3, static_cast<std::int64_t>(n));
+    return nth.executeStep() ? time_of(nth.getColumn(0)) : std::nullopt;
+}
+
 // The first second from `from` on that has nothing within a second on both sides.
 std::optional<LocalTime> Comparison::quiet_after(LocalTime from, LocalTime end) {
     SQLite::Statement seconds(sql_, seconds_sql(stream_, "ASC"));

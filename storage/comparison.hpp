@@ -1,6 +1,7 @@
 // What the file holds of a period, held against what the API shows of it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -22,6 +23,9 @@ class Comparison {
 
     /// Record by record, over the proven part of the window.
     std::vector<sync::RowDifference> differences(const sync::WholeWindow& whole);
+
+    /// See sync::Store::nth_record().
+    std::optional<LocalTime> nth_record(LocalTime begin, LocalTime end, std::uint64_t n);
 
     /// See sync::Store::row_free_second().
     std::optional<LocalTime> row_free_second(LocalTime begin, LocalTime end,

@@ -54,6 +54,19 @@ WindowSet CoverageLedger::load(SQLite::Database& sql, std::int64_t age) {
     return covered;
 }
 
+WindowSet CoverageLedger::of_other_rules() const {
+    WindowSet found;
+    SQLite::Statement query(sql_,
+                            R"(SELECT "begin", "end", local_end FROM coverage WHERE age = 0)");
+    while (query.executeStep()) {
+        const Window window{instant(query.getColumn(0)), instant(query.getColumn(1))};
+        if (query.getColumn(2).getString() != local_end(zone_, window)) {
+            found.add(window);
+        }
+    }
+    return found;
+}
+
 void CoverageLedger::add(std::int64_t age, const Window& window) {
     if (window.empty()) {
         return;

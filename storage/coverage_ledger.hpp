@@ -25,6 +25,10 @@ class CoverageLedger {
     static WindowSet load(SQLite::Database& sql, std::int64_t age);
     WindowSet load(std::int64_t age) const { return load(sql_, age); }
 
+    /// Of age 0, the windows whose end, as it was written in local time, is another one by the
+    /// zone's rules of today.
+    WindowSet of_other_rules() const;
+
     /// Merges with what overlaps or touches it; writes nothing where it is covered already.
     void add(std::int64_t age, const Window& window);
 

@@ -11,8 +11,9 @@
 namespace mirror::storage {
 
 std::span<const Migration> migrations() {
-    static constexpr std::array<Migration, 1> steps{{
+    static constexpr std::array<Migration, 2> steps{{
         {2, "ALTER TABLE rejects ADD COLUMN copies INTEGER NOT NULL DEFAULT 1"},
+        {3, ""},  // the view covered_periods has the ages
     }};
     return steps;
 }

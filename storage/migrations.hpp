@@ -17,7 +17,7 @@ namespace mirror::storage {
 inline constexpr int application_id = 0x43704d69;
 
 /// What this program makes and writes (PRAGMA user_version).
-inline constexpr int schema_version = 2;
+inline constexpr int schema_version = 3;
 
 inline constexpr FileFormat file_format{application_id, schema_version};
 

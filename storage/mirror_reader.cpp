@@ -39,6 +39,15 @@ std::optional<LocalTime> MirrorReader::middle_row(LocalTime begin, LocalTime end
     return database_.guarded([&] { return comparison_.middle_row(begin, end); });
 }
 
+std::optional<LocalTime> MirrorReader::nth_record(LocalTime begin, LocalTime end, std::uint64_t n) {
+    return database_.guarded([&] { return comparison_.nth_record(begin, end, n); });
+}
+
+WindowSet MirrorReader::covered_by_other_rules() {
+    return database_.guarded(
+        [&] { return CoverageLedger(database_.sql(), zone_).of_other_rules(); });
+}
+
 std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
     return database_.guarded([&] {
         // Index ranges; no row is looked at. A reject without a time counts where its window

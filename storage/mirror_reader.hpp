@@ -27,6 +27,8 @@ class MirrorReader {
     std::optional<LocalTime> row_free_second(LocalTime begin, LocalTime end,
                                              sync::RowFreeNear near);
     std::optional<LocalTime> middle_row(LocalTime begin, LocalTime end);
+    std::optional<LocalTime> nth_record(LocalTime begin, LocalTime end, std::uint64_t n);
+    WindowSet covered_by_other_rules();
     std::uint64_t count(LocalTime begin, LocalTime end);
     std::optional<sync::NewestRows> newest_rows(LocalTime before);
     std::optional<std::string> fact(const std::string& key);

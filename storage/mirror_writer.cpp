@@ -6,6 +6,7 @@
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
 
+#include "core/sync/horizon_facts.hpp"
 #include "storage/errors.hpp"
 #include "storage/seconds.hpp"
 #include "storage/sqlite/transaction.hpp"
@@ -51,6 +52,7 @@ sync::Written MirrorWriter::write(const std::vector<sync::WholeWindow>& windows,
     WriteTransaction transaction(database_);
     Counters counters = load_counters();
     const WriteTimes times{seconds(now), std::max(seconds(now), counters.last_change)};
+    const auto expired_before = plan::first_shown(horizon(), server_now);
     RowCounts rows;
     sync::Written written;
     for (const sync::WholeWindow& whole : windows) {
@@ -61,7 +63,8 @@ sync::Written MirrorWriter::write(const std::vector<sync::WholeWindow>& windows,
         rows_.write(whole.records.rows, times, rows);
         written.rejected += whole.records.rejects.size();
         note_late_rows(inserted, covered_before, server_now);
-        const std::uint64_t removed = rows_may_be_gone ? removals_.mark(whole, times) : 0;
+        const std::uint64_t removed =
+            rows_may_be_gone ? removals_.mark(whole, times, expired_before) : 0;
         written.removed += removed;
         counters.removed += static_cast<std::int64_t>(removed);
         counters.rejects += rejects_.replace(whole.window, whole.records.rejects, now);
@@ -71,6 +74,7 @@ sync::Written MirrorWriter::write(const std::vector<sync::WholeWindow>& windows,
             coverage_.add(aged.age.count(), aged.window);
         }
     }
+    written.replaced = std::move(rows.replaced);
     written.inserted = rows.inserted;
     written.updated = rows.updated;
     written.unchanged = rows.unchanged;
@@ -107,6 +111,10 @@ void MirrorWriter::note_late_rows(const std::vector<LocalTime>& inserted,
     }
 }
 
+plan::Horizon MirrorWriter::horizon() const {
+    return sync::read_horizon([this](const char* key) { return facts_.get(key); });
+}
+
 MirrorWriter::Counters MirrorWriter::load_counters() const {
     return {facts_.number(fact_key::rows), facts_.number(fact_key::removed),
             facts_.number(fact_key::rejects), facts_.number(fact_key::last_change)};
@@ -134,6 +142,36 @@ void MirrorWriter::uncover(const WindowSet& windows) {
         WriteTransaction transaction(database_);
         coverage_.subtract(windows);
         transaction.commit();
+    });
+}
+
+std::uint64_t MirrorWriter::settle_expired(LocalTime begin, Instant removed_since, Instant now) {
+    return database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        Counters counters = load_counters();
+        const WriteTimes times{seconds(now), std::max(seconds(now), counters.last_change)};
+        const std::uint64_t kept = removals_.unmark_expired(begin, seconds(removed_since), times);
+        if (kept > 0) {
+            counters.removed -= static_cast<std::int64_t>(kept);
+            counters.last_change = times.changed_at;
+            store_counters(counters);
+        }
+        const std::uint64_t rows = removals_.rows_before(begin);
+        transaction.commit();
+        return rows;
+    });
+}
+
+std::uint64_t MirrorWriter::prune_before(LocalTime begin) {
+    return database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        Counters counters = load_counters();
+        const Removals::Pruned pruned = removals_.prune_before(begin);
+        counters.rows -= static_cast<std::int64_t>(pruned.rows);
+        counters.removed -= static_cast<std::int64_t>(pruned.removed);
+        store_counters(counters);
+        transaction.commit();
+        return pruned.rows;
     });
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/plan/horizon.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
 #include "storage/coverage_ledger.hpp"
@@ -38,6 +39,8 @@ class MirrorWriter {
     sync::Written commit(const std::vector<sync::WholeWindow>& windows, Instant server_now,
                          const Moment& now);
     void uncover(const WindowSet& windows);
+    std::uint64_t settle_expired(LocalTime begin, Instant removed_since, Instant now);
+    std::uint64_t prune_before(LocalTime begin);
     std::uint64_t prune(LocalTime begin, LocalTime end);
     void recount();
     void record_run(const sync::RunRecord& run, Instant now);
@@ -62,6 +65,7 @@ class MirrorWriter {
     void note_late_rows(const std::vector<LocalTime>& inserted, const WindowSet& covered_before,
                         Instant server_now);
     Window touched_by(const Window& window) const;
+    plan::Horizon horizon() const;
     Counters load_counters() const;
     void store_counters(const Counters& counters);
     void note_server_clock(Seconds offset);

@@ -50,8 +50,15 @@ bool Removals::may_be_needed(const sync::WholeWindow& whole) {
     return any.executeStep();
 }
 
-std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& times) {
-    const LocalPeriod span = zone_.span(whole.proven);
+std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& times,
+                             std::optional<Instant> expired_before) {
+    LocalPeriod span = zone_.span(whole.proven);
+    if (expired_before) {
+        span.begin = std::max(span.begin, zone_.to_local(*expired_before));
+    }
+    if (span.begin >= span.end) {
+        return 0;
+    }
 
     // Nearly always the counts agree, and an index says so without a look at any row.
     const std::string counted =
@@ -91,6 +98,37 @@ std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& t
         remove.reset();
     }
     return marked;
+}
+
+std::uint64_t Removals::unmark_expired(LocalTime begin, std::int64_t since,
+                                       const WriteTimes& times) {
+    SQLite::Statement unmark(sql_, "UPDATE " + table_ +
+                                       " SET removed_at = NULL, changed_at = ?3 "
+                                       "WHERE removed_at >= ?2 AND timestamp < ?1");
+    unmark.bind(1, format_local(begin));
+    unmark.bind(2, since);
+    unmark.bind(3, times.changed_at);
+    return static_cast<std::uint64_t>(unmark.exec());
+}
+
+std::uint64_t Removals::rows_before(LocalTime begin) {
+    SQLite::Statement count(sql_, "SELECT count(*) FROM " + table_ + " WHERE timestamp < ?");
+    count.bind(1, format_local(begin));
+    count.executeStep();
+    return static_cast<std::uint64_t>(count.getColumn(0).getInt64());
+}
+
+Removals::Pruned Removals::prune_before(LocalTime begin) {
+    SQLite::Statement count(
+        sql_, "SELECT count(*) FROM " + table_ + " WHERE removed_at IS NOT NULL AND timestamp < ?");
+    count.bind(1, format_local(begin));
+    count.executeStep();
+    Pruned pruned;
+    pruned.removed = static_cast<std::uint64_t>(count.getColumn(0).getInt64());
+    SQLite::Statement remove(sql_, "DELETE FROM " + table_ + " WHERE timestamp < ?");
+    remove.bind(1, format_local(begin));
+    pruned.rows = static_cast<std::uint64_t>(remove.exec());
+    return pruned;
 }
 
 std::uint64_t Removals::prune(LocalTime begin, LocalTime end) {

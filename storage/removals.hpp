@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/sync/store.hpp"
@@ -25,9 +26,23 @@ class Removals {
     /// some of them may be gone.
     bool may_be_needed(const sync::WholeWindow& whole);
 
-    /// After the window's rows were written, where it may be needed. Returns how many rows were
-    /// marked.
-    std::uint64_t mark(const sync::WholeWindow& whole, const WriteTimes& times);
+    /// After the window's rows were written, where it may be needed. Rows before `expired_before`
+    /// are left as they are. Returns how many rows were marked.
+    std::uint64_t mark(const sync::WholeWindow& whole, const WriteTimes& times,
+                       std::optional<Instant> expired_before);
+
+    /// Rows before `begin` that were marked since then are not removed, but expired: takes the mark
+    /// away. Returns how many.
+    std::uint64_t unmark_expired(LocalTime begin, std::int64_t since, const WriteTimes& times);
+
+    std::uint64_t rows_before(LocalTime begin);
+
+    struct Pruned {
+        std::uint64_t rows = 0;
+        std::uint64_t removed = 0;  ///< of these, those that were marked
+    };
+    /// Deletes all rows before `begin`, marked or not.
+    Pruned prune_before(LocalTime begin);
 
     /// Deletes the removed rows of the local period [begin, end). Returns how many.
     std::uint64_t prune(LocalTime begin, LocalTime end);

@@ -21,6 +21,9 @@ constexpr std::size_t insert_size = 20;
 // as much as so many steps.
 constexpr int most_passed_by = 8;
 
+// IDs told of in one transaction that came back as other events.
+constexpr std::size_t most_replaced = 10;
+
 // Parameters 1 and 2 are the times, which all rows of a statement share.
 constexpr int shared_parameters = 2;
 
@@ -208,7 +211,39 @@ void RowWriter::judge(const Bound& row, RowCounts& counts) {
         ++counts.unchanged;
         return;
     }
+    note_replaced(row, counts);
     changed_.push_back({&row, removed});
+}
+
+// An ID that has another time and another mailing is another event.
+void RowWriter::note_replaced(const Bound& row, RowCounts& counts) const {
+    const auto mailing =
+        std::find_if(columns_.begin(), columns_.end(), [](const RowColumn& column) {
+            return column.name == "mailing" && column.source == RowColumn::Source::integer;
+        });
+    const auto time = std::find_if(columns_.begin(), columns_.end(), [](const RowColumn& column) {
+        return column.source == RowColumn::Source::timestamp;
+    });
+    if (counts.replaced.size() >= most_replaced || mailing == columns_.end() ||
+        time == columns_.end()) {
+        return;
+    }
+    // The ID comes first.
+    const int mailing_place = 1 + static_cast<int>(mailing - columns_.begin());
+    const int time_place = 1 + static_cast<int>(time - columns_.begin());
+    const std::optional<std::int64_t>& value = row.values.integers[mailing->slot];
+    if (held_.holds(mailing_place, value) || held_.holds(time_place, row.time_text())) {
+        return;
+    }
+    sync::ReplacedRow replaced;
+    replaced.id = row.values.id;
+    replaced.time = row.values.time;
+    replaced.mailing = value;
+    replaced.time_before = held_.text(time_place);
+    if (!held_.holds_null(mailing_place)) {
+        replaced.mailing_before = held_.integer(mailing_place);
+    }
+    counts.replaced.push_back(std::move(replaced));
 }
 
 bool RowWriter::held_as_it_is(const Bound& row) const {

@@ -11,6 +11,7 @@
 
 #include "core/record/packed_rows.hpp"
 #include "core/record/stream.hpp"
+#include "core/sync/store.hpp"
 #include "core/time/text.hpp"
 #include "storage/dictionary_table.hpp"
 #include "storage/row_columns.hpp"
@@ -30,6 +31,8 @@ struct RowCounts {
     std::uint64_t updated = 0;  ///< changed, or back after they had been removed
     std::uint64_t unchanged = 0;
     std::uint64_t returned = 0;  ///< of the updated: rows that had removed_at
+    /// Of the updated, the first few whose time and mailing changed.
+    std::vector<sync::ReplacedRow> replaced;
     /// Timestamps of the inserted rows, where they are wanted.
     std::vector<LocalTime>* inserted_at = nullptr;
 };
@@ -69,6 +72,7 @@ class RowWriter {
     void look_up(const Rows& rows, RowCounts& counts);
     void judge(const Bound& row, RowCounts& counts);
     bool held_as_it_is(const Bound& row) const;
+    void note_replaced(const Bound& row, RowCounts& counts) const;
     void insert(const WriteTimes& times, RowCounts& counts);
     void insert(RowStatement& statement, std::span<const Bound* const> rows,
                 const WriteTimes& times);

@@ -116,7 +116,10 @@ std::vector<StoredRun> RunLog::latest(std::size_t most) const {
             run.ended = instant(query.getColumn(5));
         }
         run.requests = count(6);
-        run.written = {count(7), count(8), count(9), count(10)};
+        run.written.inserted = count(7);
+        run.written.updated = count(8);
+        run.written.unchanged = count(9);
+        run.written.rejected = count(10);
         run.outcome = query.getColumn(11).getString();
         if (!query.getColumn(12).isNull()) {
             run.unread = from_json(query.getColumn(12).getString());

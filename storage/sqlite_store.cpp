@@ -162,6 +162,29 @@ asio::awaitable<std::optional<LocalTime>> SqliteStore::middle_row(LocalTime begi
     return carried_out(std::move(work));
 }
 
+asio::awaitable<std::optional<LocalTime>> SqliteStore::nth_record(LocalTime begin, LocalTime end,
+                                                                  std::uint64_t n) {
+    auto work = [this, begin, end, n] { return file_.reader().nth_record(begin, end, n); };
+    return carried_out(std::move(work));
+}
+
+asio::awaitable<WindowSet> SqliteStore::covered_by_other_rules() {
+    auto work = [this] { return file_.reader().covered_by_other_rules(); };
+    return carried_out(std::move(work));
+}
+
+asio::awaitable<std::uint64_t> SqliteStore::settle_expired(LocalTime begin, Instant removed_since) {
+    auto work = [this, begin, removed_since, now = clock_.utc()] {
+        return file_.writer().settle_expired(begin, removed_since, now);
+    };
+    return carried_out(std::move(work));
+}
+
+asio::awaitable<std::uint64_t> SqliteStore::prune_before(LocalTime begin) {
+    auto work = [this, begin] { return file_.writer().prune_before(begin); };
+    return carried_out(std::move(work));
+}
+
 asio::awaitable<std::uint64_t> SqliteStore::prune(LocalTime begin, LocalTime end) {
     auto work = [this, begin, end] { return file_.writer().prune(begin, end); };
     return carried_out(std::move(work));

@@ -42,6 +42,12 @@ class SqliteStore final : public sync::Store {
         LocalTime begin, LocalTime end, sync::RowFreeNear near) override;
     boost::asio::awaitable<std::optional<LocalTime>> middle_row(LocalTime begin,
                                                                 LocalTime end) override;
+    boost::asio::awaitable<std::optional<LocalTime>> nth_record(LocalTime begin, LocalTime end,
+                                                                std::uint64_t n) override;
+    boost::asio::awaitable<WindowSet> covered_by_other_rules() override;
+    boost::asio::awaitable<std::uint64_t> settle_expired(LocalTime begin,
+                                                         Instant removed_since) override;
+    boost::asio::awaitable<std::uint64_t> prune_before(LocalTime begin) override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<void> recount() override;

@@ -24,6 +24,8 @@ FROM impression_rows;
 
 -- Is a day complete?
 --   SELECT count(*) FROM covered_periods
---   WHERE local_begin <= '2026-11-22 00:00:00' AND local_end >= '2026-11-23 00:00:00'
+--   WHERE age = 0
+--     AND local_begin <= '2026-11-22 00:00:00' AND local_end >= '2026-11-23 00:00:00'
+-- And was it read again a day later? The same with `age >= 86400`.
 CREATE VIEW covered_periods AS
-SELECT "begin", "end", local_begin, local_end FROM coverage WHERE age = 0;
+SELECT "begin", "end", local_begin, local_end, age FROM coverage;

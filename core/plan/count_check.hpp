@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "core/plan/horizon.hpp"
+
 namespace mirror::plan {
 
 /// The file and the API do not agree on how many records there are.
@@ -24,6 +26,16 @@ struct CountDifference {
     }
     return CountDifference{api, file_before, file_after};
 }
+
+/// What is known of the last time when the API counted everything.
+struct CountState {
+    bool agreed = false;  ///< with the file, for all that the mirror reaches back to
+    std::optional<Instant> at;
+};
+
+/// The API counts everything so often; more often while a horizon waits for its second proof.
+inline constexpr Seconds count_interval = std::chrono::hours(24 * 7);
+bool count_due(const CountState& last, const Horizon& horizon, Instant server_now);
 
 /// "the API counts 3 more", for people.
 std::string text_of(const CountDifference& difference);

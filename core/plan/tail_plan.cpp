@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "core/plan/horizon.hpp"
+
 namespace mirror::plan {
 namespace {
 
 // The rows that a tail may read again to begin with a row of the file.
 constexpr std::uint64_t most_witnesses = 100;
-
-// How far back a tail reaches for that. An account that is silent for longer is asked about its
-// silence once more instead.
-constexpr std::chrono::hours furthest_witness(24 * 7);
 
 // A tail that is at most so long is read as one window.
 constexpr Seconds longest_tail{3600};
@@ -25,7 +23,9 @@ TailPlan plan_tail(const TailSituation& situation, const Zone& zone) {
     Window tail{mark - situation.overlap, situation.wanted.end};
     if (situation.newest && situation.newest->rows <= most_witnesses) {
         const Instant witness = zone.earliest(situation.newest->time);
-        if (mark - witness <= furthest_witness) {
+        // An older one may have expired at the API. An account that is silent for so long is asked
+        // about its silence once more instead.
+        if (situation.wanted.end - witness <= least_retention) {
             tail.begin = std::min(tail.begin, witness);
         }
     }
@@ -63,6 +63,16 @@ Window mistaken_coverage(Instant settled, Instant claimed_end, Seconds tolerance
     return {settled - hours, claimed_end};
 }
 
+Instant rules_in_doubt_since(Instant at, const Zone& zone) {
+    const Instant a_year_ago = at - std::chrono::hours(24 * 366);
+    Instant since = a_year_ago;
+    for (auto change = zone.next_change(a_year_ago); change && *change < at;
+         change = zone.next_change(*change)) {
+        since = *change;
+    }
+    return since - furthest_zones;
+}
+
 std::optional<std::chrono::hours> hours_behind(LocalTime newest, Instant mark_before,
                                                Instant server_now, Seconds overlap,
                                                const Zone& zone) {
@@ -73,6 +83,24 @@ std::optional<std::chrono::hours> hours_behind(LocalTime newest, Instant mark_be
     const bool at_whole_hours = hours >= std::chrono::hours(1) && hours <= furthest_zones &&
                                 hours >= least - overlap && most - least <= longest_tail;
     return least > overlap && at_whole_hours ? std::optional(hours) : std::nullopt;
+}
+
+ZoneEvidence weigh_zone(const ZoneEvidence& known, LocalTime newest, Instant mark_before,
+                        Instant server_now, Seconds overlap, const Zone& zone) {
+    if (const auto sure = hours_behind(newest, mark_before, server_now, overlap, zone)) {
+        return {*sure, ZoneEvidence::enough};
+    }
+    const Seconds age = server_now - zone.latest(newest);
+    if (age < std::chrono::hours(1) - overlap) {
+        return {};
+    }
+    const auto hours = std::chrono::round<std::chrono::hours>(age);
+    const bool whole = hours <= furthest_zones && age >= hours - overlap && age <= hours + overlap;
+    if (!whole) {
+        return known;
+    }
+    const int before = known.hours == hours ? known.times : 0;
+    return {hours, std::min(before + 1, ZoneEvidence::enough)};
 }
 
 }  // namespace mirror::plan

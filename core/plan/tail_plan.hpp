@@ -1,6 +1,7 @@
 // How far back the newest period is read. Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -34,15 +35,20 @@ struct TailPlan {
 };
 
 /// A tail begins `overlap` before the high-water mark, and earlier if that makes it begin with a
-/// row of the file, at most a week back and among at most a hundred in its second: such a tail
-/// cannot be empty, so an empty reply is seen to be wrong. It does not reach over what is
-/// postponed. If the mark is more than an hour behind, what follows it is read like any other gap.
+/// row of the file, of the last six days (an older one may have expired at the API) and among at
+/// most a hundred in its second: such a tail cannot be empty, so an empty reply is seen to be
+/// wrong. It does not reach over what is postponed. If the mark is more than an hour behind, what
+/// follows it is read like any other gap.
 TailPlan plan_tail(const TailSituation& situation, const Zone& zone);
 
 /// What is to be taken back if the file claims to be complete until `claimed_end`, later than
 /// `settled`. Somebody read with a wrong clock, or with another zone's hours: as much before
 /// `settled`, in whole hours, may lack rows, too. At most as much as two zones can differ.
 Window mistaken_coverage(Instant settled, Instant claimed_end, Seconds tolerance);
+
+/// If the zone's clocks show another time at `at` than whoever wrote the file thought: since when
+/// that may have been so. Since the last change of the clocks, or for a year.
+Instant rules_in_doubt_since(Instant at, const Zone& zone);
 
 /// How many whole hours the newest row is behind the server's clock, if it came that late because
 /// the account's zone is behind the configured one: a row that was not there at the last visit,
@@ -51,5 +57,21 @@ Window mistaken_coverage(Instant settled, Instant claimed_end, Seconds tolerance
 std::optional<std::chrono::hours> hours_behind(LocalTime newest, Instant mark_before,
                                                Instant server_now, Seconds overlap,
                                                const Zone& zone);
+
+/// What several visits say of the account's zone.
+struct ZoneEvidence {
+    std::chrono::hours hours{0};  ///< how far it seems to be behind the configured one
+    int times = 0;                ///< visits in a row that said so
+    friend bool operator==(const ZoneEvidence&, const ZoneEvidence&) = default;
+
+    bool convincing() const { return times >= enough; }
+    static constexpr int enough = 3;
+};
+
+/// What is known after one more visit that brought newer rows. hours_behind() convinces at once. A
+/// newest row that is behind the clock by whole hours, give or take `overlap`, can be chance,
+/// unless it happens again and again; one that is on time says that all is well.
+ZoneEvidence weigh_zone(const ZoneEvidence& known, LocalTime newest, Instant mark_before,
+                        Instant server_now, Seconds overlap, const Zone& zone);
 
 }  // namespace mirror::plan

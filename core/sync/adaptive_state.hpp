@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/plan/emptiness.hpp"
 #include "core/plan/page_size.hpp"
 #include "core/plan/width.hpp"
 #include "core/plan/window_reader.hpp"
+#include "core/time/clock.hpp"
 
 namespace mirror::sync {
 
@@ -26,6 +28,13 @@ struct AdaptiveState {
     plan::PageSize page_size;
     plan::BoundsSeen bounds;
     plan::EmptinessLedger emptiness;
+
+    /// The API does not show an old row of the file: a count is to tell whether it has expired.
+    bool expiry_suspected = false;
+    /// A count of this run has told that nothing has.
+    bool nothing_expired = false;
+    /// When a warning of the zone was last given.
+    std::optional<Monotonic> zone_warned;
 };
 
 }  // namespace mirror::sync

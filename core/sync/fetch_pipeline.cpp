@@ -4,7 +4,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
 
+#include "core/time/text.hpp"
 #include "core/util/task_group.hpp"
 
 namespace mirror::sync {
@@ -167,8 +169,21 @@ asio::awaitable<void> FetchPipeline::write() {
         load_changed_.notify_all();
         written_ += written;
         context_.observer.stored(written);
+        warn_of_replaced(written);
         progress_.done += windows.width();
         report(last);
+    }
+}
+
+void FetchPipeline::warn_of_replaced(const Written& written) {
+    const auto mailing = [](const std::optional<std::int64_t>& number) {
+        return number ? std::to_string(*number) : std::string("none");
+    };
+    for (const ReplacedRow& row : written.replaced) {
+        context_.observer.warning(
+            fmt::format("ID {} is another impression now: {}, mailing {}; it was {}, mailing {}",
+                        row.id, format_local(row.time), mailing(row.mailing), row.time_before,
+                        mailing(row.mailing_before)));
     }
 }
 

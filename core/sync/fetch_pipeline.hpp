@@ -46,6 +46,7 @@ class FetchPipeline {
     boost::asio::awaitable<void> write();
     boost::asio::awaitable<void> close_writer();
     void hand_over(WholeWindow whole);
+    void warn_of_replaced(const Written& written);
     void report(const Window& window);
 
     RunContext& context_;

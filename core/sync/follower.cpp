@@ -10,9 +10,9 @@
 #include "core/copernica/errors.hpp"
 #include "core/sync/gap_filler.hpp"
 #include "core/sync/metadata.hpp"
+#include "core/sync/sweep.hpp"
 #include "core/sync/tail.hpp"
 #include "core/sync/verifier.hpp"
-#include "core/time/text.hpp"
 #include "core/util/task_group.hpp"
 
 namespace mirror::sync {
@@ -29,9 +29,6 @@ constexpr std::chrono::minutes failure_pause(5);
 
 // What could not be read is tried again after so long, and counts that differ are compared again.
 constexpr std::chrono::hours second_try_pause(1);
-
-// The API counts the whole account so often.
-constexpr std::chrono::hours count_interval(24 * 7);
 
 // How often the file is told why the API does not answer, and of the run so far.
 constexpr std::chrono::seconds watch_interval(10);
@@ -194,6 +191,7 @@ asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
     }
     left_alone.add({end, Instant::max()});
     co_await recheck(context_, following_since_, due, left_alone, backlog_);
+    co_await sweep(context_, due, left_alone, backlog_);
     // Commands that end by themselves verify this at their end; here a recheck reads it again.
     context_.adaptive.emptiness.take_unverified();
     backlog_trouble_.reset();
@@ -220,18 +218,13 @@ asio::awaitable<void> Follower::count_when_due(Instant begin) {
     if (context_.clock.monotonic() < count_at_) {
         co_return;
     }
-    const std::optional<std::string> counted = co_await context_.store.fact(metadata::counted_from);
-    const std::optional<std::string> at = co_await context_.store.fact(metadata::counted_at);
-    const std::optional<Instant> counted_at = metadata::read_instant(at);
-    const bool fresh = counted == format_local(context_.settings.start) && counted_at &&
-                       context_.client.server_now() - *counted_at < count_interval;
-    if (fresh) {
-        co_return;
-    }
-    // Not sooner, however the comparison ends.
-    count_at_ = context_.clock.monotonic() + second_try_pause;
     Verifier verifier(context_, unread_.postponed(), backlog_);
-    co_await verifier.compare_counts(begin);
+    const bool due = co_await verifier.count_is_due();
+    if (due || context_.adaptive.expiry_suspected) {
+        // Not sooner, however the comparison ends.
+        count_at_ = context_.clock.monotonic() + second_try_pause;
+        co_await verifier.compare_counts(begin);
+    }
 }
 
 // An outage leaves a poll waiting, so it is told from here.

@@ -20,6 +20,24 @@ inline constexpr const char* count_difference = "count_difference";
 inline constexpr const char* wanted_from = "wanted_from";
 /// UTC seconds, the server's clock: since when the mirror follows the account.
 inline constexpr const char* following_since = "following_since";
+/// UTC seconds, the server's clock: what is known of the horizon (plan::Horizon); empty: nothing.
+inline constexpr const char* horizon = "horizon";
+inline constexpr const char* horizon_age = "horizon_age";  ///< seconds
+inline constexpr const char* horizon_pending = "horizon_pending";
+inline constexpr const char* horizon_pending_at = "horizon_pending_at";
+/// How many rows of the file are older than the horizon.
+inline constexpr const char* rows_before_horizon = "rows_before_horizon";
+/// UTC seconds, the server's clock: how far the sweep is (plan::SweepState).
+inline constexpr const char* sweep_began = "sweep_began";
+inline constexpr const char* sweep_position = "sweep_position";
+inline constexpr const char* sweep_read_at = "sweep_read_at";
+/// By how many whole hours the account's zone is behind the configured one; empty: it is not, as
+/// far as is known.
+inline constexpr const char* zone_behind = "zone_behind";
+/// What that rests on: by how many whole hours the account's zone seems to be behind the configured
+/// one, and how many visits in a row said so (plan::ZoneEvidence).
+inline constexpr const char* zone_behind_hours = "zone_behind_hours";
+inline constexpr const char* zone_behind_times = "zone_behind_times";
 /// UTC seconds, this machine's clock.
 inline constexpr const char* last_success = "last_success";
 inline constexpr const char* last_error_at = "last_error_at";

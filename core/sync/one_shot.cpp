@@ -9,8 +9,10 @@
 #include <fmt/format.h>
 
 #include "core/sync/gap_filler.hpp"
+#include "core/sync/horizon.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/run_recorder.hpp"
+#include "core/sync/sweep.hpp"
 #include "core/sync/tail.hpp"
 #include "core/sync/verifier.hpp"
 #include "core/time/text.hpp"
@@ -82,16 +84,20 @@ asio::awaitable<void> OneShot::sync_now() {
     outcome_.period = wanted;
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
     const Instant since = co_await following_since(context_);
-    const std::optional<std::string> counted = co_await context_.store.fact(metadata::counted_from);
-    const std::string local_start = format_local(context_.settings.start);
-    co_await catch_up(context_, wanted, wanted.begin, nothing_postponed, outcome_);
     Verifier verifier(context_, nothing_postponed, outcome_);
-    if (outcome_.unread.empty() && counted != local_start) {
+    const bool count_is_due = co_await verifier.count_is_due();
+    co_await catch_up(context_, wanted, wanted.begin, nothing_postponed, outcome_);
+    if (outcome_.unread.empty() && count_is_due) {
         co_await verifier.compare_counts(wanted.begin);
     } else {
         co_await verifier.verify_emptiness(wanted);
     }
     co_await recheck(context_, since, std::nullopt, nothing_postponed, outcome_);
+    co_await sweep(context_, std::nullopt, nothing_postponed, outcome_);
+    if (outcome_.unread.empty() && context_.adaptive.expiry_suspected) {
+        co_await verifier.compare_counts(wanted.begin);
+        co_await recheck(context_, since, std::nullopt, nothing_postponed, outcome_);
+    }
     co_await cut_back_coverage(context_);
 }
 
@@ -121,6 +127,39 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     } else {
         co_await verifier.verify_emptiness(wanted);
     }
+    if (outcome_.unread.empty() && context_.adaptive.expiry_suspected) {
+        co_await verifier.compare_counts(context_.everything().begin);
+    }
+}
+
+// The horizon, or what looks like one and is not proven yet.
+asio::awaitable<std::optional<Instant>> OneShot::first_shown_now(WindowSet covered) {
+    const plan::Horizon horizon = co_await load_horizon(context_.store);
+    const auto known = plan::first_shown(horizon, context_.client.server_now());
+    if (known || covered.empty()) {
+        co_return known;
+    }
+    HorizonSeeker seeker(context_);
+    const bool suspected = co_await seeker.may_have_expired(covered);
+    if (!suspected) {
+        co_return std::nullopt;
+    }
+    const HorizonSearch found = co_await seeker.seek(covered.windows().front().begin);
+    if (found.first_shown) {
+        context_.observer.info(
+            fmt::format("the API shows nothing before {}; what is older is not compared",
+                        format_local(context_.settings.zone.to_local(*found.first_shown))));
+    }
+    co_return found.first_shown;
+}
+
+asio::awaitable<void> OneShot::prune_before_horizon() {
+    const plan::Horizon horizon = co_await load_horizon(context_.store);
+    if (horizon.begin) {
+        audit_.pruned +=
+            co_await context_.store.prune_before(context_.settings.zone.to_local(*horizon.begin));
+        co_await context_.store.set_fact(metadata::rows_before_horizon, "0");
+    }
 }
 
 asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
@@ -139,6 +178,9 @@ asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
         wanted.end = zone.align_up(zone.latest(*request.to));
     }
     outcome_.period = wanted;
+    // What has expired at the API cannot be compared.
+    const std::optional<Instant> shown_from = co_await first_shown_now(covered.within(wanted));
+    wanted.begin = std::max(wanted.begin, shown_from.value_or(wanted.begin));
     WindowSet gaps({wanted.begin, std::min(wanted.end, newest)});
     gaps.subtract(covered);
     if (request.options.repair && !gaps.empty()) {
@@ -150,6 +192,9 @@ asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
     const WindowSet to_compare = covered.within(wanted);
     Audit audit(context_, request.options);
     audit_ = co_await audit.run(to_compare);
+    if (request.options.prune && request.before_horizon) {
+        co_await prune_before_horizon();
+    }
     audit_.nothing_covered = to_compare.empty();
     audit_.uncovered = std::move(gaps);
     outcome_.written += audit_.written;

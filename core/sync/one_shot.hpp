@@ -25,6 +25,7 @@ struct AuditRequest {
     std::optional<LocalTime> from;  ///< absent: the begin of what is covered
     std::optional<LocalTime> to;    ///< excluded; absent: the end of what is covered
     AuditOptions options;
+    bool before_horizon = false;  ///< with prune: rows that have expired at the API, too
 };
 
 /// One command; not reusable. Whatever ends it, the run's row in `runs` and the last error are
@@ -42,6 +43,8 @@ class OneShot {
     boost::asio::awaitable<void> sync_now();
     boost::asio::awaitable<void> backfill_now(BackfillRequest request);
     boost::asio::awaitable<void> audit_now(AuditRequest request);
+    boost::asio::awaitable<std::optional<Instant>> first_shown_now(WindowSet covered);
+    boost::asio::awaitable<void> prune_before_horizon();
 
     RunContext& context_;
     Preflight preflight_;

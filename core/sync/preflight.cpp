@@ -1,5 +1,8 @@
 #include "core/sync/preflight.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "core/copernica/errors.hpp"
@@ -39,6 +42,7 @@ asio::awaitable<void> Preflight::run() {
             "complete; is there a proxy in between?");
     }
     co_await cut_back_coverage(context_);
+    co_await uncover_other_rules();
     co_await check_zone();
 }
 
@@ -52,6 +56,27 @@ asio::awaitable<void> Preflight::recall_page_size() {
     if (passing && failing) {
         context_.adaptive.page_size.remember({*passing, *failing});
     }
+}
+
+// The file was written with other rules of the zone than today's, old ones or misread ones: since
+// the clocks changed last, other hours may have been asked for than the file says.
+asio::awaitable<void> Preflight::uncover_other_rules() {
+    const Zone& zone = context_.settings.zone;
+    const WindowSet covered = co_await context_.store.covered_by_other_rules();
+    WindowSet doubtful;
+    for (const Window& window : covered.windows()) {
+        const Instant since = zone.align_down(plan::rules_in_doubt_since(window.end, zone));
+        doubtful.add({std::max(window.begin, since), window.end});
+    }
+    if (doubtful.empty()) {
+        co_return;
+    }
+    context_.observer.warning(fmt::format(
+        "the file was written with other rules of the time zone {} than this system has now; "
+        "everything from {} to {} is read again",
+        zone.name(), format_utc(doubtful.windows().front().begin),
+        format_utc(doubtful.windows().back().end)));
+    co_await context_.store.uncover(std::move(doubtful));
 }
 
 asio::awaitable<void> Preflight::check_zone() {

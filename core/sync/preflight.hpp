@@ -22,6 +22,7 @@ class Preflight {
   private:
     boost::asio::awaitable<void> check_zone();
     boost::asio::awaitable<void> recall_page_size();
+    boost::asio::awaitable<void> uncover_other_rules();
 
     RunContext& context_;
     bool file_is_ours_ = true;  // as far as known

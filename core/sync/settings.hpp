@@ -23,6 +23,8 @@ struct Settings : copernica::ClientOptions {
     Seconds overlap = defaults::overlap;  ///< how much before the mark each poll reads again
     /// How old covered periods are when they are read again; none: never.
     std::vector<Seconds> recheck_ages = defaults::recheck_ages();
+    /// Everything that the API shows is read again at least so often; nothing: never.
+    std::optional<Seconds> sweep = defaults::sweep;
     /// What a person must do about a refused token, for people.
     std::string token_advice = "put a new token in";
 };

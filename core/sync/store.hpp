@@ -29,13 +29,23 @@ struct WholeWindow {
     Instant read_at{};
 };
 
+/// A row whose ID came back with another time and another mailing: another impression.
+struct ReplacedRow {
+    std::int64_t id = 0;
+    LocalTime time{};
+    std::optional<std::int64_t> mailing;
+    std::string time_before;  ///< as the file had it
+    std::optional<std::int64_t> mailing_before;
+};
+
 /// What a transaction changed.
 struct Written {
     std::uint64_t inserted = 0;
     std::uint64_t updated = 0;
     std::uint64_t unchanged = 0;
-    std::uint64_t rejected = 0;  ///< rejects of these windows, known before or not
-    std::uint64_t removed = 0;   ///< rows that their window did not return any more
+    std::uint64_t rejected = 0;         ///< rejects of these windows, known before or not
+    std::uint64_t removed = 0;          ///< rows that their window did not return any more
+    std::vector<ReplacedRow> replaced;  ///< of the updated, the first few
 
     Written& operator+=(const Written& other) {
         inserted += other.inserted;
@@ -43,6 +53,7 @@ struct Written {
         unchanged += other.unchanged;
         rejected += other.rejected;
         removed += other.removed;
+        // Told of when they were written; nobody asks for all of them.
         return *this;
     }
 };
@@ -96,7 +107,8 @@ class Store {
     virtual boost::asio::awaitable<WindowSet> coverage(std::int64_t age) = 0;
 
     /// Rows, rejects and coverage of whole windows, in one transaction. Rows of the file that a
-    /// proven period did not return any more get `removed_at`; rows that came into a period that
+    /// proven period did not return any more get `removed_at`, unless they may have expired (see
+    /// plan::first_shown()); rows that came into a period that
     /// was covered before count as late. `server_now` is the server's clock, UTC.
     virtual boost::asio::awaitable<Written> commit(std::vector<WholeWindow> windows,
                                                    Instant server_now) = 0;
@@ -123,6 +135,24 @@ class Store {
     /// there are no rows.
     virtual boost::asio::awaitable<std::optional<LocalTime>> middle_row(LocalTime begin,
                                                                         LocalTime end) = 0;
+
+    /// The time of the n-th record (from 0) of [begin, end) in the order of time: rows that were
+    /// not removed, and rejects that have a time. Nothing if there are not so many.
+    virtual boost::asio::awaitable<std::optional<LocalTime>> nth_record(LocalTime begin,
+                                                                        LocalTime end,
+                                                                        std::uint64_t n) = 0;
+
+    /// Covered periods of age 0 whose end has another local time today than it had when it was
+    /// written: the rules of the zone were others then.
+    virtual boost::asio::awaitable<WindowSet> covered_by_other_rules() = 0;
+
+    /// Rows before `begin` have expired at the API: those that were marked as removed since then
+    /// are not. Returns how many rows are older than `begin`.
+    virtual boost::asio::awaitable<std::uint64_t> settle_expired(LocalTime begin,
+                                                                 Instant removed_since) = 0;
+
+    /// Deletes all rows before `begin`. Returns how many.
+    virtual boost::asio::awaitable<std::uint64_t> prune_before(LocalTime begin) = 0;
 
     /// Deletes rows of the local period [begin, end) that the API does not show any more. Returns
     /// how many.

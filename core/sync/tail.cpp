@@ -1,6 +1,9 @@
 #include "core/sync/tail.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,12 +11,27 @@
 #include "core/plan/recheck.hpp"
 #include "core/plan/tail_plan.hpp"
 #include "core/sync/gap_filler.hpp"
+#include "core/sync/horizon.hpp"
+#include "core/sync/metadata.hpp"
+#include "core/util/decimal.hpp"
 
 namespace mirror::sync {
 
 namespace asio = boost::asio;
 
 namespace {
+
+// How often `run` warns of the zone.
+constexpr std::chrono::hours zone_warning_interval(24);
+
+asio::awaitable<plan::ZoneEvidence> load_zone_evidence(Store& store) {
+    const std::optional<std::string> hours = co_await store.fact(metadata::zone_behind_hours);
+    const std::optional<std::string> times = co_await store.fact(metadata::zone_behind_times);
+    plan::ZoneEvidence evidence;
+    evidence.hours = std::chrono::hours(hours ? read_decimal<std::int64_t>(*hours).value_or(0) : 0);
+    evidence.times = times ? read_decimal<int>(*times).value_or(0) : 0;
+    co_return evidence;
+}
 
 // Rows whose zone is behind ours come into periods that were covered before, always as late as
 // the zones differ.
@@ -24,13 +42,26 @@ asio::awaitable<void> warn_of_late_hours(RunContext& context, Instant mark_befor
     if (!newest || (newest_before && newest->time <= newest_before->time)) {
         co_return;
     }
-    const auto hours = plan::hours_behind(newest->time, mark_before, context.client.server_now(),
-                                          context.settings.overlap, zone);
-    if (hours) {
+    const plan::ZoneEvidence known = co_await load_zone_evidence(context.store);
+    const plan::ZoneEvidence evidence =
+        plan::weigh_zone(known, newest->time, mark_before, context.client.server_now(),
+                         context.settings.overlap, zone);
+    if (evidence != known) {
+        std::map<std::string, std::string> facts;
+        facts[metadata::zone_behind_hours] = std::to_string(evidence.hours.count());
+        facts[metadata::zone_behind] =
+            evidence.convincing() ? std::to_string(evidence.hours.count()) : std::string();
+        facts[metadata::zone_behind_times] = std::to_string(evidence.times);
+        co_await context.store.set_facts(std::move(facts));
+    }
+    const Monotonic now = context.client.monotonic();
+    std::optional<Monotonic>& warned = context.adaptive.zone_warned;
+    if (evidence.convincing() && (!warned || now - *warned >= zone_warning_interval)) {
+        warned = now;
         context.observer.warning(fmt::format(
             "new impressions carry a time that is {} h behind the API's clock: is [api] time_zone "
             "({}) the account's?",
-            hours->count(), zone.name()));
+            evidence.hours.count(), zone.name()));
     }
 }
 
@@ -52,7 +83,7 @@ asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earli
     }
     const Instant mark = situation.coverage.windows().back().end;
     const std::optional<NewestRows> newest =
-        co_await context.store.newest_rows(zone.to_local(wanted.end));
+        co_await newest_shown(context, zone.to_local(wanted.end));
     if (newest) {
         situation.newest = plan::NewestSecond{newest->time, newest->rows};
     }
@@ -78,7 +109,7 @@ asio::awaitable<Instant> tail_begin(RunContext& context, Window wanted) {
         co_return zone.align_down(wanted.end - first_tail);
     }
     const std::optional<NewestRows> newest =
-        co_await context.store.newest_rows(zone.to_local(wanted.end));
+        co_await newest_shown(context, zone.to_local(wanted.end));
     if (newest) {
         situation.newest = plan::NewestSecond{newest->time, newest->rows};
     }
@@ -106,9 +137,11 @@ asio::awaitable<void> recheck(RunContext& context, Instant since,
         }
     }
     due.subtract(postponed);
+    co_await leave_out_expired(context, due);
     if (due.empty()) {
         co_return;
     }
+    co_await leave_out_suspected(context, due);
     FillRequest request(std::move(due));
     request.stop_after = stop_after;
     co_await fill_gaps(context, std::move(request), outcome);

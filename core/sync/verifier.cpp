@@ -1,5 +1,6 @@
 #include "core/sync/verifier.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "core/sync/account_probe.hpp"
 #include "core/sync/audit.hpp"
 #include "core/sync/gap_filler.hpp"
+#include "core/sync/horizon.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/tail.hpp"
 #include "core/time/text.hpp"
@@ -34,11 +36,16 @@ asio::awaitable<void> Verifier::verify_emptiness(Window period) {
         if (empty.empty()) {
             co_return;
         }
-        const auto newest = co_await context_.store.newest_rows(settings.zone.to_local(period.end));
+        const auto newest = co_await newest_shown(context_, settings.zone.to_local(period.end));
         // Without a row in the file there is none that the API must show.
         if (newest && empty.windows().front().begin >= settings.zone.earliest(newest->time)) {
             const bool agrees = co_await agrees_since(newest->time, empty.windows().back().end);
             if (agrees) {
+                co_return;
+            }
+            if (is_old(*newest)) {
+                // It may have expired. A count tells, and what is empty with it.
+                context_.adaptive.expiry_suspected = true;
                 co_return;
             }
         }
@@ -109,21 +116,74 @@ asio::awaitable<bool> Verifier::agrees_since(LocalTime row, Instant end) {
     co_return shown == inside;
 }
 
+bool Verifier::is_old(const NewestRows& rows) const {
+    const Instant at = context_.settings.zone.latest(rows.time);
+    return at < context_.client.settled() - plan::least_retention;
+}
+
+asio::awaitable<bool> Verifier::count_is_due() {
+    plan::CountState last;
+    const std::optional<std::string> counted = co_await context_.store.fact(metadata::counted_from);
+    last.agreed = counted == format_local(context_.settings.start);
+    const std::optional<std::string> at = co_await context_.store.fact(metadata::counted_at);
+    last.at = metadata::read_instant(at);
+    const plan::Horizon horizon = co_await load_horizon(context_.store);
+    co_return plan::count_due(last, horizon, context_.client.server_now());
+}
+
+// Where the API's rows begin; counts before it say nothing.
+asio::awaitable<void> Verifier::seek_horizon(Instant begin) {
+    HorizonSeeker seeker(context_);
+    const HorizonSearch found = co_await seeker.seek(begin);
+    horizon_sought_ = true;
+    horizon_known_ = found.known;
+    if (found.known) {
+        first_shown_ = found.first_shown;
+    }
+}
+
+// Both counts agree, from the horizon on if there is one.
+asio::awaitable<void> Verifier::note_agreement() {
+    Store& store = context_.store;
+    const std::optional<std::string> at = co_await store.fact(metadata::counted_at);
+    const Instant now = context_.client.server_now();
+    outcome_.difference.reset();
+    if (horizon_known_) {
+        co_await note_horizon(context_, horizon_, first_shown_, metadata::read_instant(at));
+    }
+    context_.adaptive.expiry_suspected = false;
+    context_.adaptive.nothing_expired = !first_shown_;
+    co_await store.set_fact(metadata::count_difference, "");
+    co_await store.set_fact(metadata::counted_at, metadata::seconds_text(now));
+    co_await store.set_fact(metadata::counted_from, format_local(context_.settings.start));
+}
+
 asio::awaitable<void> Verifier::compare_counts(Instant begin) {
     Store& store = context_.store;
-    for (int round = 0; round < most_rounds; ++round) {
-        const bool agree = co_await catch_up_and_compare(begin);
+    horizon_ = co_await load_horizon(store);
+    first_shown_ = horizon_.begin;
+    horizon_sought_ = false;
+    horizon_known_ = true;
+    if (horizon_ != plan::Horizon{}) {
+        co_await seek_horizon(begin);
+    }
+    for (int round = 0; round < most_rounds;) {
+        const Instant from = std::max(begin, first_shown_.value_or(begin));
+        const bool agree = co_await catch_up_and_compare(from);
         if (agree) {
-            outcome_.difference.reset();
-            const Instant now = context_.client.server_now();
-            co_await store.set_fact(metadata::count_difference, "");
-            co_await store.set_fact(metadata::counted_at, metadata::seconds_text(now));
-            co_await store.set_fact(metadata::counted_from, format_local(context_.settings.start));
+            co_await note_agreement();
             co_return;
+        }
+        if (!horizon_sought_ && outcome_.difference->api < outcome_.difference->file_least) {
+            co_await seek_horizon(begin);
+            if (first_shown_) {
+                continue;
+            }
         }
         // Until they agree, they are compared again.
         co_await store.set_fact(metadata::counted_from, "");
-        co_await repair_counts(round, {begin, context_.client.settled()});
+        co_await repair_counts(round, {from, context_.client.settled()});
+        ++round;
         if (!outcome_.unread.empty()) {
             co_return;
         }
@@ -185,10 +245,11 @@ asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
     const Zone& zone = context_.settings.zone;
     Counts counts = co_await count_both(begin);
     bool shows_rows = false;
-    if (counts.api == 0) {
-        // Nothing at all: a new account, or a server that answers emptily.
+    if (counts.api == 0 && !shows_nothing_) {
+        // Nothing at all: a new account, all has expired, or a server that answers emptily.
         const std::optional<bool> anything =
             co_await shows_anything(context_.client, context_.settings, std::nullopt);
+        shows_nothing_ = anything == false;
         shows_rows = anything == true;
     }
     for (int tries = 0; shows_rows && counts.api == 0 && tries < most_counts_of_nothing; ++tries) {

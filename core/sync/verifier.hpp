@@ -6,6 +6,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "core/plan/horizon.hpp"
 #include "core/sync/outcome.hpp"
 #include "core/sync/run_context.hpp"
 #include "core/time/window.hpp"
@@ -24,7 +25,12 @@ class Verifier {
 
     /// Compares the API's count of everything from `begin` on with the file's; where they differ,
     /// finds and repairs the place. Writes to the file whether they agree.
+    /// Where the API does not show the oldest rows any more, it compares from its first one on, and
+    /// takes note of that horizon.
     boost::asio::awaitable<void> compare_counts(Instant begin);
+
+    /// Whether everything is to be counted again by now.
+    boost::asio::awaitable<bool> count_is_due();
 
   private:
     struct Counts {
@@ -33,6 +39,9 @@ class Verifier {
         std::optional<std::uint64_t> api;  ///< nothing: it does not count so long a period
     };
 
+    bool is_old(const NewestRows& rows) const;
+    boost::asio::awaitable<void> seek_horizon(Instant begin);
+    boost::asio::awaitable<void> note_agreement();
     boost::asio::awaitable<Counts> count_both(Instant begin);
     boost::asio::awaitable<WindowSet> shown_by_now(WindowSet empty);
     boost::asio::awaitable<bool> agrees_since(LocalTime row, Instant end);
@@ -42,6 +51,13 @@ class Verifier {
     RunContext& context_;
     const WindowSet& postponed_;
     Outcome& outcome_;
+    bool shows_nothing_ = false;  // many replies said so
+
+    // Of the comparison at hand.
+    plan::Horizon horizon_;               // as the file knew it before
+    std::optional<Instant> first_shown_;  // the API shows nothing before it
+    bool horizon_sought_ = false;
+    bool horizon_known_ = true;  // false: it was sought, and the API does not say
 };
 
 }  // namespace mirror::sync

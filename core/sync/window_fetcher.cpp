@@ -12,6 +12,7 @@
 #include "core/plan/recheck.hpp"
 #include "core/plan/window_reader.hpp"
 #include "core/sync/account_probe.hpp"
+#include "core/sync/horizon.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
 
@@ -241,7 +242,14 @@ asio::awaitable<void> WindowFetcher::learn_page_size(Attempt& attempt,
 asio::awaitable<bool> WindowFetcher::accept_empty(WindowTask& task, int replies) {
     const Zone& zone = context_.settings.zone;
     const LocalPeriod span = zone.span(task.window);
-    const std::uint64_t known = co_await context_.store.count(span.begin, span.end - Seconds(1));
+    const plan::Horizon horizon = co_await load_horizon(context_.store);
+    // What may have expired need not be shown.
+    const auto first = plan::first_shown(horizon, context_.client.server_now());
+    const LocalTime begin = std::max(span.begin, first ? zone.to_local(*first) : span.begin);
+    std::uint64_t known = 0;
+    if (begin < span.end) {
+        known = co_await context_.store.count(begin, span.end - Seconds(1));
+    }
     const int needed = task.doubtful
                            ? replies_for_nothing
                            : context_.adaptive.emptiness.replies_needed(task.window, known > 0);

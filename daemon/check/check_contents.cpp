@@ -47,6 +47,10 @@ Finding judge_zone(const Status& status, const Expected& expected) {
                         *expected.time_zone),
             fmt::format("set [api] time_zone = \"{}\", or name another file", status.time_zone));
     }
+    if (status.zone_behind.count() > 0) {
+        return found_warn(name, zone_behind_text(status.zone_behind, status.time_zone),
+                          "set [api] time_zone to the account's, and start with a new file");
+    }
     return found_ok(name, status.time_zone + ", as configured");
 }
 

@@ -111,10 +111,15 @@ ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
         ->type_name("T");
     CLI::Option* const repair =
         audit->add_flag("--repair", line.repair, "Fetch again the places that differ");
+    CLI::Option* const prune =
+        audit
+            ->add_flag("--prune", line.prune,
+                       "Delete the rows there that the API does not show any more")
+            ->needs(repair);
     audit
-        ->add_flag("--prune", line.prune,
-                   "Delete the rows there that the API does not show any more")
-        ->needs(repair);
+        ->add_flag("--before-horizon", line.before_horizon,
+                   "With --prune: also delete what is older than all that the API shows")
+        ->needs(prune);
     audit->add_flag("--json", line.json, "As one JSON object");
     audit->footer("T is YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\".");
 

@@ -36,6 +36,7 @@ struct CommandLine {
     // audit
     bool repair = false;
     bool prune = false;
+    bool before_horizon = false;
 
     // audit, status, check
     bool json = false;

@@ -134,6 +134,7 @@ ExitCode audit_mirror(const CommandLine& line, const Config& config, const Envir
     request.to = line.to;
     request.options.repair = line.repair;
     request.options.prune = line.prune;
+    request.before_horizon = line.before_horizon;
     const std::optional<sync::AuditReport> report = mirror.run(mirror.session().audit(request));
     if (!report) {
         return mirror.stopped_by();

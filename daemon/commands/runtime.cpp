@@ -29,6 +29,7 @@ sync::Settings settings_of(const CommandLine& line, const Config& config) {
     settings.overlap = config.mirror.overlap;
     settings.settle = config.mirror.settle;
     settings.recheck_ages = config.mirror.recheck_ages;
+    settings.sweep = config.mirror.sweep;
     settings.poll_interval = config.mirror.poll_interval;
     if (line.command == Command::run) {
         settings.give_up_after = std::nullopt;

@@ -71,6 +71,21 @@ class Value {
         return *value;
     }
 
+    std::optional<Seconds> duration_or_none(Seconds least) const {
+        const std::string wanted =
+            fmt::format("a duration such as \"90d\", at least \"{}\", or \"\" for never",
+                        format_duration(least));
+        const std::string value = text(wanted);
+        if (value.empty()) {
+            return std::nullopt;
+        }
+        const auto parsed = parse_duration(value);
+        if (!parsed || *parsed < least) {
+            refuse(wanted);
+        }
+        return parsed;
+    }
+
     std::string time_zone() const {
         const std::string wanted =
             "a time zone's name that this system knows, such as \"Europe/Amsterdam\"";
@@ -154,6 +169,7 @@ using Keys = std::map<std::string, std::function<void(Config&, const Value&)>, s
 
 constexpr unsigned most_requests_per_second = 1'000'000;
 constexpr unsigned most_connections = 64;
+constexpr Seconds least_sweep{86400};
 
 const std::map<std::string, Keys, std::less<>>& tables() {
     static const std::map<std::string, Keys, std::less<>> all{
@@ -196,6 +212,8 @@ const std::map<std::string, Keys, std::less<>>& tables() {
                       v.list("a list of durations, such as [\"15m\", \"1d\", \"7d\"]",
                              [](const Value& age) { return age.duration(Seconds(1)); });
               }},
+             {"sweep",
+              [](Config& c, const Value& v) { c.mirror.sweep = v.duration_or_none(least_sweep); }},
              {"give_up_after",
               [](Config& c, const Value& v) { c.mirror.give_up_after = v.duration(Seconds(0)); }},
              {"indexes",

@@ -33,6 +33,7 @@ struct Config {
         Seconds overlap = sync::defaults::overlap;
         Seconds settle = copernica::defaults::settle;
         std::vector<Seconds> recheck_ages = sync::defaults::recheck_ages();
+        std::optional<Seconds> sweep = sync::defaults::sweep;  ///< nothing: off
         Seconds give_up_after = copernica::defaults::give_up_after;
         std::vector<std::string> indexes = storage::default_indexes();
     };

@@ -98,6 +98,13 @@ struct Metrics::Families {
     Family<Gauge>& rejects = gauge(registry, "rejects", "Records that could not be rows.");
     Family<Gauge>& gaps =
         gauge(registry, "gaps", "Periods before the newest complete one that are not complete.");
+    Family<Gauge>& horizon = gauge(registry, "horizon_timestamp_seconds",
+                                   "The API shows nothing before this any more, as Unix time.");
+    Family<Gauge>& rows_before_horizon =
+        gauge(registry, "rows_before_horizon", "Rows that are older than all that the API shows.");
+    Family<Gauge>& sweep_position =
+        gauge(registry, "sweep_position_timestamp_seconds",
+              "What is older was read again since the sweep began, as Unix time.");
     Family<Gauge>& database_bytes = gauge(registry, "database_bytes", "Size of the database file.");
     Family<Gauge>& wal_bytes = gauge(registry, "wal_bytes", "Size of its write-ahead log.");
     Family<Gauge>& last_run_exit_code =
@@ -147,6 +154,11 @@ void Metrics::set_file(const Status& file) {
     set(families_->rows, file.rows);
     set(families_->rejects, file.rejects);
     set(families_->gaps, file.gaps.size());
+    set_time(families_->horizon, file.horizon);
+    set(families_->rows_before_horizon, file.rows_before_horizon);
+    if (file.sweep) {
+        set_time(families_->sweep_position, file.sweep->position);
+    }
     set(families_->database_bytes, file.database_bytes);
     set(families_->wal_bytes, file.wal_bytes);
 }

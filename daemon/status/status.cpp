@@ -9,6 +9,7 @@
 
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
+#include "core/util/decimal.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/cli/progress.hpp"
 #include "daemon/config/units.hpp"
@@ -36,6 +37,12 @@ std::optional<Instant> instant_fact(const storage::FileStatus& file, const char*
         return std::nullopt;
     }
     return Instant(Seconds(seconds));
+}
+
+// Absent, or none: 0.
+std::uint64_t number_fact(const storage::FileStatus& file, const char* key) {
+    const auto text = text_fact(file, key);
+    return text ? read_decimal<std::uint64_t>(*text).value_or(0) : 0;
 }
 
 // Why the newest run that met the gap could not fill it.
@@ -137,6 +144,13 @@ std::string mebibytes(std::uint64_t bytes) {
 
 }  // namespace
 
+std::string zone_behind_text(std::chrono::hours behind, const std::string& zone) {
+    return fmt::format(
+        "new impressions carry a time that is {} h behind the API's clock: is {} the account's "
+        "zone?",
+        behind.count(), zone);
+}
+
 Status assess(const storage::FileStatus& file, Instant now) {
     Status status;
     status.account = file.account;
@@ -161,6 +175,14 @@ Status assess(const storage::FileStatus& file, Instant now) {
     status.last_audit_at = instant_fact(file, facts::last_audit_at);
     status.count_difference = text_fact(file, facts::count_difference);
     status.request_rate = text_fact(file, facts::request_rate);
+    status.horizon = instant_fact(file, facts::horizon);
+    status.rows_before_horizon = number_fact(file, facts::rows_before_horizon);
+    const auto began = instant_fact(file, facts::sweep_began);
+    const auto position = instant_fact(file, facts::sweep_position);
+    if (began && position) {
+        status.sweep = Status::Sweep{*began, *position};
+    }
+    status.zone_behind = std::chrono::hours(number_fact(file, facts::zone_behind));
     status.database_bytes = file.database_bytes;
     status.wal_bytes = file.wal_bytes;
     return status;
@@ -208,6 +230,14 @@ std::string status_json(const Status& status) {
     }
     object["count_difference"] = json_text(status.count_difference);
     object["request_rate"] = json_number(status.request_rate);
+    object["horizon"] = json_time(status.horizon);
+    object["rows_before_horizon"] = status.rows_before_horizon;
+    object["sweep"] = nullptr;
+    if (status.sweep) {
+        object["sweep"] = {{"began", format_utc(status.sweep->began)},
+                           {"position", format_utc(status.sweep->position)}};
+    }
+    object["zone_behind_hours"] = status.zone_behind.count();
     object["database_bytes"] = status.database_bytes;
     object["wal_bytes"] = status.wal_bytes;
     return printable_json(boost::json::serialize(object)) + "\n";
@@ -250,6 +280,18 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
                              "comes later is found by audit only",
                              last_age.count() == 0 ? "none" : format_duration(last_age)));
         }
+    }
+    if (status.horizon) {
+        line("horizon", fmt::format("the API shows nothing before {} any more; {} rows of the file "
+                                    "are older and kept",
+                                    local(*status.horizon), grouped(status.rows_before_horizon)));
+    }
+    if (status.sweep) {
+        line("sweep", fmt::format("what is older than {} was read again since {}",
+                                  local(status.sweep->position), local(status.sweep->began)));
+    }
+    if (status.zone_behind.count() > 0) {
+        line("time zone", zone_behind_text(status.zone_behind, status.time_zone));
     }
     if (status.last_audit) {
         line("last audit",

@@ -1,6 +1,7 @@
 // What the state of a mirror amounts to. Pure: from the file's own words and a clock.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,9 +38,20 @@ struct Status {
     std::optional<std::string> count_difference;  ///< for people; absent where counts agreed
     /// Requests a second that the API takes, if that is less than configured.
     std::optional<std::string> request_rate;
+    std::optional<Instant> horizon;  ///< the API shows nothing before it any more
+    std::uint64_t rows_before_horizon = 0;
+    struct Sweep {
+        Instant began{};
+        Instant position{};  ///< what is older has been read again since
+    };
+    std::optional<Sweep> sweep;
+    std::chrono::hours zone_behind{0};  ///< the account's zone seems to be so far behind
     std::uint64_t database_bytes = 0;
     std::uint64_t wal_bytes = 0;
 };
+
+/// For people: what it means that the account's zone seems to be behind `zone`.
+std::string zone_behind_text(std::chrono::hours behind, const std::string& zone);
 
 /// `now` is this machine's clock, UTC.
 Status assess(const storage::FileStatus& file, Instant now);

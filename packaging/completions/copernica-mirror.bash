@@ -49,7 +49,7 @@ _copernica_mirror() {
         '') [[ $current == -* ]] || words='run sync backfill audit status check' ;;
         sync) words+=' --metrics-file' ;;
         backfill) words+=' --from --to --force --metrics-file' ;;
-        audit) words+=' --from --to --repair --prune --json --metrics-file' ;;
+        audit) words+=' --from --to --repair --prune --before-horizon --json --metrics-file' ;;
         status) words+=' --json --max-lag' ;;
         check) words+=' --json' ;;
     esac

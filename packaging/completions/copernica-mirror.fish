@@ -28,6 +28,7 @@ complete -c copernica-mirror -n "$seen backfill audit" -l to -x -d 'End of the p
 complete -c copernica-mirror -n "$seen sync backfill audit" -l metrics-file -r -F -d 'Write metrics there at the end'
 complete -c copernica-mirror -n "$seen backfill" -l force -d 'Fetch again what is covered'
 complete -c copernica-mirror -n "$seen audit" -l repair -d 'Fetch again the places that differ'
+complete -c copernica-mirror -n "$seen audit" -l before-horizon -d 'With --prune: also delete what is older than all that the API shows'
 complete -c copernica-mirror -n "$seen audit" -l prune -d 'Delete the rows there that the API does not show any more'
 complete -c copernica-mirror -n "$seen audit status check" -l json -d 'As JSON'
 complete -c copernica-mirror -n "$seen status" -l max-lag -x -d 'End with 5 where the mirror is further behind'

@@ -87,4 +87,10 @@ std::int64_t RowStatement::integer(int column) const {
     return sqlite3_column_int64(statement_, column);
 }
 
+std::string RowStatement::text(int column) const {
+    const void* const bytes = sqlite3_column_text(statement_, column);
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), size);
+}
+
 }  // namespace mirror::storage

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 struct sqlite3;
@@ -52,6 +53,7 @@ class RowStatement {
         return value ? holds(column, *value) : holds_null(column);
     }
     std::int64_t integer(int column) const;
+    std::string text(int column) const;
 
   private:
     void check(int result) const;

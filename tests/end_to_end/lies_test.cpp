@@ -22,7 +22,8 @@ namespace {
 // The covered periods, as the file claims them, account-local.
 std::vector<std::pair<std::string, std::string>> covered(const Scene& scene) {
     const SQLite::Database file(scene.database().string(), SQLite::OPEN_READONLY);
-    SQLite::Statement select(file, "SELECT local_begin, local_end FROM covered_periods");
+    SQLite::Statement select(file,
+                             "SELECT local_begin, local_end FROM covered_periods WHERE age = 0");
     std::vector<std::pair<std::string, std::string>> periods;
     while (select.executeStep()) {
         periods.emplace_back(select.getColumn(0).getString(), select.getColumn(1).getString());

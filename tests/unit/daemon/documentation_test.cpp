@@ -285,6 +285,7 @@ TEST_CASE("documentation: every field of the JSON of status, check and audit") {
     status.gaps.resize(1);
     status.lateness = storage::LatenessSummary{};
     status.last_audit = "nothing";
+    status.sweep = Status::Sweep{};
     check_documented(documented(section(text, "`status --json`"), "field"),
                      fields_of(status_json(status)));
 

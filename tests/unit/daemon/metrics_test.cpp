@@ -35,6 +35,9 @@ Status some_status() {
     status.rows = 12'345'678;
     status.rejects = 3;
     status.gaps.resize(2);
+    status.horizon = Instant(Seconds(1'600'000'000));
+    status.rows_before_horizon = 29'183;
+    status.sweep = Status::Sweep{Instant(Seconds(1'690'000'000)), Instant(Seconds(1'650'000'000))};
     status.database_bytes = 123'456'789;
     status.wal_bytes = 4'152;
     return status;
@@ -93,6 +96,9 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
              "copernica_mirror_rows 12345678",
              "copernica_mirror_rejects 3",
              "copernica_mirror_gaps 2",
+             "copernica_mirror_horizon_timestamp_seconds 1600000000",
+             "copernica_mirror_rows_before_horizon 29183",
+             "copernica_mirror_sweep_position_timestamp_seconds 1650000000",
              "copernica_mirror_database_bytes 123456789",
              "copernica_mirror_wal_bytes 4152",
              "copernica_mirror_last_run_exit_code 5",
@@ -115,7 +121,7 @@ TEST_CASE("documentation: every metric, and no other") {
             served.insert(line.substr(type.size(), line.rfind(' ') - type.size()));
         }
     }
-    CHECK(served.size() == 14);
+    CHECK(served.size() == 17);
     test::check_documented(test::documented(text, "metric"), served);
     const auto lines = lines_of(metrics.text());
     for (const std::string& name : served) {

@@ -92,6 +92,21 @@ TEST_CASE("status: a file without anything yet") {
 
 TEST_CASE("status: the first line says how things are") {
     const Zone zone("UTC");
+    {
+        Status old;
+        old.horizon = Instant(Seconds(1'600'000'000));
+        old.rows_before_horizon = 29'183;
+        old.sweep = Status::Sweep{Instant(Seconds(1'690'000'000)), Instant(Seconds(1'650'000'000))};
+        old.zone_behind = std::chrono::hours(6);
+        old.time_zone = "Europe/Amsterdam";
+        const std::string text = status_text(old, zone, Seconds(0));
+        CHECK(text.find("horizon       the API shows nothing before 2020-09-13 12:26:40 any more; "
+                        "29,183 rows of the file are older and kept\n") != std::string::npos);
+        CHECK(text.find("sweep         what is older than 2022-04-15 05:20:00 was read again since "
+                        "2023-07-22 04:26:40\n") != std::string::npos);
+        CHECK(text.find("6 h behind the API's clock: is Europe/Amsterdam the account's zone?") !=
+              std::string::npos);
+    }
     storage::FileStatus file = some_file();
     CHECK(status_text(assess(file, utc("2026-03-01 01:00:14")), zone, Seconds(0))
               .rfind("complete from 2026-02-02 00:00:00 to 2026-03-01 00:00:00 (UTC), 14 s behind, "

@@ -55,9 +55,14 @@ TEST_CASE("tail: it reaches back to a row, which an empty reply would contradict
         known.newest = NewestSecond{local(noon - 1h), 101};
         CHECK(plan_tail(known, amsterdam()).first->begin == noon - 180s);
     }
-    SUBCASE("a row more than a week before the mark") {
+    SUBCASE("a row of six days ago") {
         known.earliest = noon - 24h * 30;
-        known.newest = NewestSecond{local(noon - 24h * 7 - 61s), 1};
+        known.newest = NewestSecond{local(noon - 24h * 6), 1};
+        CHECK(plan_tail(known, amsterdam()).first->begin == noon - 24h * 6);
+    }
+    SUBCASE("an older row, which may have expired") {
+        known.earliest = noon - 24h * 30;
+        known.newest = NewestSecond{local(noon - 24h * 6 - 1s), 1};
         CHECK(plan_tail(known, amsterdam()).first->begin == noon - 180s);
     }
     SUBCASE("not before what is wanted") {
@@ -130,4 +135,41 @@ TEST_CASE(
     CHECK(taken_back(1h + 30s) == 1h);
     CHECK(taken_back(1h + 61s) == 2h);
     CHECK(taken_back(24h * 365) == 26h);
+}
+
+TEST_CASE(
+    "zone: a newest row that is behind by whole hours convinces if it comes again and again") {
+    struct Row {
+        Seconds age;       // of the newest row
+        Seconds mark_age;  // when the file was last brought up to date
+        ZoneEvidence before, after;
+    };
+    const Row rows[] = {
+        {1h, 60s, {}, {1h, 3}},               // late, and by a whole hour: at once
+        {6h, 24h, {}, {6h, 1}},               // chance?
+        {6h + 60s, 24h, {6h, 1}, {6h, 2}},    // still
+        {6h - 60s, 24h, {6h, 2}, {6h, 3}},    // no chance
+        {6h, 24h, {6h, 3}, {6h, 3}},          // as known
+        {5h, 24h, {6h, 2}, {5h, 1}},          // something else
+        {6h + 20min, 24h, {6h, 2}, {6h, 2}},  // says nothing
+        {30s, 24h, {6h, 3}, {}},              // on time: all is well
+        {57min, 24h, {6h, 3}, {}},            // so is this
+        {40h, 24h * 7, {6h, 1}, {6h, 1}},     // no two zones are so far apart
+    };
+    for (const Row& row : rows) {
+        CAPTURE(&row - rows);
+        const ZoneEvidence after = weigh_zone(row.before, local(noon - row.age),
+                                              noon - row.mark_age, noon, Seconds(120), amsterdam());
+        CHECK(after.hours == row.after.hours);
+        CHECK(after.times == row.after.times);
+    }
+    CHECK_FALSE(ZoneEvidence{6h, 2}.convincing());
+    CHECK(ZoneEvidence{6h, 3}.convincing());
+}
+
+TEST_CASE("zone: a file of other rules is in doubt since the clocks last changed, or for a year") {
+    const Instant november = std::chrono::sys_days{std::chrono::year(2026) / 11 / 23};
+    const Instant october = std::chrono::sys_days{std::chrono::year(2026) / 10 / 25} + 1h;
+    CHECK(rules_in_doubt_since(november, amsterdam()) == october - 26h);
+    CHECK(rules_in_doubt_since(november, Zone("UTC")) == november - 24h * 366 - 26h);
 }

@@ -93,7 +93,7 @@ TEST_CASE("a new file") {
     CHECK(std::filesystem::exists(path.string() + "-wal"));
     CHECK(std::filesystem::exists(path.string() + "-shm"));
     CHECK(ask(path, "PRAGMA application_id") == std::to_string(application_id));
-    CHECK(ask(path, "PRAGMA user_version") == "2");
+    CHECK(ask(path, "PRAGMA user_version") == "3");
     CHECK(ask(path, "PRAGMA auto_vacuum") == "2");
     CHECK(ask(path, "PRAGMA journal_mode") == "wal");
     CHECK(ask(path, "PRAGMA integrity_check") == "ok");
@@ -101,7 +101,7 @@ TEST_CASE("a new file") {
           "id,mailing,timestamp,ip,useragent,device,destination,profile,subprofile,extra,"
           "first_seen,changed_at,removed_at");
     CHECK(ask(path, "SELECT group_concat(name) FROM pragma_table_info('covered_periods')") ==
-          "begin,end,local_begin,local_end");
+          "begin,end,local_begin,local_end,age");
     CHECK(ask(path, "SELECT value FROM mirror WHERE key = 'time_zone'") == "Europe/Amsterdam");
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("what is not ours is refused and left byte for byte as it was") {
     }
     SUBCASE("from a newer program") {
         make_mirror(path);
-        meddle(path, "PRAGMA user_version = 3");
+        meddle(path, "PRAGMA user_version = " + std::to_string(schema_version + 1));
         meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
         std::filesystem::remove(path.string() + ".lock");
         expected = DatabaseErrorKind::newer;
@@ -230,7 +230,8 @@ TEST_CASE("a newer version that is only in the log is refused, too") {
     const auto path = directory / "m.db";
     make_mirror(path);
     SQLite::Database newer(path.string(), SQLite::OPEN_READWRITE);
-    newer.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = 3");
+    newer.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA user_version = " +
+               std::to_string(schema_version + 1));
     const auto before = bytes_of(path);
     const auto log = bytes_of(path.string() + "-wal");
     CHECK(refusal(path) == DatabaseErrorKind::newer);
@@ -410,8 +411,26 @@ TEST_CASE("a file of version 1 becomes one of today") {
     meddle(path, "ALTER TABLE rejects DROP COLUMN copies; PRAGMA user_version = 1");
     CHECK(ask(path, "SELECT count(*) FROM impressions") == "0");
     MirrorFile file(options_for(path), noon());
-    CHECK(ask(path, "PRAGMA user_version") == "2");
+    CHECK(ask(path, "PRAGMA user_version") == "3");
     CHECK(ask(path, "SELECT copies FROM rejects") == "1");
+    CHECK(ask(path, "SELECT count(age) FROM covered_periods") == "1");
+}
+
+TEST_CASE("a file of version 2 becomes one of today") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    {
+        MirrorFile file(options_for(path), noon());
+        file.writer().commit(whole(noon_window(0, 60), rows(1, 3)), noon(60), at(noon(60)));
+    }
+    meddle(path,
+           "DROP VIEW covered_periods;"
+           "CREATE VIEW covered_periods AS SELECT \"begin\", \"end\" FROM coverage;"
+           "PRAGMA user_version = 2");
+    MirrorFile file(options_for(path), noon());
+    CHECK(ask(path, "PRAGMA user_version") == "3");
+    CHECK(ask(path, "SELECT age FROM covered_periods") == "0");
+    CHECK(ask(path, "SELECT count(*) FROM impressions") == "3");
 }
 
 TEST_CASE("migrations run in order and in one transaction, and leave what is not ours") {
@@ -420,16 +439,16 @@ TEST_CASE("migrations run in order and in one transaction, and leave what is not
     make_mirror(path);
     meddle(path, "CREATE VIEW mine AS SELECT mailing, useragent FROM impressions");
     SQLite::Database sql(path.string(), SQLite::OPEN_READWRITE);
-    const std::vector<Migration> steps{{3, "ALTER TABLE impression_rows ADD COLUMN score INTEGER"},
-                                       {4, "CREATE TABLE scores (x INTEGER)"}};
-    migrate(sql, 2, steps, sql::views);
-    CHECK(ask(path, "PRAGMA user_version") == "4");
+    const std::vector<Migration> steps{{4, "ALTER TABLE impression_rows ADD COLUMN score INTEGER"},
+                                       {5, "CREATE TABLE scores (x INTEGER)"}};
+    migrate(sql, 3, steps, sql::views);
+    CHECK(ask(path, "PRAGMA user_version") == "5");
     CHECK(ask(path, "SELECT count(*) FROM mine") == "50");
     CHECK(ask(path, "SELECT count(score) FROM impression_rows") == "0");
 
-    const std::vector<Migration> broken{{5, "CREATE TABLE more (x)"}, {6, "CREATE nonsense"}};
-    CHECK_THROWS_AS(migrate(sql, 4, broken, sql::views), SQLite::Exception);
-    CHECK(ask(path, "PRAGMA user_version") == "4");
+    const std::vector<Migration> broken{{6, "CREATE TABLE more (x)"}, {7, "CREATE nonsense"}};
+    CHECK_THROWS_AS(migrate(sql, 5, broken, sql::views), SQLite::Exception);
+    CHECK(ask(path, "PRAGMA user_version") == "5");
     CHECK(ask(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'") == "0");
     CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");
 }

@@ -333,6 +333,36 @@ asio::awaitable<std::optional<LocalTime>> FakeStore::middle_row(LocalTime, Local
     co_return std::nullopt;
 }
 
+asio::awaitable<std::optional<LocalTime>> FakeStore::nth_record(LocalTime begin, LocalTime end,
+                                                                std::uint64_t n) {
+    co_await yield_always();
+    std::vector<LocalTime> times;
+    for (const auto& [id, time] : rows) {
+        times.push_back(time);
+    }
+    for (const auto& [time, record] : rejects) {
+        times.push_back(time);
+    }
+    std::erase_if(times, [&](LocalTime time) { return time < begin || time >= end; });
+    std::sort(times.begin(), times.end());
+    co_return n < times.size() ? std::optional(times[n]) : std::nullopt;
+}
+
+asio::awaitable<WindowSet> FakeStore::covered_by_other_rules() {
+    co_return WindowSet{};
+}
+
+asio::awaitable<std::uint64_t> FakeStore::settle_expired(LocalTime begin, Instant) {
+    co_await yield_always();
+    const auto expired = std::count_if(rows.begin(), rows.end(),
+                                       [&](const auto& row) { return row.second < begin; });
+    co_return static_cast<std::uint64_t>(expired);
+}
+
+asio::awaitable<std::uint64_t> FakeStore::prune_before(LocalTime begin) {
+    co_return std::erase_if(rows, [&](const auto& row) { return row.second < begin; });
+}
+
 asio::awaitable<std::uint64_t> FakeStore::prune(LocalTime, LocalTime) {
     co_return 0;
 }
