@@ -59,7 +59,9 @@ TEST_CASE("sweep: everything is read at least once in each period, in steps of o
         state = step->after;
     }
     CHECK(cycles == 4);
-    CHECK(widest < 24h * 45);
+    // At the end ten years and eleven months, in ninety steps; what has become old meanwhile comes on
+    // top in the last ones.
+    CHECK(widest < 24h * 50);
 }
 
 TEST_CASE("sweep: after a pause it catches up, and at the end of the period reads the rest") {
