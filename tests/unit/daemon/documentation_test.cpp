@@ -296,6 +296,7 @@ TEST_CASE("documentation: every field of the JSON of status, check and audit") {
     audit.places.resize(1);
     audit.unread.resize(1);
     audit.uncovered.add(Window{Instant(Seconds(0)), Instant(Seconds(1))});
+    audit.withdrawn = audit.uncovered;
     check_documented(documented(section(text, "`audit --json`"), "field"),
                      fields_of(audit_json(audit)));
 }
