@@ -9,6 +9,7 @@
 #include "core/copernica/errors.hpp"
 #include "core/copernica/page_check.hpp"
 #include "core/copernica/retry_policy.hpp"
+#include "core/util/duration_text.hpp"
 
 namespace mirror::copernica {
 
@@ -330,11 +331,11 @@ void Client::throw_if_fatal(const ApiError& error, int failures) const {
         case NextStep::wrong_address:
             throw ApiFailed(fmt::format("{}; is [api] url right?", error.what()));
         case NextStep::wait_too_long:
-            throw ApiFailed(fmt::format("{}; it asks to wait {} s, longer than give_up_after",
-                                        error.what(), error.retry_after()->count()));
+            throw ApiFailed(fmt::format("{}; it asks to wait {}, longer than give_up_after",
+                                        error.what(), duration_text(*error.retry_after())));
         case NextStep::patience_is_over:
-            throw ApiFailed(fmt::format("gave up after {} s without a success; last: {}",
-                                        options_.give_up_after->count(), error.what()));
+            throw ApiFailed(fmt::format("gave up after {} without a success; last: {}",
+                                        duration_text(*options_.give_up_after), error.what()));
     }
 }
 

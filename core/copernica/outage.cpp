@@ -3,19 +3,13 @@
 #include <fmt/format.h>
 
 #include "core/copernica/api.hpp"
+#include "core/util/duration_text.hpp"
 
 namespace mirror::copernica {
 namespace {
 
 std::string for_long(std::chrono::steady_clock::duration elapsed) {
-    const auto seconds = std::chrono::round<std::chrono::seconds>(elapsed).count();
-    if (seconds < 120) {
-        return fmt::format("{} s", seconds);
-    }
-    if (seconds < 2 * 3600) {
-        return fmt::format("{} min", seconds / 60);
-    }
-    return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
+    return duration_text(std::chrono::round<std::chrono::seconds>(elapsed));
 }
 
 const char* starts_with(Trouble trouble) {
