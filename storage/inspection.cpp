@@ -79,6 +79,7 @@ Inspection inspect(const std::filesystem::path& file) {
     struct statvfs room {};
     if (::statvfs(directory.c_str(), &room) == 0) {
         seen.free_bytes = std::uint64_t{room.f_bavail} * room.f_frsize;
+        seen.read_only = (room.f_flag & ST_RDONLY) != 0;
     }
     seen.run_lock_held = is_held(path + ".lock", FileLock::Part::run);
     return seen;
@@ -106,7 +107,7 @@ SoundnessReport check_soundness(const std::filesystem::path& file, std::uint64_t
             }
         }
     } catch (const SQLite::Exception& error) {
-        throw explain(error, sqlite3_system_errno(sql.getHandle()), sql.getFilename());
+        throw explain(error, system_error_of(sql.getHandle()), sql.getFilename());
     }
     return report;
 }

@@ -31,6 +31,7 @@ struct Inspection {
     Entry directory;
     std::int64_t file_system = 0;             ///< its magic number, statfs(2); 0: not known
     std::optional<std::uint64_t> free_bytes;  ///< for those who are not root
+    bool read_only = false;                   ///< the file system is mounted so
     bool run_lock_held = false;               ///< a `run` is at work on it
 };
 

@@ -6,6 +6,7 @@
 #include "storage/metadata.hpp"
 #include "storage/migrations.hpp"
 #include "storage/sql.hpp"
+#include "storage/sqlite/file_check.hpp"
 
 namespace mirror::storage {
 namespace {
@@ -50,6 +51,10 @@ Database open_mirror(const MirrorOptions& options, Instant now) {
             migrate(sql, *version, migrations(), sql::views);
         }
     });
+}
+
+void refuse_unless_mirror(const std::filesystem::path& file) {
+    refuse_unless_ours(file, file_format);
 }
 
 SQLite::Database open_mirror_read_only(const std::filesystem::path& file,

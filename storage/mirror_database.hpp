@@ -35,6 +35,10 @@ struct MirrorOptions {
 /// schema up to date. Throws DatabaseError, OtherZone, std::invalid_argument.
 Database open_mirror(const MirrorOptions& options, Instant now);
 
+/// Judges a file by its header, which leaves no trace. Throws DatabaseError (foreign, newer) unless
+/// it is a mirror's, or empty.
+void refuse_unless_mirror(const std::filesystem::path& file);
+
 /// For reading only, see open_read_only(). Throws DatabaseError.
 SQLite::Database open_mirror_read_only(const std::filesystem::path& file,
                                        std::chrono::milliseconds busy_timeout);

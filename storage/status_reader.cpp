@@ -57,7 +57,7 @@ FileStatus read_status(const StatusOptions& options) {
         status.wal_bytes = size_or_zero(path.string() + "-wal");
         return status;
     } catch (const SQLite::Exception& error) {
-        throw explain(error, sqlite3_system_errno(sql.getHandle()), path);
+        throw explain(error, system_error_of(sql.getHandle()), path);
     }
 }
 

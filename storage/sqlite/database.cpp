@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "storage/sqlite/file_check.hpp"
+#include "storage/sqlite/file_identity.hpp"
 #include "storage/sqlite/log_padding.hpp"
 #include "storage/sqlite/page_writes.hpp"
 
@@ -122,6 +123,7 @@ void Database::open(const Prepare& prepare) {
     // The first read is what makes -wal and -shm: they must be there for readers from now on.
     sql.execAndGet("SELECT count(*) FROM sqlite_schema");
     pad_empty_log(path_);
+    log_ = identity_of(path_.string() + "-wal");
     checkpoint_on_close(true);
 }
 
@@ -131,9 +133,29 @@ void Database::refuse_if_moved() {
     if (moved != 0) {
         throw DatabaseError(DatabaseErrorKind::absent,
                             "database " + path_.string() +
-                                ": moved, replaced or deleted while it was open; start again, and "
-                                "stop the program before the file is moved");
+                                ": moved, replaced or deleted while it was open; stop the program "
+                                "before the file is moved; if another file was put in its place, "
+                                "remove its -wal and -shm, which belong to the old one, before you "
+                                "start again");
     }
+    refuse_if_log_moved();
+}
+
+// SQLite does not notice. What is written into a log that has no name any more, no other program
+// sees; and one that opens the file makes another log.
+void Database::refuse_if_log_moved() {
+    const std::string log = path_.string() + "-wal";
+    const std::optional<FileIdentity> now = identity_of(log);
+    if (now == log_ || !log_) {
+        log_ = now;
+        return;
+    }
+    // While nobody has made another one, what is in the old log still belongs to the file.
+    checkpoint_on_close(!now);
+    throw DatabaseError(DatabaseErrorKind::absent,
+                        "database " + path_.string() + ": its log, " + log +
+                            ", was deleted or replaced while it was open; start again, and leave "
+                            "-wal and -shm where they are: they are a part of the file");
 }
 
 void Database::checkpoint_on_close(bool wanted) noexcept {
@@ -141,7 +163,7 @@ void Database::checkpoint_on_close(bool wanted) noexcept {
 }
 
 DatabaseError Database::explained(const SQLite::Exception& error) const {
-    return explain(error, sqlite3_system_errno(sql_->getHandle()), path_);
+    return explain(error, system_error_of(sql_->getHandle()), path_);
 }
 
 Database::Checkpoint Database::truncate_log(std::uintmax_t least_bytes) {
@@ -180,7 +202,7 @@ SQLite::Database open_read_only(const std::filesystem::path& file, const FileFor
             refuse_unless_ours(path, format, sql.execAndGet("PRAGMA application_id").getInt(),
                                sql.execAndGet("PRAGMA user_version").getInt());
         } catch (const SQLite::Exception& error) {
-            throw explain(error, sqlite3_system_errno(sql.getHandle()), path);
+            throw explain(error, system_error_of(sql.getHandle()), path);
         }
         return sql;
     } catch (const SQLite::Exception& error) {

@@ -12,6 +12,7 @@
 
 #include "storage/sqlite/errors.hpp"
 #include "storage/sqlite/file_format.hpp"
+#include "storage/sqlite/file_identity.hpp"
 #include "storage/sqlite/file_lock.hpp"
 
 namespace mirror::storage {
@@ -76,12 +77,14 @@ class Database {
     void open(const Prepare& prepare);
     void refuse_if_moved();
     void checkpoint_on_close(bool wanted) noexcept;
+    void refuse_if_log_moved();
     DatabaseError explained(const SQLite::Exception& error) const;
 
     DatabaseOptions options_;
     std::filesystem::path path_;
     FileLock lock_;
     std::unique_ptr<SQLite::Database> sql_;
+    std::optional<FileIdentity> log_;  // the -wal that is open
 };
 
 /// A connection that only reads: it creates nothing, takes no lock that a writer waits for, and

@@ -45,8 +45,12 @@ Kind kind_of(int code, int system_error) {
         case SQLITE_AUTH:
             return Kind::permission;
         case SQLITE_CANTOPEN:
-        case SQLITE_IOERR:
             return kind_of_errno(system_error).value_or(Kind::io);
+        case SQLITE_IOERR: {
+            // A file that is open is there; an ENOENT is of something else.
+            const Kind kind = kind_of_errno(system_error).value_or(Kind::io);
+            return kind == Kind::absent ? Kind::io : kind;
+        }
         // A missing table or a broken constraint: nothing that our statements could meet in a
         // file that is as we made it.
         case SQLITE_CORRUPT:
@@ -59,7 +63,15 @@ Kind kind_of(int code, int system_error) {
     }
 }
 
-const char* advice(Kind kind) {
+const char* advice(Kind kind, int system_error) {
+    if (system_error == EDQUOT) {
+        return "ask for a larger quota, or make room within it, and start again; nothing that was "
+               "stored is lost";
+    }
+    if (system_error == EROFS) {
+        return "mount it for writing (after an error of the disk, Linux mounts it read-only: see "
+               "dmesg), or name a file elsewhere";
+    }
     switch (kind) {
         case Kind::absent:
             return "check the path, or create the mirror with `sync`";
@@ -82,7 +94,13 @@ const char* advice(Kind kind) {
     return "check the disk";
 }
 
-const char* summary(Kind kind) {
+const char* summary(Kind kind, int system_error) {
+    if (system_error == EDQUOT) {
+        return "the disk quota is used up";
+    }
+    if (system_error == EROFS) {
+        return "the file system is read-only";
+    }
     switch (kind) {
         case Kind::absent:
             return "not found";
@@ -104,12 +122,34 @@ const char* summary(Kind kind) {
     return "input/output error";
 }
 
-DatabaseError make(Kind kind, const std::filesystem::path& file, const std::string& detail) {
-    return DatabaseError(kind, "database " + file.string() + ": " + summary(kind) + " (" + detail +
-                                   "); " + advice(kind));
+DatabaseError make(Kind kind, int system_error, const std::filesystem::path& file,
+                   const std::string& detail) {
+    return DatabaseError(kind, "database " + file.string() + ": " + summary(kind, system_error) +
+                                   " (" + detail + "); " + advice(kind, system_error));
+}
+
+int last_errno_of(sqlite3_file* file) {
+    int last = 0;
+    if (file != nullptr && file->pMethods != nullptr) {
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last);
+    }
+    return last;
 }
 
 }  // namespace
+
+int system_error_of(sqlite3* connection) {
+    // SQLite notes the errno of the last call of all, which may have been one to clean up.
+    for (const int which : {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER}) {
+        sqlite3_file* file = nullptr;
+        sqlite3_file_control(connection, "main", which, &file);
+        const int last = last_errno_of(file);
+        if (last == EDQUOT || last == ENOSPC || last == EROFS) {
+            return last;
+        }
+    }
+    return sqlite3_system_errno(connection);
+}
 
 DatabaseError explain(const SQLite::Exception& error, int system_error,
                       const std::filesystem::path& file) {
@@ -130,7 +170,7 @@ DatabaseError explain(const SQLite::Exception& error, int system_error,
         return DatabaseError(Kind::io, name + "too little memory to work on it (" + error.what() +
                                            "); nothing that was stored is lost");
     }
-    return make(kind_of(error.getErrorCode(), system_error), file, error.what());
+    return make(kind_of(error.getErrorCode(), system_error), system_error, file, error.what());
 }
 
 DatabaseError explain_open(const SQLite::Exception& error, const std::filesystem::path& file) {
@@ -141,7 +181,7 @@ DatabaseError explain_open(const SQLite::Exception& error, const std::filesystem
 
 DatabaseError explain_system(const std::string& attempt, int system_error,
                              const std::filesystem::path& file) {
-    return make(kind_of_errno(system_error).value_or(Kind::io), file,
+    return make(kind_of_errno(system_error).value_or(Kind::io), system_error, file,
                 "cannot " + attempt + ": " + std::generic_category().message(system_error));
 }
 

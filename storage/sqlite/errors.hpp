@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+struct sqlite3;
+
 namespace SQLite {
 class Exception;
 }
@@ -34,7 +36,10 @@ class DatabaseError : public std::runtime_error {
     DatabaseErrorKind kind_;
 };
 
-/// An error of SQLite on `file` in our words. `system_error` is the errno that SQLite noted.
+/// The errno behind the connection's last error, as far as SQLite has kept it.
+int system_error_of(sqlite3* connection);
+
+/// An error of SQLite on `file` in our words. `system_error` is the errno behind it.
 DatabaseError explain(const SQLite::Exception& error, int system_error,
                       const std::filesystem::path& file);
 

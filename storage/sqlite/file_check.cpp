@@ -81,6 +81,31 @@ bool is_half_made(const std::filesystem::path& file) {
         "database " + file.string() + ": " + what + "; it was left as it is: name another file");
 }
 
+// What to make before the file can be made.
+DatabaseError cannot_create(const std::filesystem::path& file, int system_error) {
+    const std::string name = "database " + file.string() + ": it cannot be created, because ";
+    std::error_code ignored;
+    if (system_error != ENOENT && system_error != ENOTDIR) {
+        return explain_system("create it", system_error, file);
+    }
+    if (std::find(file.begin(), file.end(), "~") != file.end()) {
+        return DatabaseError(DatabaseErrorKind::absent,
+                             name +
+                                 "\"~\" means your home directory to a shell only; write the "
+                                 "whole path");
+    }
+    if (std::filesystem::is_symlink(file, ignored)) {
+        return DatabaseError(DatabaseErrorKind::absent,
+                             name + "it is a link to " +
+                                 std::filesystem::read_symlink(file, ignored).string() +
+                                 ", which does not exist; create that file or remove the link");
+    }
+    const std::string directory = std::filesystem::absolute(file, ignored).parent_path().string();
+    return DatabaseError(DatabaseErrorKind::absent, name + "there is no directory " + directory +
+                                                        "; create it (mkdir -p " + directory +
+                                                        "), or name another file");
+}
+
 }  // namespace
 
 std::filesystem::path existing_file(const std::filesystem::path& file) {
@@ -99,7 +124,11 @@ std::filesystem::path ensure_file(const std::filesystem::path& file) {
         ::fchmod(descriptor, file_mode);
         ::close(descriptor);
     } else if (errno != EEXIST) {
-        throw explain_system("create it", errno, file);
+        throw cannot_create(file, errno);
+    }
+    std::error_code failure;
+    if (descriptor < 0 && !std::filesystem::exists(file, failure)) {
+        throw cannot_create(file, ENOENT);  // a link that leads nowhere
     }
     auto path = existing_file(file);
     struct stat status {};

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "tests/end_to_end/scene.hpp"
+#include "tests/paths.hpp"
 #include "tests/support/fault_table.hpp"
 
 using namespace mirror;
@@ -134,6 +135,36 @@ TEST_CASE("database: full in the middle, at several sizes") {
     }
 }
 
+TEST_CASE("database: a quota that is used up, in the middle") {
+    const std::string preloaded = std::string(build_root) + "/tests/end_to_end/used-up-quota.so";
+    REQUIRE(std::filesystem::exists(preloaded));
+    Scene scene;
+    populate(scene, many);
+    scene.environment["LD_PRELOAD"] = preloaded;
+    scene.environment["QUOTA_BYTES"] = "200000";
+    const Run run = scene.run({"sync"});
+    CAPTURE(run.err);
+    CHECK(run.code == 4);
+    CHECK(contains(run.err, "the disk quota is used up"));
+    scene.environment.clear();
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+    CHECK(scene.query("PRAGMA integrity_check") == "ok");
+}
+
+TEST_CASE("database: the log deleted under a run") {
+    Scene scene;
+    populate(scene, 1000);
+    const auto process = follow(scene);
+    std::filesystem::remove(scene.database().string() + "-wal");
+    scene.account.add(row(5'000'000, present() + Seconds(1)));
+    CHECK(process->wait() == 4);
+    CAPTURE(process->err());
+    CHECK(contains(process->err(), "-wal, was deleted or replaced"));
+    scene.server.clock().stand_at(present() + Seconds(60));
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+    CHECK(scene.query("PRAGMA integrity_check") == "ok");
+}
+
 TEST_CASE("database: a limit on the size of files, in the middle") {
     FaultClass table("database", "files may not grow any more");
     for (const rlim_t kilobytes : {16, 60, 200, 700}) {
@@ -177,6 +208,7 @@ TEST_CASE("database: moved, deleted or replaced while it is open") {
         REQUIRE(process->wait() == 4);
         CAPTURE(process->err());
         REQUIRE(contains(process->err(), "moved, replaced or deleted while it was open"));
+        REQUIRE(contains(process->err(), "remove its -wal and -shm"));
         scene.server.clock().stand_at(present() + Seconds(60));
         // Its -wal lies there still: a new file must not take it for its own.
         REQUIRE(scene.complaint(scene.run({"sync"})) == "");

@@ -22,6 +22,7 @@ TEST_CASE("every error of SQLite has a kind, and the errno behind it counts") {
         {SQLITE_IOERR_WRITE, EDQUOT, DatabaseErrorKind::full},
         {SQLITE_IOERR_SHMSIZE, ENOSPC, DatabaseErrorKind::full},
         {SQLITE_IOERR_READ, EIO, DatabaseErrorKind::io},
+        {SQLITE_IOERR_READ, ENOENT, DatabaseErrorKind::io},
         {SQLITE_CANTOPEN, EACCES, DatabaseErrorKind::permission},
         {SQLITE_CANTOPEN, EROFS, DatabaseErrorKind::permission},
         {SQLITE_CANTOPEN, ENOENT, DatabaseErrorKind::absent},
@@ -43,4 +44,16 @@ TEST_CASE("every error of SQLite has a kind, and the errno behind it counts") {
         CHECK(text.find("dir/m.db") != std::string::npos);
         CHECK(text.find("detail") != std::string::npos);
     }
+}
+
+TEST_CASE("a quota, a full disk and a read-only file system are told apart") {
+    const auto text = [](int code, int system_error) {
+        return std::string(explain(SQLite::Exception("detail", code), system_error, "m.db").what());
+    };
+    CHECK(text(SQLITE_IOERR_WRITE, EDQUOT).find("the disk quota is used up") != std::string::npos);
+    CHECK(text(SQLITE_FULL, 0).find("the disk is full") != std::string::npos);
+    CHECK(text(SQLITE_CANTOPEN, EROFS).find("the file system is read-only") != std::string::npos);
+    CHECK(text(SQLITE_IOERR_READ, ENOENT).find("sync") == std::string::npos);
+    CHECK(std::string(explain_system("create it", EROFS, "m.db").what()).find("read-only") !=
+          std::string::npos);
 }

@@ -1,5 +1,6 @@
 // The file itself: how it is made, what is refused, who may read it when.
 #include <csignal>
+#include <fstream>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -264,6 +265,32 @@ TEST_CASE("a path that cannot be a database") {
     CHECK(refusal(directory / "l.db") == DatabaseErrorKind::absent);
 }
 
+TEST_CASE("a path where no file can be made is told with what to do first") {
+    TemporaryDirectory directory;
+    std::filesystem::create_symlink("nowhere.db", directory / "link.db");
+    struct Row {
+        std::filesystem::path path;
+        const char* words;
+    };
+    const Row rows[] = {
+        {directory / "missing" / "m.db", "mkdir -p"},
+        {directory / "~" / "m.db", "write the whole path"},
+        {directory / "link.db", "a link to nowhere.db"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.words);
+        try {
+            MirrorFile file(options_for(row.path), noon());
+            FAIL("made");
+        } catch (const DatabaseError& error) {
+            const std::string text = error.what();
+            CHECK(error.kind() == DatabaseErrorKind::absent);
+            CHECK(text.find(row.words) != std::string::npos);
+            CHECK(text.find("sync") == std::string::npos);
+        }
+    }
+}
+
 TEST_CASE("a file of another zone or account is refused and untouched") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
@@ -366,6 +393,40 @@ TEST_CASE("a file that was moved away while open is not written any more") {
         FAIL("written");
     } catch (const DatabaseError& error) {
         CHECK(error.kind() == DatabaseErrorKind::absent);
+    }
+}
+
+TEST_CASE("a log that was deleted or replaced while open is noticed, and nothing is damaged") {
+    for (const bool replaced : {false, true}) {
+        CAPTURE(replaced);
+        TemporaryDirectory directory;
+        const auto path = directory / "m.db";
+        const auto log = path.string() + "-wal";
+        {
+            MirrorFile file(options_for(path), noon());
+            file.writer().set_fact("key", "before");
+            std::filesystem::remove(log);
+            if (replaced) {
+                std::ofstream(log) << "";
+            }
+            try {
+                file.writer().set_fact("key", "after");
+                FAIL("written");
+            } catch (const DatabaseError& error) {
+                CHECK(error.kind() == DatabaseErrorKind::absent);
+                CHECK(std::string(error.what()).find("-wal") != std::string::npos);
+            }
+        }
+        const SQLite::Database sql(path.string(), SQLite::OPEN_READWRITE);
+        SQLite::Statement check(sql, "PRAGMA integrity_check");
+        REQUIRE(check.executeStep());
+        CHECK(check.getColumn(0).getString() == "ok");
+        if (!replaced) {
+            // What was in the log came into the file when it was closed.
+            SQLite::Statement fact(sql, "SELECT value FROM mirror WHERE key = 'key'");
+            REQUIRE(fact.executeStep());
+            CHECK(fact.getColumn(0).getString() == "before");
+        }
     }
 }
 

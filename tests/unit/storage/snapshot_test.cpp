@@ -1,0 +1,110 @@
+#include "storage/snapshot.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <SQLiteCpp/Database.h>
+#include <doctest/doctest.h>
+
+#include "storage/sqlite/errors.hpp"
+#include "storage/status_reader.hpp"
+#include "tests/unit/storage/fixture.hpp"
+
+using namespace mirror;
+using namespace mirror::storage;
+using namespace mirror::storage::testing;
+
+namespace {
+
+SnapshotOptions options(const std::filesystem::path& source, const std::filesystem::path& target) {
+    SnapshotOptions options;
+    options.source = source;
+    options.target = target;
+    return options;
+}
+
+std::string fact_in(const std::filesystem::path& file) {
+    StatusOptions options;
+    options.path = file;
+    return read_status(options).facts["key"];
+}
+
+std::size_t files_in(const std::filesystem::path& directory) {
+    const std::filesystem::directory_iterator all(directory);
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+}  // namespace
+
+TEST_CASE("a snapshot is the file of one moment, also while somebody writes") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    file.writer().set_fact("key", "before");
+    std::filesystem::create_directory(directory / "backup");
+    const auto copy = directory / "backup" / "copy.db";
+    std::ofstream(copy) << "an older copy";
+
+    SnapshotOptions wanted = options(directory / "m.db", copy);
+    std::uint64_t steps = 0;
+    wanted.go_on = [&](const SnapshotProgress& progress) {
+        CHECK(progress.bytes_done <= progress.bytes);
+        // What is committed meanwhile is not in it.
+        file.writer().set_fact("key", "meanwhile " + std::to_string(++steps));
+        return true;
+    };
+    const std::uint64_t bytes = take_snapshot(wanted);
+    CHECK(steps >= 1);
+    CHECK(bytes == std::filesystem::file_size(copy));
+    CHECK(fact_in(copy) == "before");
+    CHECK(fact_in(directory / "m.db").starts_with("meanwhile"));
+    // One file, which no log belongs to, and which a reader needs no other file for.
+    CHECK(files_in(directory / "backup") == 1);
+    CHECK(std::filesystem::status(copy).permissions() == static_cast<std::filesystem::perms>(0640));
+    SQLite::Database sql(copy.string(), SQLite::OPEN_READONLY);
+    CHECK(sql.execAndGet("PRAGMA journal_mode").getString() == "delete");
+    CHECK(sql.execAndGet("PRAGMA integrity_check").getString() == "ok");
+}
+
+TEST_CASE("a mirror goes on from a snapshot") {
+    TemporaryDirectory directory;
+    {
+        MirrorFile file(options_for(directory / "m.db"), noon());
+        file.writer().set_fact("key", "value");
+        take_snapshot(options(directory / "m.db", directory / "copy.db"));
+    }
+    MirrorFile copy(options_for(directory / "copy.db"), noon());
+    CHECK(copy.reader().fact("key") == "value");
+    copy.writer().set_fact("key", "new");
+    CHECK(fact_in(directory / "m.db") == "value");
+}
+
+TEST_CASE("a snapshot that ends early leaves nothing, and what was there before") {
+    TemporaryDirectory directory;
+    const MirrorFile file(options_for(directory / "m.db"), noon());
+    std::filesystem::create_directory(directory / "backup");
+    const auto copy = directory / "backup" / "copy.db";
+    std::ofstream(copy) << "an older copy";
+    SnapshotOptions wanted = options(directory / "m.db", copy);
+    wanted.go_on = [](const SnapshotProgress&) { return false; };
+    CHECK(take_snapshot(wanted) == 0);
+    CHECK(files_in(directory / "backup") == 1);
+    CHECK(std::filesystem::file_size(copy) == std::string("an older copy").size());
+}
+
+TEST_CASE("where a snapshot must not go") {
+    TemporaryDirectory directory;
+    const auto source = directory / "m.db";
+    const MirrorFile file(options_for(source), noon());
+    std::filesystem::create_hard_link(source, directory / "same.db");
+    std::filesystem::create_directory(directory / "d.db");
+    std::ofstream(directory / "used.db") << "";
+    std::ofstream(directory / "used.db-wal") << "";
+    for (const auto& target : {source, directory / "same.db", directory / "d.db",
+                               directory / "used.db", directory / "missing" / "copy.db"}) {
+        CAPTURE(target.string());
+        CHECK_THROWS_AS(take_snapshot(options(source, target)), DatabaseError);
+    }
+    CHECK_THROWS_AS(take_snapshot(options(directory / "none.db", directory / "copy.db")),
+                    DatabaseError);
+    CHECK_FALSE(std::filesystem::exists(directory / "copy.db"));
+}
