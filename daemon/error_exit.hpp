@@ -1,4 +1,4 @@
-// What ends the program by an exception: its exit code, and the words for people.
+// The exit code and the message of an exception that ends the program.
 #pragma once
 
 #include <exception>
@@ -8,7 +8,7 @@
 
 namespace mirror::daemon {
 
-/// ExitCode::internal for what nobody expected: neither the API nor the user is to blame for it.
+/// ExitCode::internal for what is neither the API's fault nor the user's.
 ExitCode exit_code_of(const std::exception& error);
 
 /// On one line, fit for a terminal.

@@ -37,16 +37,16 @@ bool err_is_journal() {
            *stream == fmt::format("{}:{}", err.st_dev, err.st_ino);
 }
 
-// The token is in our memory. No core file after a crash, not even one that a handler would take
-// (which RLIMIT_CORE does not keep from it), and no look into the process by others of the same
-// user: prctl(2), PR_SET_DUMPABLE. The leak checker of a sanitizer is such a one.
+// The token is in our memory. So there is no core file after a crash, not even one for a handler
+// (which RLIMIT_CORE does not prevent), and other processes of the same user cannot read our
+// memory: prctl(2), PR_SET_DUMPABLE. The leak checker of a sanitizer could not, either.
 void keep_memory_private() {
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     prctl(PR_SET_DUMPABLE, 0);
 #endif
 }
 
-// The token of the environment, which is there no more afterwards: `ps e` shows what is left.
+// Takes the token out of the environment, which `ps e` shows.
 std::optional<std::string> take_token() {
     char* const value = std::getenv("COPERNICA_ACCESS_TOKEN");
     if (value == nullptr) {
@@ -57,9 +57,9 @@ std::optional<std::string> take_token() {
     return token;
 }
 
-// Memory goes back to the system as it is freed, and the two threads share one heap: pages of rows
-// are made on one and freed on the other. glibc's own way is to keep a heap a thread and to raise
-// the size from which memory is mapped.
+// Freed memory goes back to the system, and the two threads share one heap: pages of rows are made
+// on one and freed on the other. By default, glibc has a heap for each thread and raises the size
+// from which memory is mapped.
 void keep_heap_small() {
 #ifdef __GLIBC__
     constexpr int mapped_from = 128 << 10;
@@ -77,6 +77,7 @@ int main(int count, char** arguments) {
     keep_heap_small();
     mirror::SystemClock clock;
     mirror::daemon::Environment environment(std::cout, std::cerr, clock);
+    environment.is_root = geteuid() == 0;
     environment.out_is_terminal = isatty(STDOUT_FILENO) == 1;
     environment.err_is_terminal = isatty(STDERR_FILENO) == 1;
     environment.no_color = !variable("NO_COLOR").value_or("").empty();

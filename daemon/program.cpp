@@ -6,17 +6,23 @@
 #include <ostream>
 #include <stdexcept>
 
+#include <fmt/format.h>
 #include <spdlog/logger.h>
 
 #include "core/sync/observer.hpp"
+#include "core/time/text.hpp"
+#include "core/time/zone.hpp"
 #include "core/time/zone_self_check.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/check/check_command.hpp"
 #include "daemon/cli/command_line.hpp"
+#include "daemon/cli/point_in_time.hpp"
 #include "daemon/cli/version_text.hpp"
 #include "daemon/commands/audit_command.hpp"
 #include "daemon/commands/mirror_command.hpp"
+#include "daemon/commands/snapshot_command.hpp"
 #include "daemon/config/config.hpp"
+#include "daemon/config/token_text.hpp"
 #include "daemon/error_exit.hpp"
 #include "daemon/log/logging.hpp"
 #include "daemon/metrics/metrics_file.hpp"
@@ -32,6 +38,32 @@ constexpr std::size_t longest_message = 4000;
 void require_sound_zone(const std::string& name) {
     if (const auto differs = zone_differs_from_libc(Zone(name))) {
         throw UsageError(*differs);
+    }
+}
+
+void refuse_what_is_no_file(const std::filesystem::path& database) {
+    const std::string name = database.string();
+    const std::string last = database.filename().string();
+    if (last.empty() || last == ":memory:" || name.starts_with("file:")) {
+        throw UsageError(fmt::format(
+            "the database must be a file, and \"{}\" is not the name of one; give a path such as "
+            "/var/lib/copernica-mirror/impressions.db to --database or [mirror] database",
+            name));
+    }
+}
+
+void judge_start(Config& config, Instant now) {
+    if (!config.mirror.start) {
+        return;
+    }
+    const Zone zone(config.api.time_zone);
+    if (*config.mirror.start > zone.to_local(now)) {
+        throw UsageError(fmt::format("[mirror] start {} is in the future: it is {} in {}",
+                                     format_local(*config.mirror.start),
+                                     format_local(zone.to_local(now)), zone.name()));
+    }
+    if (auto note = clock_change_note("[mirror] start", *config.mirror.start, true, zone)) {
+        config.warnings.push_back(std::move(*note));
     }
 }
 
@@ -55,24 +87,52 @@ Config effective_config(const CommandLine& line, const Environment& environment)
     if (line.log_format) {
         config.log.format = *line.log_format;
     }
-    if (line.command != Command::status) {
+    refuse_what_is_no_file(config.mirror.database);
+    judge_start(config, environment.clock.utc());
+    return config;
+}
+
+Config checked_config(const CommandLine& line, const Environment& environment) {
+    Config config = effective_config(line, environment);
+    if (line.command != Command::status && line.command != Command::snapshot) {
         require_sound_zone(config.api.time_zone);
     }
     return config;
+}
+
+bool sends_the_token(Command command) {
+    return command != Command::status && command != Command::check && command != Command::snapshot;
+}
+
+// Who can change the configuration can have the token sent to themselves.
+void judge_trust(const CommandLine& line, const Config& config, const Environment& environment,
+                 spdlog::logger& log) {
+    if (!config.untrusted || !sends_the_token(line.command)) {
+        return;
+    }
+    const std::string what = fmt::format(
+        "the configuration says to which server the token goes, and {}", *config.untrusted);
+    if (environment.is_root) {
+        throw UsageError(what);
+    }
+    log.warn("{}", printable(what, longest_message));
 }
 
 ExitCode run_command(const CommandLine& line, const Config& config, const Environment& environment,
                      const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
     switch (line.command) {
         case Command::status:
-            return show_status(line, config, environment);
+            return show_status(line, config, environment, *log);
         case Command::run:
-            return run_mirror(line, config, environment, log);
+            return run_mirror(line, config, environment, log,
+                              [&] { return effective_config(line, environment); });
         case Command::audit:
             return audit_mirror(line, config, environment, log, metrics);
         case Command::sync:
         case Command::backfill:
             return mirror_once(line, config, environment, log, metrics);
+        case Command::snapshot:
+            return take_snapshot(line, config, environment);
         case Command::check:
             break;  // run_program() has run it: it does without the configuration if that is wrong
     }
@@ -99,24 +159,25 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
         options.quiet = line.quiet;
         log = make_logger(environment, options);
         if (line.command == Command::check) {
-            return check(line, environment, [&] { return effective_config(line, environment); });
+            return check(line, environment, [&] { return checked_config(line, environment); });
         }
         if (line.metrics_file) {
             metrics.emplace(*line.metrics_file);
         }
-        const Config config = effective_config(line, environment);
+        const Config config = checked_config(line, environment);
         options.level = config.log.level;
         options.format = config.log.format;
         log = make_logger(environment, options);
         for (const std::string& warning : config.warnings) {
             log->warn("{}", printable(warning, longest_message));
         }
+        judge_trust(line, config, environment, *log);
         if (metrics) {
             metrics->set_database(config.mirror.database);
         }
         code = run_command(line, config, environment, log, metrics ? &metrics->metrics() : nullptr);
     } catch (const std::exception& error) {
-        log->error("{}", message_of(error));
+        log->error("{}", without_tokens(message_of(error), arguments));
         code = exit_code_of(error);
     }
     if (metrics) {

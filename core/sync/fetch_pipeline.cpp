@@ -13,13 +13,6 @@ namespace mirror::sync {
 
 namespace asio = boost::asio;
 
-namespace {
-
-// Work of at most this width is a poll, and done at once.
-constexpr std::chrono::hours worth_reporting(24);
-
-}  // namespace
-
 // Counts a window as being read for as long as it lives, and wakes whoever waits for a change of
 // that.
 class FetchPipeline::ActiveWindow final : public WindowEvents {
@@ -64,10 +57,6 @@ FetchPipeline::FetchPipeline(RunContext& context, WindowSink& sink, WindowSet to
       queue_(direction),
       queue_changed_(context.executor) {
     context.adaptive.planner.expect_period(todo.width());
-    progress_.width = todo.width();
-    if (!todo.empty()) {
-        progress_.period = {todo.windows().front().begin, todo.windows().back().end};
-    }
 }
 
 asio::awaitable<void> FetchPipeline::run() {
@@ -139,6 +128,7 @@ asio::awaitable<void> FetchPipeline::work() {
 }
 
 void FetchPipeline::hand_over(WholeWindow whole) {
+    report(whole);
     load_.queued(whole.records.size());
     queue_.push(std::move(whole));
     queue_changed_.notify_all();
@@ -155,13 +145,10 @@ asio::awaitable<void> FetchPipeline::write() {
             co_await queue_changed_.wait();
             continue;
         }
-        WindowSet windows;
         std::size_t records = 0;
         for (const WholeWindow& whole : batch) {
-            windows.add(whole.window);
             records += whole.records.size();
         }
-        const Window last = batch.back().window;
         const Written written = co_await sink_.take(std::move(batch), context_.client.server_now());
         // What is being written takes memory, too, and counts until it is stored.
         load_.stored(records);
@@ -170,8 +157,6 @@ asio::awaitable<void> FetchPipeline::write() {
         written_ += written;
         context_.observer.stored(written);
         warn_of_replaced(written);
-        progress_.done += windows.width();
-        report(last);
     }
 }
 
@@ -187,14 +172,11 @@ void FetchPipeline::warn_of_replaced(const Written& written) {
     }
 }
 
-void FetchPipeline::report(const Window& window) {
-    if (progress_.width <= worth_reporting) {
-        return;
+void FetchPipeline::report(const WholeWindow& whole) {
+    if (meter_ != nullptr) {
+        meter_->read(whole.window, whole.records.size());
+        context_.observer.progress(meter_->progress());
     }
-    progress_.window = window;
-    progress_.rows = written_.inserted + written_.updated + written_.unchanged;
-    progress_.requests = context_.client.requests();
-    context_.observer.progress(progress_);
 }
 
 }  // namespace mirror::sync

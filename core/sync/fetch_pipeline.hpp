@@ -9,7 +9,7 @@
 
 #include "core/plan/window_load.hpp"
 #include "core/plan/window_scheduler.hpp"
-#include "core/sync/observer.hpp"
+#include "core/sync/load_meter.hpp"
 #include "core/sync/run_context.hpp"
 #include "core/sync/window_fetcher.hpp"
 #include "core/sync/window_sink.hpp"
@@ -29,6 +29,10 @@ class FetchPipeline {
     /// far more records than a window should. Before run().
     void read_first(const Window& window) { scheduler_.put_first(window); }
 
+    /// Tells the observer after each window how far the load is. Before run(); the meter must
+    /// outlive the pipeline.
+    void measure(LoadMeter& meter) { meter_ = &meter; }
+
     /// No window is begun after this moment; what is left stays to be done. Before run().
     void stop_after(Monotonic moment) { stop_after_ = moment; }
 
@@ -47,7 +51,7 @@ class FetchPipeline {
     boost::asio::awaitable<void> close_writer();
     void hand_over(WholeWindow whole);
     void warn_of_replaced(const Written& written);
-    void report(const Window& window);
+    void report(const WholeWindow& whole);
 
     RunContext& context_;
     WindowSink& sink_;
@@ -64,7 +68,7 @@ class FetchPipeline {
     std::exception_ptr writer_error_;
 
     Written written_;
-    Progress progress_;
+    LoadMeter* meter_ = nullptr;
 };
 
 }  // namespace mirror::sync

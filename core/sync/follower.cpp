@@ -34,6 +34,9 @@ constexpr std::chrono::hours second_try_pause(1);
 constexpr std::chrono::seconds watch_interval(10);
 constexpr std::chrono::hours record_interval(1);
 
+// A new interval is in effect so soon.
+constexpr std::chrono::milliseconds longest_sleep(60'000);
+
 }  // namespace
 
 // Runs until it is stopped, and writes down how that was.
@@ -111,10 +114,10 @@ asio::awaitable<void> Follower::keep_up() {
 // Does one of them at every poll interval. If the API fails it, it pauses alone.
 asio::awaitable<void> Follower::repeat(Work work, std::optional<std::string>& trouble) {
     for (;;) {
-        const Monotonic due = context_.clock.monotonic() + context_.settings.poll_interval;
+        const Monotonic begun = context_.clock.monotonic();
         bool failed = false;
         try {
-            co_await (this->*work)(due);
+            co_await (this->*work)(begun + context_.settings.poll_interval);
         } catch (const copernica::ApiFailed& error) {
             trouble = error.what();
             failed = true;
@@ -126,11 +129,19 @@ asio::awaitable<void> Follower::repeat(Work work, std::optional<std::string>& tr
             co_await context_.clock.sleep(failure_pause);
             continue;
         }
-        const auto rest =
-            std::chrono::ceil<std::chrono::milliseconds>(due - context_.clock.monotonic());
-        if (rest.count() > 0) {
-            co_await context_.clock.sleep(rest);
+        co_await sleep_since(begun);
+    }
+}
+
+// Until the next poll is due. The interval may change meanwhile.
+asio::awaitable<void> Follower::sleep_since(Monotonic begun) {
+    for (;;) {
+        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(
+            begun + context_.settings.poll_interval - context_.clock.monotonic());
+        if (rest.count() <= 0) {
+            co_return;
         }
+        co_await context_.clock.sleep(std::min(rest, longest_sleep));
     }
 }
 
@@ -182,6 +193,7 @@ asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
     FillRequest missing{WindowSet({wanted.begin, std::max(wanted.begin, end)})};
     missing.todo.subtract(covered);
     missing.stop_after = due;
+    missing.meter = &past_;
     const bool complete = missing.todo.empty();
     WindowSet left_alone = unread_.postponed();
     missing.todo.subtract(left_alone);

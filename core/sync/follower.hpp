@@ -8,6 +8,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "core/plan/unread_ledger.hpp"
+#include "core/sync/load_meter.hpp"
 #include "core/sync/outcome.hpp"
 #include "core/sync/preflight.hpp"
 #include "core/sync/run_context.hpp"
@@ -40,6 +41,7 @@ class Follower {
     boost::asio::awaitable<void> repeat(Work work, std::optional<std::string>& trouble);
     boost::asio::awaitable<void> poll(Monotonic due);
     boost::asio::awaitable<void> work_off_backlog(Monotonic due);
+    boost::asio::awaitable<void> sleep_since(Monotonic begun);
     boost::asio::awaitable<void> keep_last(Outcome& outcome);
     boost::asio::awaitable<void> conclude(Outcome& outcome);
     boost::asio::awaitable<void> count_when_due(Instant begin);
@@ -60,6 +62,7 @@ class Follower {
     Outcome tail_;         // of the poll at hand
     Outcome backlog_;      // of the round at hand
     Written written_;      // by all before them
+    LoadMeter past_;       // which is filled round by round
     bool polled_ = false;  // once, well or not
     AsyncCondition first_poll_;
     std::optional<std::string> tail_trouble_;  // why the last poll failed

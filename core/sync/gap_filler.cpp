@@ -1,20 +1,89 @@
 #include "core/sync/gap_filler.hpp"
 
+#include <chrono>
 #include <exception>
 #include <utility>
 
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include "core/sync/account_probe.hpp"
 #include "core/sync/fetch_pipeline.hpp"
 #include "core/time/text.hpp"
+#include "core/util/task_group.hpp"
 
 namespace mirror::sync {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// Work of at most this width is a poll, and done at once.
+constexpr std::chrono::hours worth_measuring(24);
+
+// What takes less time needs no estimate. Counting costs the API something.
+constexpr std::chrono::seconds worth_estimating(2);
+
+asio::awaitable<std::uint64_t> rows_in_file(RunContext& context, const WindowSet& windows) {
+    std::uint64_t rows = 0;
+    for (const Window& window : windows.windows()) {
+        const LocalPeriod span = context.settings.zone.span(window);
+        rows += co_await context.store.count(span.begin, span.end - Seconds(1));
+    }
+    co_return rows;
+}
+
+// How many rows are to be read: as many as the API counts, less those that the file had before.
+asio::awaitable<void> estimate(RunContext& context, const WindowSet& todo, bool stored_before,
+                               LoadMeter& meter) {
+    if (meter.progress().expected) {
+        co_return;
+    }
+    const std::uint64_t read = meter.progress().rows;
+    const WindowSet hull(Window{todo.windows().front().begin, todo.windows().back().end});
+    const std::uint64_t known = co_await rows_in_file(context, stored_before ? todo : hull);
+    if (stored_before && known > 0) {
+        meter.expect(read + known);
+        co_return;
+    }
+    co_await context.clock.sleep(worth_estimating);
+    const Window period = hull.windows().front();
+    const std::optional<std::uint64_t> shown =
+        co_await count_at_api(context.client, context.settings, period.begin, period.end);
+    if (shown && *shown > known) {
+        meter.expect(read + *shown - known);
+        context.observer.progress(meter.progress());
+    }
+}
+
+// The load does not depend on it, and meets the same errors.
+asio::awaitable<void> try_to_estimate(RunContext& context, WindowSet todo, bool stored_before,
+                                      LoadMeter& meter) {
+    try {
+        co_await estimate(context, todo, stored_before, meter);
+    } catch (const boost::system::system_error&) {
+        // The load has ended before.
+    } catch (const std::exception& error) {
+        context.observer.debug(
+            fmt::format("the number of rows could not be estimated: {}", error.what()));
+    }
+}
+
+}  // namespace
+
 asio::awaitable<void> fill_gaps(RunContext& context, FillRequest request, Outcome& outcome) {
     StoringSink sink(context.store);
+    const WindowSet todo = request.todo;
     FetchPipeline pipeline(context, sink, std::move(request.todo), request.direction, request.lane);
+    LoadMeter own_meter;
+    LoadMeter& meter = request.meter == nullptr ? own_meter : *request.meter;
+    TaskGroup estimates(context.executor);
+    if (todo.width() > worth_measuring) {
+        meter.begin(todo, context.clock.monotonic());
+        pipeline.measure(meter);
+        estimates.spawn(try_to_estimate(context, todo, request.stored_before, meter));
+    }
     if (request.first && !request.first->empty()) {
         pipeline.read_first(*request.first);
     }
@@ -26,6 +95,15 @@ asio::awaitable<void> fill_gaps(RunContext& context, FillRequest request, Outcom
         co_await pipeline.run();
     } catch (...) {
         failed = std::current_exception();
+    }
+    // The estimate ends, wherever it is. Cancelled in this very moment, join() would not wait.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    estimates.cancel();
+    co_await estimates.join();
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+    if (todo.width() > worth_measuring) {
+        meter.end(context.clock.monotonic());
+        context.observer.progress_paused();
     }
     outcome.written += pipeline.written();
     for (const plan::UnreadWindow& unread : pipeline.unread()) {

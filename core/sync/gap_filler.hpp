@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "core/plan/window_scheduler.hpp"
+#include "core/sync/load_meter.hpp"
 #include "core/sync/outcome.hpp"
 #include "core/sync/run_context.hpp"
 #include "core/time/clock.hpp"
@@ -21,6 +22,9 @@ struct FillRequest {
     std::optional<Monotonic> stop_after;  ///< no window is begun later
     plan::Direction direction = plan::Direction::newest_first;
     copernica::Lane lane = copernica::Lane::backlog;
+    bool stored_before = false;  ///< what is read is in the file, mostly
+    /// Measures a load that is done in several pieces; nothing: this piece is all of it.
+    LoadMeter* meter = nullptr;
 };
 
 /// Adds what was written and what could not be read to the outcome, however it ends. Throws what

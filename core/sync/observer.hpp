@@ -7,17 +7,19 @@
 
 #include "core/copernica/request_observer.hpp"
 #include "core/sync/store.hpp"
+#include "core/time/clock.hpp"
 #include "core/time/window.hpp"
 
 namespace mirror::sync {
 
+/// How far a load of more than a day is.
 struct Progress {
-    Window period;               ///< what is being completed
-    Seconds width{};             ///< how much of it was missing at the start
-    Seconds done{};              ///< how much of that has been read
-    Window window;               ///< read last
-    std::uint64_t rows = 0;      ///< stored so far, changed or not
-    std::uint64_t requests = 0;  ///< so far
+    Window period;                          ///< what is being completed
+    Window window;                          ///< read last
+    std::uint64_t rows = 0;                 ///< read so far; they are stored soon after
+    std::optional<std::uint64_t> expected;  ///< rows in all; nothing: not known
+    Monotonic since{};                      ///< when the work began, or went on after a pause
+    Monotonic::duration before{};           ///< how long it had taken before that
 };
 
 /// How a session that follows an account (`run`) is doing.
@@ -32,6 +34,8 @@ struct Following {
 class Observer : public copernica::RequestObserver {
   public:
     virtual void progress(const Progress&) {}
+    /// The load that progress() tells of has ended, or pauses.
+    virtual void progress_paused() {}
 
     /// A transaction was committed.
     virtual void stored(const Written&) {}

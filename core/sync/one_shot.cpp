@@ -119,6 +119,7 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
         const WindowSet coverage = co_await context_.store.coverage(0);
         missing.todo.subtract(coverage);
     }
+    missing.stored_before = request.force;
     co_await fill_gaps(context_, std::move(missing), outcome_);
     const bool all = request.from <= context_.settings.start && wanted.end == settled;
     Verifier verifier(context_, nothing_postponed, outcome_);

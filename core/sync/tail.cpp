@@ -144,6 +144,7 @@ asio::awaitable<void> recheck(RunContext& context, Instant since,
     co_await leave_out_suspected(context, due);
     FillRequest request(std::move(due));
     request.stop_after = stop_after;
+    request.stored_before = true;
     co_await fill_gaps(context, std::move(request), outcome);
 }
 

@@ -24,7 +24,7 @@ namespace {
 namespace asio = boost::asio;
 using Stage = ApiProbe::Stage;
 
-// Somebody waits in front of a terminal.
+// A person waits for the answer.
 constexpr std::chrono::seconds silence(8);
 constexpr std::chrono::seconds request_time(15);
 

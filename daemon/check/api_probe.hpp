@@ -41,8 +41,9 @@ struct ApiProbeOptions {
     std::optional<std::string> token;
 };
 
-/// Resolves, connects, shakes hands; with a token, asks whose it is, and for rows ahead of now.
-/// Takes half a minute at the worst. Throws std::runtime_error where the CAs cannot be read.
+/// Resolves, connects, does the TLS handshake; with a token, asks whose it is, and for rows later
+/// than now.
+/// Takes half a minute at most. Throws std::runtime_error if the CAs cannot be read.
 ApiProbe probe_api(const ApiProbeOptions& options, Clock& clock);
 
 }  // namespace mirror::daemon

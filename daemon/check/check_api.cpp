@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/util/duration_text.hpp"
+
 namespace mirror::daemon {
 namespace {
 
@@ -24,7 +26,7 @@ const char* advice_for(Stage stage) {
                    "proxy that opens TLS needs its authority in ca_file";
         case Stage::identity:
         case Stage::impressions:
-            return "check [api] url; where it is right, wait: `run` tries again by itself";
+            return "check [api] url; if it is right, wait: `run` tries again by itself";
     }
     return "";
 }
@@ -90,15 +92,15 @@ Finding judge_clock(const ApiProbe& probe) {
     }
     const Seconds ahead = probe.answered_at - *probe.identity->date;
     if (std::chrono::abs(ahead) > near) {
-        return found_warn(
-            "clock",
-            fmt::format("this machine's clock is {} s {} of the API's",
-                        std::chrono::abs(ahead).count(), ahead.count() > 0 ? "ahead" : "behind"),
-            "the mirror goes by the API's clock, but set this one right (timedatectl "
-            "set-ntp true)");
+        return found_warn("clock",
+                          fmt::format("this machine's clock is {} {} of the API's",
+                                      duration_text(std::chrono::abs(ahead)),
+                                      ahead.count() > 0 ? "ahead" : "behind"),
+                          "the mirror uses the API's clock, but set this one right (timedatectl "
+                          "set-ntp true)");
     }
-    return found_ok("clock", fmt::format("this machine's is within {} s of the API's",
-                                         std::chrono::abs(ahead).count()));
+    return found_ok("clock", fmt::format("this machine's is within {} of the API's",
+                                         duration_text(std::chrono::abs(ahead))));
 }
 
 }  // namespace

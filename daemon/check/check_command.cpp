@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <ostream>
+#include <unistd.h>
 
 #include "daemon/check/api_probe.hpp"
 #include "daemon/check/check_api.hpp"
@@ -15,6 +16,7 @@
 #include "daemon/check/finding.hpp"
 #include "daemon/status/status.hpp"
 #include "storage/inspection.hpp"
+#include "storage/mirror_database.hpp"
 #include "storage/sqlite/errors.hpp"
 #include "storage/status_reader.hpp"
 
@@ -55,11 +57,31 @@ ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, 
     return check;
 }
 
-Findings contents(const storage::Inspection& seen, const Expected& expected, Clock& clock) {
+// Read from the file's header, which leaves no trace.
+std::optional<std::string> why_foreign(const storage::Inspection& seen) {
+    if (!seen.database.exists || !seen.database.regular || !seen.database.readable) {
+        return std::nullopt;
+    }
+    try {
+        storage::refuse_unless_mirror(seen.path);
+    } catch (const storage::DatabaseError& error) {
+        if (error.kind() == storage::DatabaseErrorKind::foreign ||
+            error.kind() == storage::DatabaseErrorKind::newer) {
+            return error.what();
+        }
+    }
+    return std::nullopt;
+}
+
+Findings contents(const storage::Inspection& seen, const Reader& reader, const Expected& expected,
+                  Clock& clock) {
     std::vector<std::string> names = contents_checks();
     names.insert(names.begin(), "integrity");
     if (!seen.database.exists) {
         return all_not_checked(names, "there is no file");
+    }
+    if (reader.foreign) {
+        return all_not_checked(names, "it is not a file of this program");
     }
     if (!may_be_read_without_a_trace(seen)) {
         return all_not_checked(names,
@@ -87,8 +109,11 @@ Findings contents(const storage::Inspection& seen, const Expected& expected, Clo
 
 Findings check_file(const std::filesystem::path& file, const Expected& expected, Clock& clock) {
     const storage::Inspection seen = storage::inspect(file);
-    Findings findings = judge_place(seen);
-    append(findings, contents(seen, expected, clock));
+    Reader reader;
+    reader.user = geteuid();
+    reader.foreign = why_foreign(seen);
+    Findings findings = judge_place(seen, reader);
+    append(findings, contents(seen, reader, expected, clock));
     findings.push_back(judge_run(seen));
     return findings;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "core/time/text.hpp"
+#include "core/util/duration_text.hpp"
 #include "daemon/cli/progress.hpp"
 
 namespace mirror::daemon {
@@ -20,7 +21,7 @@ std::string shown_account(const storage::FileStatus::Account& account) {
 Finding judge_account(const Status& status, const Expected& expected) {
     constexpr const char* name = "account";
     if (!status.account) {
-        return found_ok(name, "the file belongs to nobody yet");
+        return found_ok(name, "the file does not belong to an account yet");
     }
     const std::string owner = "the file is that of " + shown_account(*status.account);
     if (!expected.account) {
@@ -81,7 +82,7 @@ Finding judge_completeness(const Status& status, const Expected& expected) {
     }
     const std::string how = fmt::format("complete through {}", format_utc(status.complete->end));
     if (status.lag && *status.lag > std::max(late, 3 * expected.poll_interval)) {
-        return found_warn(name, fmt::format("{}, {} s behind", how, status.lag->count()),
+        return found_warn(name, fmt::format("{}, {} behind", how, duration_text(*status.lag)),
                           "start the service, or see `last_error`; in the night in autumn when an "
                           "hour comes twice two hours are normal");
     }
@@ -97,7 +98,8 @@ Finding judge_last_error(const Status& status) {
     const std::string since =
         status.failing_since ? " since " + format_utc(*status.failing_since) : "";
     return found_warn(name, fmt::format("stuck{}: {}", since, *status.last_error),
-                      "where the lines above are OK it may be over: the next run tells");
+                      "if the lines above are OK, it may have been resolved: run `sync` again, or "
+                      "wait for the next poll of `run`");
 }
 
 Finding judge_rejects(const Status& status) {

@@ -26,7 +26,7 @@ constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t least_room = 32 * mebibyte;
 constexpr std::uint64_t little_room = 256 * mebibyte;
 
-// statfs(2), and linux/magic.h where that has more.
+// From statfs(2) and linux/magic.h.
 struct FileSystem {
     std::int64_t magic;
     const char* name;
@@ -58,7 +58,7 @@ std::string no_file(const Inspection& seen) {
     return fmt::format("there is no file {}", seen.path.string());
 }
 
-Finding judge_database(const Inspection& seen) {
+Finding judge_database(const Inspection& seen, const Reader& reader) {
     constexpr const char* name = "database";
     if (!seen.directory.exists) {
         return found_fail(name, ExitCode::database,
@@ -80,6 +80,9 @@ Finding judge_database(const Inspection& seen) {
             fmt::format("this user may not read {} ({})", seen.path.string(),
                         owner_text(seen.database)),
             fmt::format("become a member of the group {}", group_name(seen.database.group)));
+    }
+    if (reader.foreign) {
+        return found_fail(name, ExitCode::database, *reader.foreign, "");  // it says what to do
     }
     return found_ok(name, fmt::format("{}, {:.1f} MiB", seen.path.string(),
                                       static_cast<double>(seen.database.bytes) / mebibyte));
@@ -177,8 +180,18 @@ Finding judge_lock(const Inspection& seen) {
     return found_ok(name, fmt::format("{}, {}", path, owner_text(seen.lock)));
 }
 
-Finding judge_file_system(const Inspection& seen) {
+// Whether this user is one who should write to the file.
+bool is_writer(const Inspection& seen, const Reader& reader) {
+    return reader.user == 0 || !seen.database.exists || reader.user == seen.database.owner;
+}
+
+Finding judge_file_system(const Inspection& seen, const Reader& reader) {
     constexpr const char* name = "file_system";
+    if (seen.read_only && is_writer(seen, reader)) {
+        return found_fail(name, ExitCode::database, "it is mounted read-only",
+                          "mount it for writing; after an error of the disk, Linux mounts it "
+                          "read-only: see dmesg");
+    }
     if (seen.file_system == 0) {
         return not_checked(name, "it cannot be looked at");
     }
@@ -233,9 +246,20 @@ const std::vector<std::string>& place_checks() {
     return all;
 }
 
-Findings judge_place(const Inspection& seen) {
-    return {judge_database(seen), judge_permissions(seen), judge_readers(seen),
-            judge_lock(seen),     judge_file_system(seen), judge_room(seen)};
+Findings judge_place(const Inspection& seen, const Reader& reader) {
+    if (reader.foreign) {
+        Findings findings{judge_database(seen, reader)};
+        for (std::size_t i = 1; i < place_checks().size(); ++i) {
+            findings.push_back(not_checked(place_checks()[i], "it is not a file of this program"));
+        }
+        return findings;
+    }
+    return {judge_database(seen, reader),
+            judge_permissions(seen),
+            judge_readers(seen),
+            judge_lock(seen),
+            judge_file_system(seen, reader),
+            judge_room(seen)};
 }
 
 bool may_be_read_without_a_trace(const Inspection& seen) {

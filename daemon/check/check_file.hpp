@@ -1,7 +1,9 @@
-// `check`: the file as it lies there, its neighbours, its disk. Pure.
+// `check`: the file, the files that belong to it, its disk. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "daemon/check/finding.hpp"
@@ -9,13 +11,20 @@
 
 namespace mirror::daemon {
 
+/// Who runs the check.
+struct Reader {
+    uid_t user = 0;
+    /// Why the file is not one of this program, for people; nothing if it is, or is not known.
+    std::optional<std::string> foreign;
+};
+
 /// The names of what judge_place() finds, in its order.
 const std::vector<std::string>& place_checks();
 
-/// Where the file lies, and who may do what with it.
-Findings judge_place(const storage::Inspection& seen);
+/// The file's place, and who may do what with it.
+Findings judge_place(const storage::Inspection& seen, const Reader& reader);
 
-/// True where reading it makes no file: `-wal` and `-shm` are there.
+/// True if reading it creates no file: `-wal` and `-shm` are there.
 bool may_be_read_without_a_trace(const storage::Inspection& seen);
 
 /// `version` as SQLite numbers it: 3040001.

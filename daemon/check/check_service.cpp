@@ -6,31 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "daemon/check/subprocess.hpp"
-
 namespace mirror::daemon {
 namespace {
 
-constexpr const char* unit = "copernica-mirror.service";
-constexpr const char* timer = "copernica-mirror-sync.timer";
+constexpr const char* unit_name = "copernica-mirror.service";
+constexpr const char* timer_name = "copernica-mirror-sync.timer";
 constexpr std::chrono::seconds patience(5);
-
-// The value of a line "NAME=value".
-std::string property(const std::string& lines, const std::string& name) {
-    const std::string all = "\n" + lines;
-    const auto at = all.find("\n" + name + "=");
-    if (at == std::string::npos) {
-        return {};
-    }
-    const auto begin = at + name.size() + 2;
-    return all.substr(begin, all.find('\n', begin) - begin);
-}
-
-std::optional<std::string> properties_of(const char* name) {
-    return output_of(
-        {"systemctl", "show", name, "--property=LoadState,ActiveState,SubState,UnitFileState"},
-        patience);
-}
 
 }  // namespace
 
@@ -40,8 +21,10 @@ ServiceState read_service_state() {
     // sd_booted(3)
     state.systemd = std::filesystem::is_directory("/run/systemd/system", ignored);
     if (state.systemd) {
-        state.properties = properties_of(unit);
-        state.timer = properties_of(timer);
+        state.unit = read_unit_state(unit_name, patience);
+    }
+    if (state.unit) {
+        state.timer = read_unit_state(timer_name, patience);
     }
     return state;
 }
@@ -51,38 +34,33 @@ Finding judge_service(const ServiceState& state) {
     if (!state.systemd) {
         return found_ok(name, "systemd does not run here: the program is not under systemd");
     }
-    if (!state.properties) {
-        return not_checked(name, "systemctl does not answer");
+    if (!state.unit) {
+        return not_checked(name, why_no_unit_state());
     }
-    const std::string load = property(*state.properties, "LoadState");
-    const std::string active = property(*state.properties, "ActiveState");
-    const std::string sub = property(*state.properties, "SubState");
-    const std::string file = property(*state.properties, "UnitFileState");
-    if (load.empty() || active.empty()) {
-        return not_checked(name, "systemctl says nothing of " + std::string(unit));
+    const UnitState& unit = *state.unit;
+    if (unit.load == "not-found") {
+        return found_ok(name, fmt::format("there is no {}", unit_name));
     }
-    if (load == "not-found") {
-        return found_ok(name, fmt::format("there is no {}", unit));
+    const std::string how =
+        fmt::format("{} is {} ({}), {}", unit_name, unit.active, unit.sub,
+                    unit.file.empty() ? "neither enabled nor disabled" : unit.file);
+    if (unit.load != "loaded") {
+        return found_warn(name, fmt::format("{} cannot be used: {}", unit_name, unit.load),
+                          fmt::format("see systemctl status {}", unit_name));
     }
-    const std::string how = fmt::format("{} is {} ({}), {}", unit, active, sub,
-                                        file.empty() ? "neither enabled nor disabled" : file);
-    if (load != "loaded") {
-        return found_warn(name, fmt::format("{} cannot be used: {}", unit, load),
-                          fmt::format("see systemctl status {}", unit));
+    if (unit.active == "failed" || unit.sub == "auto-restart") {
+        return found_warn(name, how, fmt::format("see journalctl -u {}", unit_name));
     }
-    if (active == "failed" || sub == "auto-restart") {
-        return found_warn(name, how, fmt::format("see journalctl -u {}", unit));
-    }
-    if (active != "active" && active != "reloading") {
-        if (state.timer && property(*state.timer, "ActiveState") == "active") {
-            return found_ok(name, fmt::format("{} is active and runs `sync`", timer));
+    if (unit.active != "active" && unit.active != "reloading") {
+        if (state.timer && state.timer->active == "active") {
+            return found_ok(name, fmt::format("{} is active and runs `sync`", timer_name));
         }
-        return found_warn(name, how, fmt::format("systemctl enable --now {}", unit));
+        return found_warn(name, how, fmt::format("systemctl enable --now {}", unit_name));
     }
-    if (file == "disabled") {
+    if (unit.file == "disabled") {
         return found_warn(
             name, how,
-            fmt::format("it does not come back after a reboot: systemctl enable {}", unit));
+            fmt::format("it does not start after a reboot: systemctl enable {}", unit_name));
     }
     return found_ok(name, how);
 }

@@ -1,22 +1,20 @@
-// `check`: how is the service?
+// `check`: is the service up?
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include "daemon/check/finding.hpp"
+#include "daemon/check/unit_state.hpp"
 
 namespace mirror::daemon {
 
 struct ServiceState {
-    bool systemd = false;  ///< it is what this machine was started with
-    /// What `systemctl show` says of the unit; nothing where it does not answer.
-    std::optional<std::string> properties;
-    /// The same of the timer that runs `sync`, for those who prefer that.
-    std::optional<std::string> timer;
+    bool systemd = false;            ///< this machine was started with it
+    std::optional<UnitState> unit;   ///< of the daemon; nothing: systemd does not answer
+    std::optional<UnitState> timer;  ///< of the timer that runs `sync` instead
 };
 
-/// Asks systemd, where there is one; waits a few seconds at the most.
+/// Asks systemd, if this machine has it; waits a few seconds at most.
 ServiceState read_service_state();
 
 /// Pure.

@@ -17,7 +17,7 @@ namespace {
 constexpr mode_t group_write = 0020;
 constexpr mode_t others_read_or_write = 0006;
 
-// Makes of the configuration what the program would, in its order.
+// Derives from the configuration what the program would, in the same order.
 void complete(Setup& setup) {
     setup.zone.emplace(setup.config->api.time_zone);
     try {
@@ -34,7 +34,7 @@ void complete(Setup& setup) {
     }
 }
 
-// Where the packaged service has its credential from.
+// The file from which the packaged service gets its credential.
 std::filesystem::path packaged_token(const Environment& environment) {
     return environment.default_config.parent_path() / "access_token";
 }
@@ -68,6 +68,10 @@ Finding judge_configuration(const CommandLine& line, const Environment& environm
     constexpr const char* name = "configuration";
     if (!setup.problem.empty()) {
         return found_fail(name, ExitCode::usage, setup.problem, "put it right, and check again");
+    }
+    if (setup.config->untrusted) {
+        return found_fail(name, ExitCode::usage, *setup.config->untrusted,
+                          "it says to which server the token goes: let only root or you change it");
     }
     if (!setup.config->warnings.empty()) {
         return found_warn(name, fmt::format("{}", fmt::join(setup.config->warnings, "; ")),

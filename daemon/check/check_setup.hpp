@@ -16,12 +16,12 @@
 
 namespace mirror::daemon {
 
-/// The configuration with what the other rooms make of it, or what is wrong with it.
+/// The configuration with what follows from it, or what is wrong with it.
 struct Setup {
     std::optional<Config> config;
     std::optional<Zone> zone;
     std::optional<http::BaseUrl> url;
-    std::string problem;  ///< empty where there is none; then all of these are there
+    std::string problem;  ///< empty if there is none; then all of the others are set
 };
 
 /// `read` gives the configuration, or throws UsageError.
@@ -30,7 +30,7 @@ Setup read_setup(const std::function<Config()>& read);
 Finding judge_configuration(const CommandLine& line, const Environment& environment,
                             const Setup& setup);
 
-/// The token, and what is to be said of it; that never has the token in it.
+/// The token, and the finding about it, which never contains the token.
 struct TokenCheck {
     std::optional<std::string> token;
     Finding finding;

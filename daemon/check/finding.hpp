@@ -16,7 +16,7 @@ struct Finding {
     std::string name;  ///< stable: a contract with scripts
     Verdict verdict = Verdict::ok;
     std::string detail;              ///< what was found, in one line
-    std::string advice;              ///< what to do; empty where there is nothing to do
+    std::string advice;              ///< what to do; empty if there is nothing to do
     ExitCode code = ExitCode::done;  ///< of a FAIL: what the program would end with
 };
 
@@ -26,7 +26,7 @@ Finding found_ok(std::string name, std::string detail);
 Finding found_warn(std::string name, std::string detail, std::string advice);
 Finding found_fail(std::string name, ExitCode code, std::string detail, std::string advice);
 
-/// A WARN: could not be looked at. `why` completes "not checked: …".
+/// A WARN: could not be checked. `why` completes "not checked: …".
 Finding not_checked(std::string name, const std::string& why);
 
 void append(Findings& all, Findings more);
@@ -36,8 +36,8 @@ std::string_view word_of(Verdict verdict);
 
 Verdict worst_of(const Findings& findings);
 
-/// 0 where nothing failed. Of several codes the one that a person must see to first, since it may
-/// be the cause of the others: 2 configuration, 3 token, 4 database, 1 API, 5 not whole.
+/// 0 if nothing failed. Of several codes, the one to solve first, since it may cause the others: 2
+/// configuration, 3 token, 4 database, 1 API, 5 not whole.
 ExitCode exit_code_of(const Findings& findings);
 
 /// For people: a line for each, and below it what to do.

@@ -1,11 +1,15 @@
 #include "daemon/cli/command_line.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "core/util/nearest_word.hpp"
+#include "daemon/cli/usage_text.hpp"
 #include "daemon/config/config.hpp"
 #include "daemon/config/units.hpp"
 #include "daemon/process/usage_error.hpp"
@@ -13,187 +17,307 @@
 namespace mirror::daemon {
 namespace {
 
-LocalTime time_option(const char* name, const std::string& text) {
-    const auto time = parse_time(text);
-    if (!time) {
-        throw UsageError(fmt::format(
-            "{}: \"{}\" is not a time; it takes YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\", in the "
-            "account's zone",
-            name, text));
-    }
-    return *time;
-}
+constexpr const char* token_and_exit_codes =
+    "The token comes from --token-file, [api] token_file, the systemd credential\n"
+    "access_token or $COPERNICA_ACCESS_TOKEN, whichever is found first.\n"
+    "\n"
+    "Exit codes: 0 done; 1 the API could not be reached, kept failing or refused the\n"
+    "request; 2 usage, configuration, no token; 3 the token was refused, or belongs to\n"
+    "another account; 4 the database; 5 something is not whole; 130, 143 stopped.\n"
+    "\n"
+    "Examples:\n"
+    "  copernica-mirror check                       what is missing or wrong\n"
+    "  copernica-mirror sync                        bring the mirror up to date once\n"
+    "  copernica-mirror help backfill               the options of one command";
 
-void read_period(const CLI::App& command, const std::string& from, const std::string& to,
-                 CommandLine& line) {
-    if (command.count("--from") > 0) {
-        line.from = time_option("--from", from);
-    }
-    if (command.count("--to") > 0) {
-        line.to = time_option("--to", to);
-    }
-    if (line.from && line.to && *line.from >= *line.to) {
-        throw UsageError("--from must be before --to");
-    }
-}
+constexpr const char* times =
+    "T is YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\" in the account's zone, today, yesterday,\n"
+    "how long ago (7d, 12h), or ISO 8601 (2026-11-23T16:00:00Z).";
 
-// A mistyped command is left over, and would be told of only as one that is missing.
-std::string what_is_wrong(const CLI::App& app, const CLI::ParseError& error) {
-    if (!app.get_subcommands().empty()) {
-        return error.what();
+// A value as it was written.
+struct Texts {
+    std::string from;
+    std::string to;
+    std::string max_lag;
+    std::string help_for;
+};
+
+// The parser and what it fills.
+class Parser {
+  public:
+    explicit Parser(const std::string& version_text) : version_text_(version_text) {
+        app_.fallthrough();  // options may stand behind the command, too
+        app_.require_subcommand(1);
+        app_.footer(token_and_exit_codes);
+        add_general();
+        add_run();
+        add_sync();
+        add_backfill();
+        add_audit();
+        add_status();
+        add_check();
+        add_snapshot();
+        add_texts();
+        for (CLI::App* const command : app_.get_subcommands({})) {
+            command->footer(general_options() + "\n" + footers_[command->get_name()]);
+        }
+        general_help_ = app_.help();  // after parsing, it would be that of the command
     }
-    for (const std::string& word : app.remaining()) {
-        if (!word.starts_with('-')) {
-            return fmt::format("there is no command \"{}\"", word);
+
+    ParsedCommandLine parse(const std::vector<std::string>& arguments) {
+        std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+        try {
+            app_.parse(reversed);
+        } catch (const CLI::CallForVersion&) {
+            return {line_, version_text_};
+        } catch (const CLI::CallForAllHelp&) {
+            return {line_, app_.help("", CLI::AppFormatMode::All)};
+        } catch (const CLI::CallForHelp&) {
+            const auto chosen = app_.get_subcommands();
+            return {line_, chosen.empty() ? general_help_ : help(*chosen.front())};
+        } catch (const CLI::ParseError& error) {
+            throw UsageError(usage_text(app_, error));
+        }
+        return parsed();
+    }
+
+  private:
+    void add_general() {
+        app_.set_version_flag("-V,--version", version_text_,
+                              "Print the versions of the program, its libraries and the file's "
+                              "schema");
+        app_.set_help_flag("-h,--help", "Print this help");
+        app_.set_help_all_flag("--help-all", "Print the help of all commands");
+        app_.add_option("-c,--config", line_.config,
+                        "Configuration file (default: /etc/copernica-mirror/config.toml, if there)")
+            ->type_name("FILE");
+        app_.add_option("-d,--database", line_.database, "The SQLite file")->type_name("FILE");
+        app_.add_option("--api-url", line_.api_url, "The API's base URL")->type_name("URL");
+        app_.add_option("--token-file", line_.token_file, "File with the access token")
+            ->type_name("FILE");
+        app_.add_option("--log-level", line_.log_level, "trace, debug, info, warning or error")
+            ->type_name("LEVEL");
+        app_.add_option("--log-format", line_.log_format, "text or json")->type_name("FORMAT");
+        app_.add_flag("-q,--quiet", line_.quiet, "No progress, and no log but warnings and errors");
+    }
+
+    CLI::App* add(const char* name, Command command, const char* what, std::string footer) {
+        commands_[name] = command;
+        footers_[name] = std::move(footer);
+        return app_.add_subcommand(name, what);
+    }
+
+    void add_run() {
+        CLI::App* const run =
+            add("run", Command::run, "Keep the mirror up to date until told to stop",
+                "Examples:\n"
+                "  copernica-mirror run\n"
+                "  copernica-mirror run --config shop.toml --log-format json");
+        // Not shown: it is there for its error.
+        run->add_option("--metrics-file", line_.metrics_file)->group("");
+    }
+
+    void add_sync() {
+        add_metrics_file(add("sync", Command::sync, "Bring the mirror up to date once",
+                             "Examples:\n"
+                             "  copernica-mirror sync\n"
+                             "  copernica-mirror sync -d opens.db --token-file token"));
+    }
+
+    void add_backfill() {
+        CLI::App* const backfill =
+            add("backfill", Command::backfill, "Fetch a past period",
+                std::string(times) +
+                    "\n\n"
+                    "Examples:\n"
+                    "  copernica-mirror backfill --from 2024-01-01 --to 2025-01-01\n"
+                    "  copernica-mirror backfill --from 7d --force");
+        add_period(*backfill, "Begin of the period, included", "(default: now)");
+        backfill->get_option("--from")->required();
+        backfill->add_flag("--force", line_.force, "Fetch again what is covered");
+        add_metrics_file(backfill);
+    }
+
+    void add_audit() {
+        CLI::App* const audit =
+            add("audit", Command::audit, "Compare counts with the API, and put right what differs",
+                std::string(times) +
+                    "\n\n"
+                    "Examples:\n"
+                    "  copernica-mirror audit --from yesterday\n"
+                    "  copernica-mirror audit --repair");
+        add_period(*audit, "Begin of the period (default: of what is covered)",
+                   "(default: of what is covered)");
+        CLI::Option* const repair =
+            audit->add_flag("--repair", line_.repair, "Fetch again the places that differ");
+        CLI::Option* const prune =
+            audit
+                ->add_flag("--prune", line_.prune,
+                           "Delete the rows there that the API no longer returns")
+                ->needs(repair);
+        audit
+            ->add_flag("--before-horizon", line_.before_horizon,
+                       "With --prune: also delete what is older than all that the API shows")
+            ->needs(prune);
+        audit->add_flag("--json", line_.json, "As one JSON object");
+        add_metrics_file(audit);
+    }
+
+    void add_status() {
+        CLI::App* const status = add(
+            "status", Command::status, "What the file holds, how far it is complete, what is wrong",
+            "D is a whole number and s, m, h or d.\n\n"
+            "Examples:\n"
+            "  copernica-mirror status\n"
+            "  copernica-mirror status --max-lag 10m || echo \"too far behind\"");
+        status->add_flag("--json", line_.json, "As one JSON object");
+        status
+            ->add_option("--max-lag", texts_.max_lag,
+                         "End with 5 if the mirror is further behind, for example 10m")
+            ->type_name("D");
+    }
+
+    void add_check() {
+        CLI::App* const check = add(
+            "check", Command::check, "Try configuration, token, TLS, clock, file; say what to do",
+            "Examples:\n"
+            "  copernica-mirror check\n"
+            "  copernica-mirror check --token-file /etc/copernica-mirror/access_token");
+        check->add_flag("--json", line_.json, "As one JSON object");
+    }
+
+    void add_snapshot() {
+        add("snapshot", Command::snapshot, "Copy the file as it is now, also beside run",
+            "Examples:\n"
+            "  copernica-mirror snapshot /backup/impressions.db")
+            ->add_option("FILE", line_.snapshot, "The copy; replaced as a whole if it exists")
+            ->required();
+    }
+
+    // They print a text, as the options --help and --version do.
+    void add_texts() {
+        app_.add_subcommand("help", "Print the help, of one command if it is named")
+            ->add_option("COMMAND", texts_.help_for, "The command");
+        app_.add_subcommand("version", "Print the versions, as --version does");
+    }
+
+    void add_period(CLI::App& command, const char* begin, const char* default_end) {
+        command.add_option("--from", texts_.from, begin)->type_name("T");
+        command
+            .add_option("--to", texts_.to,
+                        fmt::format("End of the period, not included {}", default_end))
+            ->type_name("T");
+    }
+
+    void add_metrics_file(CLI::App* command) {
+        command
+            ->add_option("--metrics-file", line_.metrics_file,
+                         "Write metrics there at the end, for node_exporter's textfile collector")
+            ->type_name("FILE");
+    }
+
+    std::string general_options() const {
+        return CLI::Formatter().make_group(
+            "Options of all commands", false, app_.get_options([this](const CLI::Option* option) {
+                return option->nonpositional() && option != app_.get_help_ptr();
+            }));
+    }
+
+    static std::string help(CLI::App& command) { return command.help("copernica-mirror"); }
+
+    ParsedCommandLine parsed() {
+        const CLI::App& command = *app_.get_subcommands().front();
+        const std::string name = command.get_name();
+        if (name == "version") {
+            return {line_, version_text_};
+        }
+        if (name == "help") {
+            return {line_, help_for(texts_.help_for)};
+        }
+        line_.command = commands_.at(name);
+        if (line_.command == Command::run && line_.metrics_file) {
+            throw UsageError(
+                "--metrics-file is for sync, backfill and audit, which end; run serves its metrics "
+                "while it runs: set [metrics] listen in the configuration");
+        }
+        check_choice("--log-level", line_.log_level, log_levels());
+        check_choice("--log-format", line_.log_format, log_formats());
+        line_.from = point_option(command, "--from", texts_.from);
+        line_.to = point_option(command, "--to", texts_.to);
+        read_max_lag(command);
+        return {line_, std::nullopt};
+    }
+
+    std::string help_for(const std::string& name) {
+        if (name.empty()) {
+            return general_help_;
+        }
+        std::vector<std::string> known;
+        for (CLI::App* const command : app_.get_subcommands({})) {
+            if (command->get_name() == name) {
+                return help(*command);
+            }
+            known.push_back(command->get_name());
+        }
+        const auto nearest = nearest_word(name, known);
+        throw UsageError(fmt::format("help: there is no command \"{}\"; {}", name,
+                                     nearest
+                                         ? fmt::format("did you mean {}?", *nearest)
+                                         : fmt::format("there are {}", fmt::join(known, ", "))));
+    }
+
+    static void check_choice(const char* option, const std::optional<std::string>& value,
+                             const std::vector<std::string>& choices) {
+        if (value && std::find(choices.begin(), choices.end(), *value) == choices.end()) {
+            throw UsageError(fmt::format("{}: \"{}\" is not one of {}", option, *value,
+                                         fmt::join(choices, ", ")));
         }
     }
-    return error.what();
-}
+
+    static std::optional<PointInTime> point_option(const CLI::App& command, const char* name,
+                                                   const std::string& text) {
+        const CLI::Option* const option = command.get_option_no_throw(name);
+        if (option == nullptr || option->count() == 0) {
+            return std::nullopt;
+        }
+        auto point = parse_point_in_time(text);
+        if (!point) {
+            throw UsageError(
+                fmt::format("{}: \"{}\" is not a time; it takes {}", name, text, points_in_time));
+        }
+        return point;
+    }
+
+    void read_max_lag(const CLI::App& command) {
+        const CLI::Option* const option = command.get_option_no_throw("--max-lag");
+        if (option == nullptr || option->count() == 0) {
+            return;
+        }
+        line_.max_lag = parse_duration(texts_.max_lag);
+        if (!line_.max_lag) {
+            throw UsageError(fmt::format(
+                "--max-lag: \"{}\" is not a duration; it takes a whole number and s, m, h or d",
+                texts_.max_lag));
+        }
+    }
+
+    CLI::App app_{
+        "Keeps a SQLite file equal to the impressions (mail opens) of a Copernica Marketing Suite "
+        "account.",
+        "copernica-mirror"};
+    const std::string& version_text_;
+    std::string general_help_;
+    CommandLine line_;
+    Texts texts_;
+    std::map<std::string, Command> commands_;
+    std::map<std::string, std::string> footers_;
+};
 
 }  // namespace
 
 ParsedCommandLine parse_command_line(const std::vector<std::string>& arguments,
                                      const std::string& version_text) {
-    CLI::App app(
-        "Keeps a SQLite file equal to the impressions (mail opens) of a Copernica Marketing Suite "
-        "account.",
-        "copernica-mirror");
-    app.set_version_flag("--version", version_text,
-                         "Print the versions of the program, its libraries and the file's schema");
-    app.set_help_flag("-h,--help", "Print this help");
-    app.set_help_all_flag("--help-all", "Print the help of all commands");
-    app.fallthrough();  // options may stand behind the command, too
-    app.require_subcommand(1);
-    app.footer(
-        "The token comes from --token-file, [api] token_file, the systemd credential\n"
-        "access_token or $COPERNICA_ACCESS_TOKEN, whichever is there first.\n"
-        "\n"
-        "Exit codes: 0 done; 1 the API could not be reached, kept failing or refused the\n"
-        "request; 2 usage, configuration, no token; 3 the token was refused, or belongs to\n"
-        "another account; 4 the database; 5 something is not whole; 130, 143 stopped.");
-
-    CommandLine line;
-    app.add_option("-c,--config", line.config,
-                   "Configuration file (default: /etc/copernica-mirror/config.toml, if there)")
-        ->type_name("FILE");
-    app.add_option("-d,--database", line.database, "The SQLite file")->type_name("FILE");
-    app.add_option("--api-url", line.api_url, "The API's base URL")->type_name("URL");
-    app.add_option("--token-file", line.token_file, "File with the access token")
-        ->type_name("FILE");
-    app.add_option("--log-level", line.log_level, "trace, debug, info, warning or error")
-        ->type_name("LEVEL")
-        ->check(CLI::IsMember(log_levels()));
-    app.add_option("--log-format", line.log_format, "text or json")
-        ->type_name("FORMAT")
-        ->check(CLI::IsMember(log_formats()));
-    app.add_flag("-q,--quiet", line.quiet, "No progress, and no log but warnings and errors");
-
-    CLI::App* const run =
-        app.add_subcommand("run", "Keep the mirror up to date until told to stop");
-    CLI::App* const sync = app.add_subcommand("sync", "Bring the mirror up to date once");
-
-    std::string from;
-    std::string to;
-    CLI::App* const backfill = app.add_subcommand("backfill", "Fetch a past period");
-    backfill->add_option("--from", from, "Begin of the period, included, in the account's zone")
-        ->type_name("T")
-        ->required();
-    backfill->add_option("--to", to, "End of the period, not included (default: now)")
-        ->type_name("T");
-    backfill->add_flag("--force", line.force, "Fetch again what is covered");
-    backfill->footer("T is YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\".");
-
-    CLI::App* const audit =
-        app.add_subcommand("audit", "Compare counts with the API, and put right what differs");
-    audit->add_option("--from", from, "Begin of the period (default: of what is covered)")
-        ->type_name("T");
-    audit->add_option("--to", to, "End of the period, not included (default: of what is covered)")
-        ->type_name("T");
-    CLI::Option* const repair =
-        audit->add_flag("--repair", line.repair, "Fetch again the places that differ");
-    CLI::Option* const prune =
-        audit
-            ->add_flag("--prune", line.prune,
-                       "Delete the rows there that the API does not show any more")
-            ->needs(repair);
-    audit
-        ->add_flag("--before-horizon", line.before_horizon,
-                   "With --prune: also delete what is older than all that the API shows")
-        ->needs(prune);
-    audit->add_flag("--json", line.json, "As one JSON object");
-    audit->footer("T is YYYY-MM-DD or \"YYYY-MM-DD HH:MM:SS\".");
-
-    for (CLI::App* const command : {sync, backfill, audit}) {
-        command
-            ->add_option("--metrics-file", line.metrics_file,
-                         "Write metrics there at the end, for node_exporter's textfile collector")
-            ->type_name("FILE");
-    }
-    // Not shown: it is there for its error.
-    run->add_option("--metrics-file", line.metrics_file)->group("");
-
-    std::string max_lag;
-    CLI::App* const status =
-        app.add_subcommand("status", "What the file holds, how far it is complete, what is wrong");
-    status->add_flag("--json", line.json, "As one JSON object");
-    status
-        ->add_option("--max-lag", max_lag,
-                     "End with 5 where the mirror is further behind, such as 10m")
-        ->type_name("D");
-    status->footer("D is a whole number and s, m, h or d.");
-
-    CLI::App* const check =
-        app.add_subcommand("check", "Try configuration, token, TLS, clock, file; say what to do");
-    check->add_flag("--json", line.json, "As one JSON object");
-
-    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
-    try {
-        app.parse(reversed);
-    } catch (const CLI::CallForVersion&) {
-        return {line, version_text};
-    } catch (const CLI::CallForAllHelp&) {
-        return {line, app.help("", CLI::AppFormatMode::All)};
-    } catch (const CLI::CallForHelp&) {
-        const auto asked = app.get_subcommands();
-        return {line, asked.empty() ? app.help() : asked.front()->help("copernica-mirror")};
-    } catch (const CLI::ParseError& error) {
-        throw UsageError(what_is_wrong(app, error) + "; see copernica-mirror --help");
-    }
-
-    if (run->parsed()) {
-        line.command = Command::run;
-        if (line.metrics_file) {
-            throw UsageError(
-                "--metrics-file is for sync, backfill and audit, which end; run serves its metrics "
-                "while it runs: set [metrics] listen in the configuration");
-        }
-    }
-    if (sync->parsed()) {
-        line.command = Command::sync;
-    }
-    if (backfill->parsed()) {
-        line.command = Command::backfill;
-        read_period(*backfill, from, to, line);
-    }
-    if (audit->parsed()) {
-        line.command = Command::audit;
-        read_period(*audit, from, to, line);
-    }
-    if (check->parsed()) {
-        line.command = Command::check;
-    }
-    if (status->parsed()) {
-        line.command = Command::status;
-        if (status->count("--max-lag") > 0) {
-            line.max_lag = parse_duration(max_lag);
-            if (!line.max_lag) {
-                throw UsageError(fmt::format(
-                    "--max-lag: \"{}\" is not a duration; it takes a whole number and s, m, h or d",
-                    max_lag));
-            }
-        }
-    }
-    return {line, std::nullopt};
+    return Parser(version_text).parse(arguments);
 }
 
 }  // namespace mirror::daemon

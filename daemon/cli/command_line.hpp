@@ -7,10 +7,11 @@
 #include <vector>
 
 #include "core/time/instant.hpp"
+#include "daemon/cli/point_in_time.hpp"
 
 namespace mirror::daemon {
 
-enum class Command { run, sync, backfill, audit, status, check };
+enum class Command { run, sync, backfill, audit, status, check, snapshot };
 
 struct CommandLine {
     Command command = Command::sync;
@@ -27,8 +28,8 @@ struct CommandLine {
     std::optional<std::filesystem::path> metrics_file;
 
     // backfill (which has `from` always), audit
-    std::optional<LocalTime> from;
-    std::optional<LocalTime> to;
+    std::optional<PointInTime> from;
+    std::optional<PointInTime> to;
 
     // backfill
     bool force = false;
@@ -43,9 +44,12 @@ struct CommandLine {
 
     // status
     std::optional<Seconds> max_lag;
+
+    // snapshot, which has it always
+    std::filesystem::path snapshot;
 };
 
-/// The result of parsing: a command, or a text to print and be done (--help, --version).
+/// The result of parsing: a command, or a text to print and be done (help, version).
 struct ParsedCommandLine {
     CommandLine command_line;
     std::optional<std::string> text;

@@ -1,12 +1,14 @@
 #include "daemon/cli/progress.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <ostream>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/time/text.hpp"
+#include "core/util/duration_text.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -14,18 +16,14 @@ namespace {
 constexpr std::chrono::milliseconds line_interval(200);
 constexpr std::chrono::seconds log_interval(10);
 
+// The line is shown again so often while nothing is stored.
+constexpr std::chrono::seconds refresh_interval(1);
+
+// Before that, a rate says nothing about the rest.
+constexpr std::chrono::seconds estimated_from(3);
+
 // Carriage return, then "erase the line" (ECMA-48 EL 2).
 constexpr const char* erase_line = "\r\x1b[2K";
-
-std::string left_text(double seconds) {
-    if (seconds < 90) {
-        return fmt::format("{:.0f} s left", seconds);
-    }
-    if (seconds < 90.0 * 60) {
-        return fmt::format("{:.0f} min left", seconds / 60);
-    }
-    return fmt::format("{:.0f} h left", seconds / 3600);
-}
 
 }  // namespace
 
@@ -40,29 +38,36 @@ std::string grouped(std::uint64_t number) {
 std::string progress_text(const sync::Progress& progress, const Zone& zone,
                           std::chrono::milliseconds elapsed) {
     const double seconds = std::max(static_cast<double>(elapsed.count()) / 1000, 0.001);
-    const double done =
-        std::clamp(static_cast<double>(progress.done.count()) /
-                       static_cast<double>(std::max<std::int64_t>(progress.width.count(), 1)),
-                   0.0, 1.0);
-    std::string text = fmt::format(
-        "{} to {}  {} rows  {} rows/s", format_local(zone.to_local(progress.window.begin)),
-        format_local(zone.to_local(progress.period.end)), grouped(progress.rows),
-        grouped(static_cast<std::uint64_t>(static_cast<double>(progress.rows) / seconds)));
-    // By time read, which is a guess: rows are not spread evenly.
-    if (done > 0.01 && done < 1) {
-        text += "  " + left_text(seconds / done - seconds);
+    const auto rows = static_cast<double>(progress.rows);
+    const double rate = rows / seconds;
+    const std::string at = format_local(zone.to_local(progress.window.begin));
+    const std::string speed = grouped(static_cast<std::uint64_t>(rate)) + " rows/s";
+    if (!progress.expected) {
+        return fmt::format("{}  {} rows  {}", at, grouped(progress.rows), speed);
+    }
+    // Rows may have come since they were counted.
+    const std::uint64_t expected = std::max(*progress.expected, progress.rows);
+    const double share = expected == 0 ? 1 : rows / static_cast<double>(expected);
+    std::string text = fmt::format("{}  {:.0f} %  {} of {} rows  {}", at, std::floor(share * 100),
+                                   grouped(progress.rows), grouped(expected), speed);
+    if (elapsed >= estimated_from && rate > 0 && expected > progress.rows) {
+        const double left = static_cast<double>(expected - progress.rows) / rate;
+        text += fmt::format(
+            "  {} left",
+            duration_text(Seconds(static_cast<std::int64_t>(std::min(left + 0.5, 3.2e9)))));
     }
     return text;
 }
 
-ProgressDisplay::ProgressDisplay(const Environment& environment,
+ProgressDisplay::ProgressDisplay(const boost::asio::any_io_executor& executor,
+                                 const Environment& environment,
                                  std::shared_ptr<spdlog::logger> log, Zone zone, bool quiet)
-    : environment_(environment),
+    : timer_(executor),
+      environment_(environment),
       log_(std::move(log)),
       zone_(std::move(zone)),
       quiet_(quiet),
-      started_(environment.clock.monotonic()),
-      last_shown_(started_) {}
+      last_shown_(environment.clock.monotonic()) {}
 
 ProgressDisplay::~ProgressDisplay() {
     clear();
@@ -83,13 +88,39 @@ void ProgressDisplay::progress(const sync::Progress& progress) {
     if (quiet_) {
         return;
     }
+    const bool begins = !progress_;
+    progress_ = progress;
+    show();
+    if (begins) {
+        wait();
+    }
+}
+
+void ProgressDisplay::progress_paused() {
+    progress_.reset();
+    timer_.cancel();
+    clear();
+}
+
+void ProgressDisplay::wait() {
+    timer_.expires_after(refresh_interval);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error && progress_) {
+            show();
+            wait();
+        }
+    });
+}
+
+void ProgressDisplay::show() {
     const Monotonic now = environment_.clock.monotonic();
     if (now - last_shown_ < (moving() ? line_interval : log_interval)) {
         return;
     }
     last_shown_ = now;
-    const std::string text = progress_text(
-        progress, zone_, std::chrono::floor<std::chrono::milliseconds>(now - started_));
+    const Monotonic::duration elapsed = progress_->before + (now - progress_->since);
+    const std::string text =
+        progress_text(*progress_, zone_, std::chrono::floor<std::chrono::milliseconds>(elapsed));
     if (moving()) {
         environment_.err << erase_line << text << std::flush;
         shown_ = true;

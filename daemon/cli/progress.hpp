@@ -2,9 +2,13 @@
 // elsewhere.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <spdlog/logger.h>
 
 #include "core/sync/observer.hpp"
@@ -13,14 +17,16 @@
 
 namespace mirror::daemon {
 
+/// Shows the progress whenever some is reported, and by a timer in between.
 class ProgressDisplay final : public sync::Observer {
   public:
     /// `quiet`: no progress at all.
-    ProgressDisplay(const Environment& environment, std::shared_ptr<spdlog::logger> log, Zone zone,
-                    bool quiet);
+    ProgressDisplay(const boost::asio::any_io_executor& executor, const Environment& environment,
+                    std::shared_ptr<spdlog::logger> log, Zone zone, bool quiet);
     ~ProgressDisplay() override;
 
     void progress(const sync::Progress& progress) override;
+    void progress_paused() override;
     void debug(const std::string& line) override;
     void info(const std::string& line) override;
     void warning(const std::string& line) override;
@@ -37,19 +43,22 @@ class ProgressDisplay final : public sync::Observer {
 
   private:
     bool moving() const;
+    void show();
+    void wait();
 
+    boost::asio::steady_timer timer_;
     const Environment& environment_;
     std::shared_ptr<spdlog::logger> log_;
     Zone zone_;
     bool quiet_;
-    Monotonic started_;
     Monotonic last_shown_;
+    std::optional<sync::Progress> progress_;
     bool shown_ = false;
     bool waiting_said_ = false;
 };
 
-/// "2026-11-02 to 2026-11-23  412,000 rows  81,000 rows/s  3 min left": pure, for the line and its
-/// tests. `elapsed` is since the work began.
+/// "2026-11-02 00:00:00  41 %  123,456 of 300,000 rows  8,123 rows/s  22 s left": pure, for the
+/// line and its tests. `elapsed` is how long the work has taken.
 std::string progress_text(const sync::Progress& progress, const Zone& zone,
                           std::chrono::milliseconds elapsed);
 

@@ -11,6 +11,7 @@
 
 #include "core/time/text.hpp"
 #include "core/util/printable.hpp"
+#include "daemon/commands/period.hpp"
 #include "daemon/commands/runtime.hpp"
 #include "storage/sqlite/errors.hpp"
 
@@ -125,13 +126,18 @@ ExitCode audit_mirror(const CommandLine& line, const Config& config, const Envir
             fmt::format("there is no {} to audit; copernica-mirror sync makes it",
                         config.mirror.database.string()));
     }
+    const RequestedPeriod period =
+        requested_period(line, environment.clock.utc(), Zone(config.api.time_zone));
+    for (const std::string& note : period.notes) {
+        log->warn("{}", note);
+    }
     Runtime mirror(line, config, environment, log);
     if (metrics != nullptr) {
         mirror.observe(*metrics);
     }
     sync::AuditRequest request;
-    request.from = line.from;
-    request.to = line.to;
+    request.from = period.from;
+    request.to = period.to;
     request.options.repair = line.repair;
     request.options.prune = line.prune;
     request.before_horizon = line.before_horizon;

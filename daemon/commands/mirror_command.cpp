@@ -5,16 +5,25 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/time/text.hpp"
+#include "core/util/printable.hpp"
+#include "daemon/commands/period.hpp"
 #include "daemon/commands/runtime.hpp"
+#include "daemon/config/config_change.hpp"
+#include "daemon/log/logging.hpp"
 #include "daemon/metrics/metrics_service.hpp"
+#include "daemon/process/reload_signal.hpp"
+#include "daemon/process/usage_error.hpp"
 #include "daemon/service/service_report.hpp"
 #include "daemon/service/watchdog_feeder.hpp"
 #include "storage/sqlite/file_lock.hpp"
 
 namespace mirror::daemon {
 namespace {
+
+constexpr std::size_t longest_message = 4000;
 
 std::string local_text(const Zone& zone, Instant at) {
     return format_local(zone.to_local(at));
@@ -42,26 +51,39 @@ void print_summary(const sync::Outcome& outcome, const Zone& zone, std::ostream&
     out << text << fmt::format("; {} requests\n", grouped(outcome.requests)) << std::flush;
 }
 
-boost::asio::awaitable<sync::Outcome> work_of(const CommandLine& line, sync::Session& session) {
+boost::asio::awaitable<sync::Outcome> work_of(const CommandLine& line,
+                                              const RequestedPeriod& period,
+                                              sync::Session& session) {
     if (line.command != Command::backfill) {
         return session.sync();
     }
     sync::BackfillRequest request;
-    request.from = line.from.value();
-    request.to = line.to;
+    request.from = period.from.value();
+    request.to = period.to;
     request.force = line.force;
     return session.backfill(request);
 }
 
-// Nothing where none are wanted.
+// This machine's clock may be ahead of the API's, which alone proves anything complete.
+void refuse_empty_period(const CommandLine& line, const sync::Outcome& outcome, const Zone& zone) {
+    if (outcome.period.empty()) {
+        throw UsageError(
+            fmt::format("{} {} is in the future: by the API's clock, it is {} in {}",
+                        line.command == Command::backfill ? "--from" : "[mirror] start",
+                        local_text(zone, outcome.period.begin),
+                        local_text(zone, outcome.period.end), zone.name()));
+    }
+}
+
+// Nothing if none are wanted.
 std::unique_ptr<MetricsService> serve_metrics(const Config& config, const Environment& environment,
                                               Runtime& mirror, spdlog::logger& log) {
     if (!config.metrics.listen) {
         return nullptr;
     }
-    auto service = std::make_unique<MetricsService>(mirror.executor(), *config.metrics.listen,
-                                                    mirror.database(), environment.clock,
-                                                    config.mirror.poll_interval);
+    auto service = std::make_unique<MetricsService>(
+        mirror.executor(), *config.metrics.listen, mirror.database(), environment.clock,
+        config.mirror.poll_interval, [&mirror] { return mirror.storage_activity(); });
     mirror.observe(service->metrics());
     mirror.observe(service->health());
     log.info("metrics are at http://{}/metrics", service->where());
@@ -74,10 +96,37 @@ std::unique_ptr<MetricsService> serve_metrics(const Config& config, const Enviro
     return service;
 }
 
+// Takes over what can change, and says what cannot. A configuration that is wrong changes nothing.
+void reload(const CommandLine& line, Config& in_force, const std::function<Config()>& read,
+            Runtime& mirror, spdlog::logger& log) {
+    try {
+        const Config now = read();
+        const ConfigChange change = compare(in_force, now);
+        apply(in_force, now);
+        mirror.use(in_force);
+        LogOptions options;
+        options.level = in_force.log.level;
+        options.quiet = line.quiet;
+        set_level(log, options);
+        log.info("the configuration was read again; {}",
+                 change.takes_effect.empty()
+                     ? "nothing changed that takes effect now"
+                     : fmt::format("in effect now: {}", fmt::join(change.takes_effect, ", ")));
+        if (!change.needs_restart.empty()) {
+            log.warn("changed, but in effect only after a restart: {}",
+                     fmt::join(change.needs_restart, ", "));
+        }
+    } catch (const std::exception& error) {
+        log.error("the configuration was read again and is wrong, so nothing changed: {}",
+                  printable(error.what(), longest_message));
+    }
+}
+
 }  // namespace
 
 ExitCode run_mirror(const CommandLine& line, const Config& config, const Environment& environment,
-                    const std::shared_ptr<spdlog::logger>& log) {
+                    const std::shared_ptr<spdlog::logger>& log,
+                    const std::function<Config()>& read_again) {
     ServiceReport report(*environment.service_manager, environment.clock,
                          Zone(config.api.time_zone));
     Runtime mirror(line, config, environment, log, [&report] { report.opening(); });
@@ -89,9 +138,16 @@ ExitCode run_mirror(const CommandLine& line, const Config& config, const Environ
         [&mirror] { return mirror.storage_activity(); },
         [&report](bool held_up) { report.held_up(held_up); });
     const auto metrics = serve_metrics(config, environment, mirror, *log);
+    Config in_force = config;
+    ReloadSignal hangup(mirror.executor(), [&] {
+        report.reloading();
+        reload(line, in_force, read_again, mirror, *log);
+        report.reloaded();
+    });
     mirror.on_end([&] {
         report.stopping();
         feeder.close();
+        hangup.close();
         if (metrics) {
             metrics->close();
         }
@@ -103,14 +159,21 @@ ExitCode run_mirror(const CommandLine& line, const Config& config, const Environ
 
 ExitCode mirror_once(const CommandLine& line, const Config& config, const Environment& environment,
                      const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
+    const RequestedPeriod period =
+        requested_period(line, environment.clock.utc(), Zone(config.api.time_zone));
+    for (const std::string& note : period.notes) {
+        log->warn("{}", note);
+    }
     Runtime mirror(line, config, environment, log);
     if (metrics != nullptr) {
         mirror.observe(*metrics);
     }
-    const std::optional<sync::Outcome> outcome = mirror.run(work_of(line, mirror.session()));
+    const std::optional<sync::Outcome> outcome =
+        mirror.run(work_of(line, period, mirror.session()));
     if (!outcome) {
         return mirror.stopped_by();
     }
+    refuse_empty_period(line, *outcome, mirror.zone());
     if (outcome->written.rejected > 0) {
         log->warn(
             "{} records could not be stored as rows; the table rejects has them, with the "

@@ -82,7 +82,7 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
       api_(make_api(config, std::move(token_.token))),
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
       store_(store_options(config, settings_.zone), environment.clock, std::move(opening)),
-      display_(environment, log_, settings_.zone, line.quiet),
+      display_(loop_.get_executor(), environment, log_, settings_.zone, line.quiet),
       waiting_(loop_.get_executor(), display_),
       session_(loop_.get_executor(), renewed_, store_, environment.clock, observers_, settings_),
       signals_(loop_.get_executor()) {
@@ -92,6 +92,13 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
     if (token_.warning) {
         log_->warn("{}", *token_.warning);
     }
+}
+
+void Runtime::use(const Config& config) {
+    settings_.poll_interval = config.mirror.poll_interval;
+    settings_.overlap = config.mirror.overlap;
+    settings_.settle = config.mirror.settle;
+    settings_.recheck_ages = config.mirror.recheck_ages;
 }
 
 bool Runtime::run(asio::awaitable<void> work) {
@@ -112,6 +119,7 @@ bool Runtime::run(asio::awaitable<void> work) {
 
 void Runtime::close() {
     signals_.close();
+    display_.progress_paused();
     api_.close();
     waiting_.close();
     for (const auto& function : at_end_) {
@@ -130,7 +138,7 @@ void Runtime::rethrow_unless_stopped(const std::exception_ptr& error) const {
         if (!signals_.caught() || failed.code() != asio::error::operation_aborted) {
             throw;
         }
-        log_->info("stopped; the next run goes on where this one was");
+        log_->info("stopped; the next run continues from here");
     } catch (const copernica::TokenRefused& failed) {
         throw copernica::TokenRefused(fmt::format("{}; the token came from {}: put a new one there",
                                                   failed.what(), token_.source));

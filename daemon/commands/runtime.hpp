@@ -45,7 +45,10 @@ class Runtime {
     const Zone& zone() const { return settings_.zone; }
     storage::Activity storage_activity() const { return store_.activity(); }
 
-    // For what goes on beside the work, on the same loop. All of it must outlive run().
+    /// Takes over what may change while the session works: intervals and ages.
+    void use(const Config& config);
+
+    // For what else runs on the same loop. All of it must outlive run().
     boost::asio::any_io_executor executor() { return loop_.get_executor(); }
     void observe(sync::Observer& observer) { observers_.add(observer); }
     /// Called once, when a signal has asked for the end.
@@ -53,7 +56,7 @@ class Runtime {
     /// Called when the work has ended: nothing may keep the loop running any more.
     void on_end(std::function<void()> function) { at_end_.push_back(std::move(function)); }
 
-    /// Runs `work` to its end on this thread. Nothing where a signal stopped it: stopped_by() says
+    /// Runs `work` to its end on this thread. Nothing if a signal stopped it: stopped_by() says
     /// with which exit code. Throws what the work throws.
     template <typename Result>
     std::optional<Result> run(boost::asio::awaitable<Result> work) {
@@ -62,7 +65,7 @@ class Runtime {
         return outcome;
     }
 
-    /// The same for work without a result; false where a signal stopped it.
+    /// The same for work without a result; false if a signal stopped it.
     bool run(boost::asio::awaitable<void> work);
 
     ExitCode stopped_by() const;

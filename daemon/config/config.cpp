@@ -1,236 +1,110 @@
 #include "daemon/config/config.hpp"
 
-#include <algorithm>
 #include <functional>
-#include <limits>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
-#include "core/time/zone.hpp"
-#include "core/util/printable.hpp"
-#include "daemon/config/units.hpp"
+#include "core/util/nearest_word.hpp"
+#include "daemon/config/config_value.hpp"
+#include "daemon/config/trusted_file.hpp"
 #include "daemon/process/usage_error.hpp"
 
 namespace mirror::daemon {
 namespace {
 
-// What is wrong, and where. Names out of the file come from outside as all else: on one line, and
-// nothing in them moves the cursor.
-UsageError wrong(const std::filesystem::path& file, toml::source_index line,
-                 const std::string& what) {
-    return UsageError(fmt::format("{}:{}: {}", file.string(), line, printable(what, what.size())));
-}
-
-// One key's value on its way into the struct, with the words to complain about it.
-class Value {
-  public:
-    Value(const std::filesystem::path& file, std::string name, const toml::node& node)
-        : file_(file), name_(std::move(name)), node_(node) {}
-
-    [[noreturn]] void refuse(const std::string& wanted) const {
-        throw wrong(file_, node_.source().begin.line, fmt::format("{} must be {}", name_, wanted));
-    }
-
-    std::string text(const std::string& wanted) const {
-        const auto value = node_.value_exact<std::string>();
-        if (!value) {
-            refuse(wanted);
-        }
-        return *value;
-    }
-
-    std::string one_of(const std::vector<std::string>& choices) const {
-        const std::string wanted = fmt::format("one of \"{}\"", fmt::join(choices, "\", \""));
-        std::string value = text(wanted);
-        if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
-            refuse(wanted);
-        }
-        return value;
-    }
-
-    unsigned number(unsigned least, unsigned most) const {
-        const auto value = node_.value_exact<std::int64_t>();
-        if (!value || *value < least || *value > most) {
-            refuse(fmt::format("a whole number from {} to {}", least, most));
-        }
-        return static_cast<unsigned>(*value);
-    }
-
-    Seconds duration(Seconds least) const {
-        const std::string wanted =
-            fmt::format("a duration such as \"90s\", \"15m\", \"1h\" or \"7d\", at least \"{}\"",
-                        format_duration(least));
-        const auto value = parse_duration(text(wanted));
-        if (!value || *value < least) {
-            refuse(wanted);
-        }
-        return *value;
-    }
-
-    std::optional<Seconds> duration_or_none(Seconds least) const {
-        const std::string wanted =
-            fmt::format("a duration such as \"90d\", at least \"{}\", or \"\" for never",
-                        format_duration(least));
-        const std::string value = text(wanted);
-        if (value.empty()) {
-            return std::nullopt;
-        }
-        const auto parsed = parse_duration(value);
-        if (!parsed || *parsed < least) {
-            refuse(wanted);
-        }
-        return parsed;
-    }
-
-    std::string time_zone() const {
-        const std::string wanted =
-            "a time zone's name that this system knows, such as \"Europe/Amsterdam\"";
-        std::string name = text(wanted);
-        try {
-            const Zone zone(name);
-        } catch (const UnknownZone&) {
-            refuse(wanted);
-        }
-        return name;
-    }
-
-    std::filesystem::path path() const {
-        const std::filesystem::path value = text("a path, as text");
-        return value.empty() ? value : file_.parent_path() / value;
-    }
-
-    std::optional<ListenAddress> listen_address() const {
-        const std::string wanted =
-            "an address and a port, such as \"127.0.0.1:9743\" or \"[::1]:9743\", or \"\" for none";
-        const std::string value = text(wanted);
-        if (value.empty()) {
-            return std::nullopt;
-        }
-        const auto parsed = parse_listen_address(value);
-        if (!parsed) {
-            refuse(wanted);
-        }
-        return parsed;
-    }
-
-    template <typename Read>
-    auto list(const std::string& wanted, Read read) const {
-        std::vector<std::invoke_result_t<Read, Value>> values;
-        const toml::array* const array = node_.as_array();
-        if (array == nullptr) {
-            refuse(wanted);
-        }
-        for (const toml::node& element : *array) {
-            values.push_back(read(Value(file_, "each of " + name_, element)));
-        }
-        return values;
-    }
-
-    std::optional<LocalTime> time() const {
-        const std::string wanted =
-            "a local date or time, as text (\"2016-01-01\", \"2016-01-01 12:00:00\") or as TOML";
-        if (const auto date = node_.value_exact<toml::date>()) {
-            return at(*date, toml::time{});
-        }
-        if (const auto both = node_.value_exact<toml::date_time>()) {
-            if (both->offset) {
-                refuse(wanted + ", without an offset: it is in the account's zone");
-            }
-            return at(both->date, both->time);
-        }
-        const std::string value = text(wanted);
-        if (value.empty()) {
-            return std::nullopt;
-        }
-        const auto parsed = parse_time(value);
-        if (!parsed) {
-            refuse(wanted);
-        }
-        return parsed;
-    }
-
-  private:
-    static LocalTime at(const toml::date& day, const toml::time& time) {
-        return std::chrono::local_days(std::chrono::year(day.year) / day.month / day.day) +
-               std::chrono::hours(time.hour) + std::chrono::minutes(time.minute) +
-               Seconds(time.second);
-    }
-
-    const std::filesystem::path& file_;
-    std::string name_;
-    const toml::node& node_;
-};
-
-using Keys = std::map<std::string, std::function<void(Config&, const Value&)>, std::less<>>;
+using Keys = std::map<std::string, std::function<void(Config&, const ConfigValue&)>, std::less<>>;
 
 constexpr unsigned most_requests_per_second = 1'000'000;
 constexpr unsigned most_connections = 64;
 constexpr Seconds least_sweep{86400};
 
+// More is a mistake: the mirror would stay behind for so long, or read so much at each poll.
+constexpr Seconds longest_settle{86400};
+constexpr Seconds longest_interval{31 * 86400};
+constexpr Seconds longest_age{std::int64_t{10} * 366 * 86400};
+
 const std::map<std::string, Keys, std::less<>>& tables() {
     static const std::map<std::string, Keys, std::less<>> all{
         {"api",
          {
-             {"url", [](Config& c, const Value& v) { c.api.url = v.text("a URL, as text"); }},
-             {"token_file", [](Config& c, const Value& v) { c.api.token_file = v.path(); }},
-             {"ca_file", [](Config& c, const Value& v) { c.api.ca_file = v.path(); }},
-             {"time_zone", [](Config& c, const Value& v) { c.api.time_zone = v.time_zone(); }},
+             {"url", [](Config& c, const ConfigValue& v) { c.api.url = v.text("a URL, as text"); }},
+             {"token_file", [](Config& c, const ConfigValue& v) { c.api.token_file = v.path(); }},
+             {"ca_file", [](Config& c, const ConfigValue& v) { c.api.ca_file = v.path(); }},
+             {"time_zone",
+              [](Config& c, const ConfigValue& v) { c.api.time_zone = v.time_zone(); }},
              {"page_size",
-              [](Config& c, const Value& v) {
+              [](Config& c, const ConfigValue& v) {
                   c.api.page_size = v.number(1, copernica::largest_page);
               }},
              {"connections",
-              [](Config& c, const Value& v) { c.api.connections = v.number(1, most_connections); }},
+              [](Config& c, const ConfigValue& v) {
+                  c.api.connections = v.number(1, most_connections);
+              }},
              {"requests_per_second",
-              [](Config& c, const Value& v) {
+              [](Config& c, const ConfigValue& v) {
                   c.api.requests_per_second = v.number(1, most_requests_per_second);
               }},
          }},
         {"mirror",
          {
              {"database",
-              [](Config& c, const Value& v) {
+              [](Config& c, const ConfigValue& v) {
                   c.mirror.database = v.path();
                   if (c.mirror.database.empty()) {
                       v.refuse("the path of a file");
                   }
               }},
-             {"start", [](Config& c, const Value& v) { c.mirror.start = v.time(); }},
+             {"start", [](Config& c, const ConfigValue& v) { c.mirror.start = v.time(); }},
              {"poll_interval",
-              [](Config& c, const Value& v) { c.mirror.poll_interval = v.duration(Seconds(1)); }},
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.poll_interval = v.duration(Seconds(1), longest_interval);
+              }},
              {"overlap",
-              [](Config& c, const Value& v) { c.mirror.overlap = v.duration(Seconds(0)); }},
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.overlap = v.duration(Seconds(0), longest_interval);
+              }},
              {"settle",
-              [](Config& c, const Value& v) { c.mirror.settle = v.duration(Seconds(1)); }},
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.settle = v.duration(Seconds(1), longest_settle);
+              }},
              {"recheck_ages",
-              [](Config& c, const Value& v) {
-                  c.mirror.recheck_ages =
-                      v.list("a list of durations, such as [\"15m\", \"1d\", \"7d\"]",
-                             [](const Value& age) { return age.duration(Seconds(1)); });
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.recheck_ages = v.list(
+                      "a list of durations, such as [\"15m\", \"1d\", \"7d\"]",
+                      [](const ConfigValue& age) { return age.duration(Seconds(1), longest_age); });
               }},
              {"sweep",
-              [](Config& c, const Value& v) { c.mirror.sweep = v.duration_or_none(least_sweep); }},
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.sweep = v.duration_or_none(least_sweep, longest_age);
+              }},
              {"give_up_after",
-              [](Config& c, const Value& v) { c.mirror.give_up_after = v.duration(Seconds(0)); }},
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.give_up_after = v.duration(Seconds(0), longest_interval);
+              }},
              {"indexes",
-              [](Config& c, const Value& v) {
-                  c.mirror.indexes = v.list(
-                      "a list of columns, such as [\"mailing\"]",
-                      [](const Value& index) { return index.one_of(storage::optional_indexes()); });
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.indexes = v.list("a list of columns, such as [\"mailing\"]",
+                                            [](const ConfigValue& index) {
+                                                return index.one_of(storage::optional_indexes());
+                                            });
               }},
          }},
         {"metrics",
          {
-             {"listen", [](Config& c, const Value& v) { c.metrics.listen = v.listen_address(); }},
+             {"listen",
+              [](Config& c, const ConfigValue& v) { c.metrics.listen = v.listen_address(); }},
          }},
         {"log",
          {
-             {"level", [](Config& c, const Value& v) { c.log.level = v.one_of(log_levels()); }},
-             {"format", [](Config& c, const Value& v) { c.log.format = v.one_of(log_formats()); }},
+             {"level",
+              [](Config& c, const ConfigValue& v) { c.log.level = v.one_of(log_levels()); }},
+             {"format",
+              [](Config& c, const ConfigValue& v) { c.log.format = v.one_of(log_formats()); }},
          }},
     };
     return all;
@@ -245,7 +119,13 @@ const std::map<std::string, std::string, std::less<>>& old_names() {
 }
 
 toml::table parse(const std::filesystem::path& file) {
-    // toml++ reports a directory, or a file without permission, as a parse error at line 0.
+    // toml++ reads a directory as an empty file, and reports a file without permission as a parse
+    // error at line 0.
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        throw UsageError(
+            fmt::format("{} is a directory; name the configuration file in it", file.string()));
+    }
     try {
         return toml::parse_file(file.string());
     } catch (const toml::parse_error& error) {
@@ -255,17 +135,28 @@ toml::table parse(const std::filesystem::path& file) {
                             "read it?",
                             file.string()));
         }
-        throw wrong(file, error.source().begin.line, std::string(error.description()));
+        throw config_error(file, error.source().begin.line, std::string(error.description()));
     }
 }
 
 template <typename Map>
-std::string names(const Map& map) {
+std::vector<std::string> keys_of(const Map& map) {
     std::vector<std::string> all;
     for (const auto& [name, _] : map) {
         all.push_back(name);
     }
-    return fmt::format("{}", fmt::join(all, ", "));
+    return all;
+}
+
+template <typename Map>
+std::string names(const Map& map) {
+    return fmt::format("{}", fmt::join(keys_of(map), ", "));
+}
+
+template <typename Map>
+std::string did_you_mean(const std::string& word, const Map& map) {
+    const auto nearest = nearest_word(word, keys_of(map));
+    return nearest ? fmt::format(" (did you mean {}?)", *nearest) : "";
 }
 
 }  // namespace
@@ -293,16 +184,18 @@ std::vector<std::string> config_keys() {
 Config read_config(const std::filesystem::path& file) {
     const toml::table root = parse(file);
     Config config;
+    config.untrusted = how_anybody_may_change(file);
     for (const auto& [table_name, node] : root) {
         const std::string table(table_name.str());
         const auto line = node.source().begin.line;
         const auto keys = tables().find(table);
         if (keys == tables().end()) {
-            throw wrong(file, line,
-                        fmt::format("there is no [{}]; there are: {}", table, names(tables())));
+            throw config_error(file, line,
+                               fmt::format("there is no [{}]{}; there are: {}", table,
+                                           did_you_mean(table, tables()), names(tables())));
         }
         if (!node.is_table()) {
-            throw wrong(file, line, fmt::format("[{}] must be a table", table));
+            throw config_error(file, line, fmt::format("[{}] must be a table", table));
         }
         for (const auto& [key_name, value] : *node.as_table()) {
             const std::string written(key_name.str());
@@ -311,24 +204,26 @@ Config read_config(const std::filesystem::path& file) {
                 key = old->second;
                 const auto at = value.source().begin.line;
                 if (node.as_table()->contains(key)) {
-                    throw wrong(file, at,
-                                fmt::format("[{}] {} is the old name of {}, which is there, too; "
-                                            "remove one of them",
-                                            table, written, key));
+                    throw config_error(
+                        file, at,
+                        fmt::format("[{}] {} is the old name of {}, which is there, too; "
+                                    "remove one of them",
+                                    table, written, key));
                 }
                 config.warnings.push_back(fmt::format("{}:{}: [{}] {} is called {} now; rename it",
                                                       file.string(), at, table, written, key));
             }
             const auto set = keys->second.find(key);
             if (set == keys->second.end()) {
-                throw wrong(file, value.source().begin.line,
-                            fmt::format("[{}] has no key \"{}\"; it has: {}", table, key,
-                                        names(keys->second)));
+                throw config_error(
+                    file, value.source().begin.line,
+                    fmt::format("[{}] has no key \"{}\"{}; it has: {}", table, key,
+                                did_you_mean(key, keys->second), names(keys->second)));
             }
-            set->second(config, Value(file, fmt::format("[{}] {}", table, written), value));
+            set->second(config, ConfigValue(file, fmt::format("[{}] {}", table, written), value));
         }
     }
-    // Where the file does not name one, the default is relative to the file as well.
+    // If the file does not name one, the default is relative to the file, too.
     if (config.mirror.database.is_relative() && config.mirror.database.parent_path().empty()) {
         config.mirror.database = file.parent_path() / config.mirror.database;
     }

@@ -51,6 +51,9 @@ struct Config {
     Log log;
     /// What was accepted and should be changed, for people: a key's old name, say.
     std::vector<std::string> warnings;
+    /// How everybody on this machine could change the file, and so where the token goes; nothing if
+    /// they cannot.
+    std::optional<std::string> untrusted;
 };
 
 /// What --log-level and --log-format take.

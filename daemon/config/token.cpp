@@ -1,17 +1,17 @@
 #include "daemon/config/token.hpp"
 
-#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 #include <fmt/format.h>
 
+#include "daemon/config/token_text.hpp"
 #include "daemon/process/usage_error.hpp"
 
 namespace mirror::daemon {
 namespace {
 
-// A token is some hundred characters; a file of this size is something else.
+// So much of a file is read: more than a token has.
 constexpr std::size_t longest = 16 * 1024;
 
 std::string without_white_ends(const std::string& text) {
@@ -23,21 +23,23 @@ std::string without_white_ends(const std::string& text) {
     return text.substr(first, text.find_last_not_of(white) - first + 1);
 }
 
-void check_characters(const std::string& token, const std::string& source) {
-    const bool odd = std::any_of(token.begin(), token.end(),
-                                 [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-    if (odd || token.size() > longest) {
-        throw UsageError(source +
-                         " does not hold an access token: it has more than one line, or "
-                         "is too long");
+void refuse_unless_token(const std::string& text, const std::string& source) {
+    if (const auto why = why_not_a_token(text)) {
+        throw UsageError(fmt::format("{} does not hold an access token: {}", source, *why));
     }
 }
 
-// The token in a file; empty where the file is.
+// The token in a file; empty if the file is.
 std::string read_token(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
     std::string text(longest + 1, '\0');
     in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    std::error_code ignored;
+    if (looks_like_a_token(file.string()) && !std::filesystem::exists(file, ignored)) {
+        throw UsageError(
+            "the name of the token file looks like a token itself (it is not shown); put the token "
+            "into a file that only you may read, and name that file");
+    }
     if (in.bad() || (in.fail() && !in.eof()) || !std::filesystem::is_regular_file(file)) {
         throw UsageError(fmt::format(
             "the token file {} cannot be read; does it exist, and may this user read it?",
@@ -45,7 +47,7 @@ std::string read_token(const std::filesystem::path& file) {
     }
     text.resize(static_cast<std::size_t>(in.gcount()));
     std::string token = without_white_ends(text);
-    check_characters(token, file.string());
+    refuse_unless_token(token, file.string());
     return token;
 }
 
@@ -103,7 +105,7 @@ FoundToken find_token(const std::optional<std::filesystem::path>& option,
         found.source = "$COPERNICA_ACCESS_TOKEN";
         found.advice = "start the program again with a new one in $COPERNICA_ACCESS_TOKEN";
         found.token = without_white_ends(*environment.access_token);
-        check_characters(found.token, found.source);
+        refuse_unless_token(found.token, found.source);
         if (!found.token.empty()) {
             return found;
         }
@@ -127,7 +129,7 @@ std::optional<std::string> token_now(const std::filesystem::path& file) {
             return token;
         }
     } catch (const UsageError&) {
-        // Somebody may be at work on it.
+        // Somebody may be editing it.
     }
     return std::nullopt;
 }

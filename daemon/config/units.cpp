@@ -49,10 +49,18 @@ std::string format_duration(Seconds duration) {
 }
 
 std::optional<LocalTime> parse_time(std::string_view text) {
-    if (text.size() == 10) {
-        return parse_local(std::string(text) + " 00:00:00");
+    constexpr std::size_t date_size = 10;
+    constexpr std::size_t size_without_seconds = 16;
+    std::string full(text);
+    if (full.size() == date_size) {
+        full += " 00:00:00";
+    } else if (full.size() == size_without_seconds) {
+        full += ":00";
     }
-    return parse_local(text);
+    if (full.size() > date_size && full[date_size] == 'T') {
+        full[date_size] = ' ';
+    }
+    return parse_local(full);
 }
 
 }  // namespace mirror::daemon

@@ -16,7 +16,8 @@ std::optional<Seconds> parse_duration(std::string_view text);
 /// The shortest text that parse_duration() reads as the same.
 std::string format_duration(Seconds duration);
 
-/// `YYYY-MM-DD` (midnight) or `YYYY-MM-DD HH:MM:SS`, account-local.
+/// `YYYY-MM-DD` (midnight), or that and a time of day after a space or a `T`: `HH:MM` or
+/// `HH:MM:SS`. Account-local.
 std::optional<LocalTime> parse_time(std::string_view text);
 
 }  // namespace mirror::daemon

@@ -138,12 +138,16 @@ std::shared_ptr<spdlog::logger> make_logger(const Environment& environment,
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(environment.err, true);
     auto logger = std::make_shared<spdlog::logger>("copernica-mirror", std::move(sink));
     logger->set_formatter(formatter_for(environment, options));
+    set_level(*logger, options);
+    return logger;
+}
+
+void set_level(spdlog::logger& logger, const LogOptions& options) {
     auto level = spdlog::level::from_str(options.level);
     if (options.quiet && level < spdlog::level::warn) {
         level = spdlog::level::warn;
     }
-    logger->set_level(level);
-    return logger;
+    logger.set_level(level);
 }
 
 }  // namespace mirror::daemon

@@ -18,10 +18,13 @@ struct LogOptions {
 };
 
 /// A logger on `environment.err`. Text has colour on a terminal (unless NO_COLOR or quiet), and the
-/// journal's priorities instead of a time where the journal reads it. JSON is one object a line
+/// journal's priorities instead of a time if the journal reads it. JSON is one object a line
 /// with the keys time (UTC), level and message. Whatever a message carries, it is one line of valid
-/// UTF-8 and steers no terminal: see api::printable().
+/// UTF-8 and steers no terminal: see printable().
 std::shared_ptr<spdlog::logger> make_logger(const Environment& environment,
                                             const LogOptions& options);
+
+/// Changes the level of a logger.
+void set_level(spdlog::logger& logger, const LogOptions& options);
 
 }  // namespace mirror::daemon

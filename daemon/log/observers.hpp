@@ -18,6 +18,11 @@ class Observers final : public sync::Observer {
             observer->progress(progress);
         }
     }
+    void progress_paused() override {
+        for (sync::Observer* const observer : all_) {
+            observer->progress_paused();
+        }
+    }
     void debug(const std::string& line) override {
         for (sync::Observer* const observer : all_) {
             observer->debug(line);

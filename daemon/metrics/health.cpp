@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "core/util/duration_text.hpp"
 #include "core/util/printable.hpp"
 
 namespace mirror::daemon {
@@ -25,8 +26,8 @@ std::optional<std::string> why_unhealthy(const HealthFacts& facts, Monotonic now
     }
     const Monotonic::duration since = now - *facts.last_success;
     if (since > polls_to_miss * poll_interval + patience) {
-        return fmt::format("no successful poll for {} s",
-                           std::chrono::floor<Seconds>(since).count());
+        return fmt::format("no successful poll for {}",
+                           duration_text(std::chrono::floor<Seconds>(since)));
     }
     return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// Whether `run` does what it is there for, for whoever asks /healthz.
+// Whether `run` does its work: what /healthz answers.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@ struct HealthFacts {
     std::optional<Monotonic> last_success;  ///< of the last successful poll of this run
 };
 
-/// Nothing where all is well, else the reason, in one line: a trouble that was told (a refused
+/// Nothing if all is well, else the reason in one line: a trouble that was reported (a refused
 /// token, an outage, a period that cannot be read), or no successful poll, yet or for longer
 /// than three of them and five minutes. Not how far behind: in the night in which the clock goes
 /// back, two hours are right. Pure.

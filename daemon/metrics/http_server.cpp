@@ -28,17 +28,17 @@ namespace {
 
 constexpr auto no_throw = asio::as_tuple(asio::use_awaitable);
 
-// Where no descriptor is free, say.
+// For example if no descriptor is free.
 constexpr std::chrono::seconds pause_after_failed_accept(1);
 
-// What a client may have sent beside its header, and is read away so that it gets our reply.
+// A client may have sent more than its header. So much of it is read, so that it gets our reply.
 constexpr std::size_t most_drained = 65'536;
 
 tcp::endpoint endpoint_of(const ListenAddress& where) {
     return {asio::ip::make_address(where.address), where.port};
 }
 
-// For a request that could not be read; 0 where nobody is there any more to be told.
+// For a request that could not be read; 0 if the client has gone.
 unsigned status_for(const beast::error_code& unread) {
     if (unread == http::error::header_limit) {
         return 431;
@@ -106,7 +106,7 @@ asio::awaitable<void> HttpServer::accept() {
     }
 }
 
-// Errors of the connection end it, and concern nobody else.
+// Errors of the connection end it, and no other.
 asio::awaitable<void> HttpServer::serve(tcp::socket socket) {
     Client client(*this, std::move(socket));
     beast::tcp_stream& stream = client.stream;

@@ -1,4 +1,9 @@
-// A small HTTP server for a few short answers: GET and HEAD, one request a connection.
+// A small HTTP server for a few short answers: GET and HEAD, one request per connection.
+//
+// Beast parses and writes the messages; only the loop around it is ours. The servers that Debian 12
+// and 13 have would bring threads of their own (civetweb, which prometheus-cpp uses, cpp-httplib,
+// libmicrohttpd), and what is served lives on the loop's thread. prometheus-cpp's Exposer serves
+// metrics only, and not /healthz.
 #pragma once
 
 #include <chrono>
@@ -32,13 +37,13 @@ struct HttpLimits {
     std::chrono::milliseconds patience{10'000};  ///< for the request, and for the reply
 };
 
-/// Runs on one thread. Trouble with a client is that client's.
+/// Runs on one thread. Errors stay with one connection.
 class HttpServer {
   public:
-    /// What is at a path (without its query); a 404 where nothing is. Must not throw.
+    /// What is at a path (without its query); a 404 if nothing is. Must not throw.
     using Answers = std::function<boost::asio::awaitable<HttpAnswer>(std::string path)>;
 
-    /// Listens. Throws boost::system::system_error where that is not possible.
+    /// Listens. Throws boost::system::system_error if that is not possible.
     HttpServer(const boost::asio::any_io_executor& executor, const ListenAddress& where,
                Answers answers, HttpLimits limits = {});
     HttpServer(const HttpServer&) = delete;
@@ -47,7 +52,7 @@ class HttpServer {
     /// "127.0.0.1:9743".
     std::string where() const;
 
-    /// Ends what is under way; nothing keeps the loop running any more.
+    /// Ends all connections; nothing keeps the loop running any more.
     void close();
 
   private:

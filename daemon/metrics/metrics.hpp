@@ -1,13 +1,15 @@
-// What Prometheus is told of `run`, or of one `sync`, `backfill` or `audit`. No token and nothing
-// of a person is in it.
+// The metrics of `run`, or of one `sync`, `backfill` or `audit`, for Prometheus. They hold neither
+// the token nor anything about a person.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/sync/observer.hpp"
 #include "daemon/process/exit_code.hpp"
+#include "daemon/process/process_usage.hpp"
 #include "daemon/status/status.hpp"
 
 namespace mirror::daemon {
@@ -27,6 +29,12 @@ class Metrics final : public sync::Observer {
 
     /// What the file holds now. Absent until then.
     void set_file(const Status& file);
+
+    /// Room on the file's disk. Absent until then.
+    void set_free_bytes(std::uint64_t bytes);
+
+    /// CPU time, memory and start of this process, under the names that all programs use.
+    void set_process(const ProcessUsage& usage);
 
     /// How and when a one-shot command ended. Absent until then.
     void set_run(ExitCode code, Instant ended);

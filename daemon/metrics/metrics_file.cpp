@@ -15,6 +15,7 @@
 #include "core/util/printable.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "daemon/status/status.hpp"
+#include "storage/inspection.hpp"
 #include "storage/sqlite/errors.hpp"
 #include "storage/status_reader.hpp"
 
@@ -27,8 +28,8 @@ constexpr std::size_t longest_message = 4000;
     throw std::system_error(errno, std::generic_category(), "cannot " + attempt);
 }
 
-// A file beside the one that it may become; gone with this object if it does not. Its name does
-// not end in .prom, so the collector does not read it.
+// A file in the directory of the one that it may replace; removed with this object if it does not.
+// Its name does not end in .prom, so the collector does not read it.
 class TemporaryFile {
   public:
     explicit TemporaryFile(const std::filesystem::path& beside)
@@ -120,6 +121,9 @@ void MetricsFile::read_database(ExitCode code, Instant now, spdlog::logger& log)
         options.path = *database_;
         options.runs = 0;
         metrics_.set_file(assess(storage::read_status(options), now));
+        if (const auto free_bytes = storage::inspect(*database_).free_bytes) {
+            metrics_.set_free_bytes(*free_bytes);
+        }
     } catch (const storage::DatabaseError& error) {
         if (code != ExitCode::database) {  // which the log has the reason of already
             log.warn("{}; metrics of the database are left out", message(path_, error));

@@ -61,6 +61,25 @@ void set(Family<Gauge>& family, std::uint64_t value) {
     family.Add({}).Set(static_cast<double>(value));
 }
 
+// Removes a value that is not known any more.
+template <typename Value>
+void set_or_remove(Family<Gauge>& family, const std::optional<Value>& value) {
+    Gauge& gauge = family.Add({});
+    if (value) {
+        gauge.Set(static_cast<double>(*value));
+    } else {
+        family.Remove(&gauge);
+    }
+}
+
+double seconds_of(std::chrono::nanoseconds duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+std::optional<std::int64_t> unix_time(const std::optional<Instant>& at) {
+    return at ? std::optional(at->time_since_epoch().count()) : std::nullopt;
+}
+
 void set_time(Family<Gauge>& family, const std::optional<Instant>& at) {
     if (at) {
         family.Add({}).Set(static_cast<double>(at->time_since_epoch().count()));
@@ -107,10 +126,42 @@ struct Metrics::Families {
               "What is older was read again since the sweep began, as Unix time.");
     Family<Gauge>& database_bytes = gauge(registry, "database_bytes", "Size of the database file.");
     Family<Gauge>& wal_bytes = gauge(registry, "wal_bytes", "Size of its write-ahead log.");
+    Gauge& token_refused =
+        gauge(registry, "token_refused",
+              "Whether the API refused the token in the last reply that tells: 1, else 0.")
+            .Add({});
+    Family<Gauge>& failing_since =
+        gauge(registry, "failing_since_timestamp_seconds",
+              "First error since the last success, as Unix time; absent: none.");
+    Family<Gauge>& count_difference =
+        gauge(registry, "count_difference_rows",
+              "The API's count of the whole account less the file's; 0: they agree.");
+    Family<Gauge>& last_audit =
+        gauge(registry, "last_audit_timestamp_seconds", "When the last audit ended, as Unix time.");
+    Family<Gauge>& audit_agrees =
+        gauge(registry, "last_audit_agrees", "1 if file and API agreed after the last audit.");
+    Family<Gauge>& late_rows =
+        gauge(registry, "late_rows", "Rows that came into a period that was complete already.");
+    Family<Gauge>& lateness =
+        gauge(registry, "lateness_seconds", "How late these rows came, by quantile.");
+    Family<Gauge>& free_bytes =
+        gauge(registry, "free_bytes", "Room on the disk of the database, for users but root.");
     Family<Gauge>& last_run_exit_code =
         gauge(registry, "last_run_exit_code", "Exit code of the run that wrote this.");
     Family<Gauge>& last_run =
         gauge(registry, "last_run_timestamp_seconds", "When that run ended, as Unix time.");
+    Family<Counter>& cpu_seconds = prometheus::BuildCounter()
+                                       .Name("process_cpu_seconds_total")
+                                       .Help("CPU time of this process.")
+                                       .Register(registry);
+    Family<Gauge>& resident_bytes = prometheus::BuildGauge()
+                                        .Name("process_resident_memory_bytes")
+                                        .Help("Memory of this process.")
+                                        .Register(registry);
+    Family<Gauge>& started = prometheus::BuildGauge()
+                                 .Name("process_start_time_seconds")
+                                 .Help("When this process started, as Unix time.")
+                                 .Register(registry);
     Gauge& build_info = gauge(registry, "build_info", "Always 1; the version is a label.")
                             .Add({{"version", version}});
 };
@@ -127,7 +178,12 @@ Metrics::~Metrics() = default;
 
 void Metrics::request_ended(copernica::RequestOutcome outcome, std::chrono::nanoseconds took) {
     families_->requests.Add({{"outcome", name_of(outcome)}}).Increment();
-    families_->duration.Observe(std::chrono::duration<double>(took).count());
+    families_->duration.Observe(seconds_of(took));
+    if (outcome == copernica::RequestOutcome::token_refused) {
+        families_->token_refused.Set(1);
+    } else if (outcome == copernica::RequestOutcome::ok) {
+        families_->token_refused.Set(0);
+    }
 }
 
 void Metrics::request_again() {
@@ -161,6 +217,28 @@ void Metrics::set_file(const Status& file) {
     }
     set(families_->database_bytes, file.database_bytes);
     set(families_->wal_bytes, file.wal_bytes);
+    set_or_remove(families_->failing_since, unix_time(file.failing_since));
+    families_->count_difference.Add({}).Set(static_cast<double>(file.rows_missing.value_or(0)));
+    set_time(families_->last_audit, file.last_audit_at);
+    set_or_remove(families_->audit_agrees, file.audit_agrees);
+    if (file.lateness) {
+        const storage::LatenessSummary& late = *file.lateness;
+        set(families_->late_rows, late.rows);
+        families_->lateness.Add({{"quantile", "0.5"}}).Set(seconds_of(late.median));
+        families_->lateness.Add({{"quantile", "0.99"}}).Set(seconds_of(late.percentile_99));
+        families_->lateness.Add({{"quantile", "1"}}).Set(seconds_of(late.largest));
+    }
+}
+
+void Metrics::set_free_bytes(std::uint64_t bytes) {
+    set(families_->free_bytes, bytes);
+}
+
+void Metrics::set_process(const ProcessUsage& usage) {
+    Counter& cpu = families_->cpu_seconds.Add({});
+    cpu.Increment(seconds_of(usage.cpu_time) - cpu.Value());
+    set(families_->resident_bytes, usage.resident_bytes);
+    families_->started.Add({}).Set(usage.started_unix_seconds);
 }
 
 void Metrics::set_run(ExitCode code, Instant ended) {

@@ -9,8 +9,11 @@
 #include <fmt/format.h>
 
 #include "core/util/printable.hpp"
+#include "daemon/process/process_usage.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "daemon/status/status.hpp"
+#include "storage/inspection.hpp"
+#include "storage/status_reader.hpp"
 
 namespace mirror::daemon {
 
@@ -18,25 +21,35 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Readers hardly ever wait; and the end of `run` waits for a scrape at hand.
+// Readers hardly ever wait, and the end of `run` waits for a scrape that has begun.
 constexpr std::chrono::milliseconds busy_timeout(500);
 
-asio::awaitable<storage::FileStatus> read_file(std::filesystem::path database) {
+struct FileNow {
+    storage::FileStatus status;
+    std::optional<std::uint64_t> free_bytes;
+};
+
+asio::awaitable<FileNow> read_file(std::filesystem::path database) {
     storage::StatusOptions options;
     options.path = std::move(database);
     options.runs = 0;
     options.busy_timeout = busy_timeout;
-    co_return storage::read_status(options);
+    FileNow now;
+    now.status = storage::read_status(options);
+    now.free_bytes = storage::inspect(options.path).free_bytes;
+    co_return now;
 }
 
 }  // namespace
 
 MetricsService::MetricsService(const asio::any_io_executor& executor, const ListenAddress& where,
                                std::filesystem::path database, const Clock& clock,
-                               Seconds poll_interval) try
+                               Seconds poll_interval,
+                               std::function<storage::Activity()> activity) try
     : database_(std::move(database)),
       clock_(clock),
       health_(clock, poll_interval),
+      liveness_(executor, std::move(activity)),
       server_(executor, where, [this](std::string path) { return answer(std::move(path)); }) {
 } catch (const boost::system::system_error& error) {
     throw UsageError(
@@ -53,14 +66,18 @@ asio::awaitable<HttpAnswer> MetricsService::answer(std::string path) {
         const auto reason = health_.why_not();
         co_return reason ? HttpAnswer(503, *reason + "\n") : HttpAnswer(200, "ok\n");
     }
-    co_return HttpAnswer(404, "here are /metrics and /healthz\n");
+    if (path == "/livez") {
+        const auto reason = liveness_.why_not();
+        co_return reason ? HttpAnswer(503, *reason + "\n") : HttpAnswer(200, "ok\n");
+    }
+    co_return HttpAnswer(404, "here are /metrics, /healthz and /livez\n");
 }
 
 asio::awaitable<HttpAnswer> MetricsService::scrape() {
-    storage::FileStatus file;
+    FileNow file;
     std::string failed;
     try {
-        asio::awaitable<storage::FileStatus> reading = read_file(database_);
+        asio::awaitable<FileNow> reading = read_file(database_);
         file = co_await asio::co_spawn(reader_, std::move(reading), asio::use_awaitable);
     } catch (const std::exception& error) {
         failed = printable(error.what());
@@ -68,7 +85,13 @@ asio::awaitable<HttpAnswer> MetricsService::scrape() {
     if (!failed.empty()) {
         co_return HttpAnswer(500, failed + "\n");
     }
-    metrics_.set_file(assess(file, clock_.utc()));
+    metrics_.set_file(assess(file.status, clock_.utc()));
+    if (file.free_bytes) {
+        metrics_.set_free_bytes(*file.free_bytes);
+    }
+    if (const auto usage = process_usage()) {
+        metrics_.set_process(*usage);
+    }
     HttpAnswer answer(200, metrics_.text());
     answer.type = Metrics::text_type;
     co_return answer;

@@ -1,7 +1,8 @@
-// `/metrics` and `/healthz` beside `run`.
+// `/metrics`, `/healthz` and `/livez` of `run`.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -12,8 +13,9 @@
 #include "daemon/config/listen_address.hpp"
 #include "daemon/metrics/health.hpp"
 #include "daemon/metrics/http_server.hpp"
+#include "daemon/metrics/liveness.hpp"
 #include "daemon/metrics/metrics.hpp"
-#include "storage/status_reader.hpp"
+#include "storage/sqlite/activity.hpp"
 
 namespace mirror::daemon {
 
@@ -21,9 +23,10 @@ namespace mirror::daemon {
 /// a thread of its own: the loop does not wait for the disk, nor a scrape for a long transaction.
 class MetricsService {
   public:
-    /// Throws UsageError where it cannot listen.
+    /// Throws UsageError if it cannot listen.
     MetricsService(const boost::asio::any_io_executor& executor, const ListenAddress& where,
-                   std::filesystem::path database, const Clock& clock, Seconds poll_interval);
+                   std::filesystem::path database, const Clock& clock, Seconds poll_interval,
+                   std::function<storage::Activity()> activity);
 
     sync::Observer& metrics() { return metrics_; }
     sync::Observer& health() { return health_; }
@@ -32,7 +35,10 @@ class MetricsService {
     std::string where() const { return server_.where(); }
 
     /// Nothing keeps the loop running any more.
-    void close() { server_.close(); }
+    void close() {
+        server_.close();
+        liveness_.close();
+    }
 
   private:
     boost::asio::awaitable<HttpAnswer> answer(std::string path);
@@ -42,6 +48,7 @@ class MetricsService {
     const Clock& clock_;
     Metrics metrics_{"[metrics] listen"};
     Health health_;
+    Liveness liveness_;
     boost::asio::thread_pool reader_{1};
     HttpServer server_;
 };

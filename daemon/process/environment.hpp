@@ -20,6 +20,7 @@ struct Environment {
     std::ostream& err;  ///< everything else
     Clock& clock;
 
+    bool is_root = false;  ///< by the effective user
     bool out_is_terminal = false;
     bool err_is_terminal = false;
     bool no_color = false;                    ///< $NO_COLOR is set and not empty

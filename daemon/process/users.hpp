@@ -8,7 +8,7 @@
 
 namespace mirror::daemon {
 
-/// The name, or the number where there is none.
+/// The name, or the number if it has none.
 std::string user_name(uid_t user);
 std::string group_name(gid_t group);
 

@@ -1,4 +1,4 @@
-// Instead of service_manager_systemd.cpp where libsystemd is not there.
+// In place of service_manager_systemd.cpp if the program is built without libsystemd.
 #include "daemon/service/service_manager.hpp"
 
 namespace mirror::daemon {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/time/text.hpp"
+#include "core/util/duration_text.hpp"
 #include "core/util/printable.hpp"
 
 namespace mirror::daemon {
@@ -29,9 +30,9 @@ std::string service_status(const sync::Following& state, const Zone& zone) {
         text += "nothing is complete yet";
     } else {
         const Seconds lag = std::max(state.server_now - state.complete->end, Seconds(0));
-        text += fmt::format("complete through {} ({}), {} s behind, and back to {}",
+        text += fmt::format("complete through {} ({}), {} behind, and back to {}",
                             format_local(zone.to_local(state.complete->end)), zone.name(),
-                            lag.count(), format_local(zone.to_local(state.complete->begin)));
+                            duration_text(lag), format_local(zone.to_local(state.complete->begin)));
     }
     // The API's own words may be in it, and a line's end would begin another message.
     return printable(text, longest_status);
@@ -56,10 +57,21 @@ void ServiceReport::ready() {
     manager_.notify("READY=1\nSTATUS=" + status_);
 }
 
+// sd_notify(3)
+void ServiceReport::reloading() {
+    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+        clock_.monotonic().time_since_epoch());
+    manager_.notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", now.count()));
+}
+
+void ServiceReport::reloaded() {
+    manager_.notify("READY=1");
+}
+
 void ServiceReport::stopping() {
     if (!stopping_) {
         stopping_ = true;
-        manager_.notify("STOPPING=1\nSTATUS=finishing the transaction at hand");
+        manager_.notify("STOPPING=1\nSTATUS=finishing the last transaction");
     }
 }
 

@@ -1,4 +1,4 @@
-// What the service manager is told of `run`.
+// What `run` reports to the service manager.
 #pragma once
 
 #include <string>
@@ -10,17 +10,20 @@
 
 namespace mirror::daemon {
 
-/// Tells it in this order: that opening the file takes its time, READY, how things are (STATUS),
-/// STOPPING. All calls come from one thread.
+/// Reports in this order: the file is being opened, READY, how things are (STATUS), STOPPING. All
+/// calls come from one thread.
 class ServiceReport final : public sync::Observer {
   public:
     /// Both must outlive it.
     ServiceReport(ServiceManager& manager, const Clock& clock, Zone zone);
 
-    /// The file is being opened still; asks for more time to start. May be called often.
+    /// The file is still being opened; asks for more time to start. May be called often.
     void opening();
     /// File and configuration are open. The API has not been asked yet.
     void ready();
+    /// The configuration is read again: before, and after.
+    void reloading();
+    void reloaded();
     /// Once, however often it is called.
     void stopping();
     /// Whether the storage seems to hang.

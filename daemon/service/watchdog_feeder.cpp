@@ -11,16 +11,6 @@ constexpr int looks_in_time = 4;
 
 }  // namespace
 
-bool StorageProgress::moves(const storage::Activity& now) {
-    const bool busy = now.asked != now.done;
-    const bool moved = now.done != last_.done || now.steps != last_.steps;
-    // What was begun since the last look has had no time yet.
-    const bool moves = !busy || !was_busy_ || moved;
-    was_busy_ = busy;
-    last_ = now;
-    return moves;
-}
-
 WatchdogFeeder::WatchdogFeeder(const boost::asio::any_io_executor& executor,
                                ServiceManager& manager, std::function<storage::Activity()> activity,
                                std::function<void(bool)> held_up)

@@ -8,27 +8,17 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/service/service_manager.hpp"
+#include "daemon/service/storage_progress.hpp"
 #include "storage/sqlite/activity.hpp"
 
 namespace mirror::daemon {
-
-/// Whether the storage has made progress between two looks at it: it has nothing to do, has ended a
-/// call, or is seen to move within one. Pure.
-class StorageProgress {
-  public:
-    bool moves(const storage::Activity& now);
-
-  private:
-    storage::Activity last_{};
-    bool was_busy_ = false;
-};
 
 /// Feeds the service manager's watchdog by a timer of the loop, so that a loop that hangs does not;
 /// and only while the storage's thread makes progress, too. It looks four times as often as it
 /// must, and calls `held_up` at each look.
 class WatchdogFeeder {
   public:
-    /// All must outlive it. Does nothing where the manager does not watch.
+    /// All must outlive it. Does nothing if the manager does not watch.
     WatchdogFeeder(const boost::asio::any_io_executor& executor, ServiceManager& manager,
                    std::function<storage::Activity()> activity, std::function<void(bool)> held_up);
 

@@ -10,9 +10,9 @@
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
 #include "core/util/decimal.hpp"
+#include "core/util/duration_text.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/cli/progress.hpp"
-#include "daemon/config/units.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -43,6 +43,18 @@ std::optional<Instant> instant_fact(const storage::FileStatus& file, const char*
 std::uint64_t number_fact(const storage::FileStatus& file, const char* key) {
     const auto text = text_fact(file, key);
     return text ? read_decimal<std::uint64_t>(*text).value_or(0) : 0;
+}
+
+// "the API counts 3 more" (plan::text_of()) as a number: negative for "fewer".
+std::optional<std::int64_t> rows_in(const std::string& difference) {
+    const auto begin = difference.find_first_of("0123456789");
+    std::int64_t rows = 0;
+    if (begin == std::string::npos ||
+        std::from_chars(difference.data() + begin, difference.data() + difference.size(), rows)
+                .ec != std::errc()) {
+        return std::nullopt;
+    }
+    return difference.ends_with("fewer") ? -rows : rows;
 }
 
 // Why the newest run that met the gap could not fill it.
@@ -112,7 +124,7 @@ std::string first_line(const Status& status, const Zone& zone) {
                             format_local(zone.to_local(status.complete->begin)),
                             format_local(zone.to_local(status.complete->end)), zone.name());
         if (status.lag) {
-            text += fmt::format(", {} s behind", status.lag->count());
+            text += fmt::format(", {} behind", duration_text(*status.lag));
         }
     }
     if (!status.gaps.empty()) {
@@ -121,21 +133,6 @@ std::string first_line(const Status& status, const Zone& zone) {
                                                     : fmt::format("{} gaps", status.gaps.size()));
     }
     return text;
-}
-
-// Two units at the most: "1 h 5 min".
-std::string lateness_text(Seconds late) {
-    const std::int64_t seconds = late.count();
-    if (seconds < 120) {
-        return fmt::format("{} s", seconds);
-    }
-    if (seconds < 2 * 3600) {
-        return fmt::format("{} min", seconds / 60);
-    }
-    if (seconds < 2 * 86400) {
-        return fmt::format("{} h {} min", seconds / 3600, seconds % 3600 / 60);
-    }
-    return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
 }
 
 std::string mebibytes(std::uint64_t bytes) {
@@ -173,6 +170,10 @@ Status assess(const storage::FileStatus& file, Instant now) {
     status.lateness = file.lateness;
     status.last_audit = text_fact(file, facts::last_audit);
     status.last_audit_at = instant_fact(file, facts::last_audit_at);
+    if (status.last_audit) {
+        status.audit_agrees =
+            status.last_audit->ends_with("agrees") || status.last_audit->ends_with("put right");
+    }
     status.count_difference = text_fact(file, facts::count_difference);
     status.request_rate = text_fact(file, facts::request_rate);
     status.horizon = instant_fact(file, facts::horizon);
@@ -183,6 +184,9 @@ Status assess(const storage::FileStatus& file, Instant now) {
         status.sweep = Status::Sweep{*began, *position};
     }
     status.zone_behind = std::chrono::hours(number_fact(file, facts::zone_behind));
+    if (status.count_difference) {
+        status.rows_missing = rows_in(*status.count_difference);
+    }
     status.database_bytes = file.database_bytes;
     status.wal_bytes = file.wal_bytes;
     return status;
@@ -272,13 +276,13 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
         line("late rows",
              fmt::format("{}, by {} in the median, {} at the 99th percentile, {} at "
                          "the most",
-                         grouped(late.rows), lateness_text(late.median),
-                         lateness_text(late.percentile_99), lateness_text(late.largest)));
+                         grouped(late.rows), duration_text(late.median),
+                         duration_text(late.percentile_99), duration_text(late.largest)));
         if (late.largest > last_age) {
             line("",
                  fmt::format("WARNING: rows come later than the last of recheck_ages ({}); what "
                              "comes later is found by audit only",
-                             last_age.count() == 0 ? "none" : format_duration(last_age)));
+                             last_age.count() == 0 ? "none" : duration_text(last_age)));
         }
     }
     if (status.horizon) {

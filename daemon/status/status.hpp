@@ -1,4 +1,4 @@
-// What the state of a mirror amounts to. Pure: from the file's own words and a clock.
+// How a mirror is doing. Pure: from what the file says and a clock.
 #pragma once
 
 #include <chrono>
@@ -34,8 +34,7 @@ struct Status {
     std::optional<Instant> failing_since;   ///< the first error since the last success
     std::optional<storage::LatenessSummary> lateness;
     std::optional<Instant> last_audit_at;
-    std::optional<std::string> last_audit;        ///< for people: what it found
-    std::optional<std::string> count_difference;  ///< for people; absent where counts agreed
+    std::optional<std::string> last_audit;  ///< for people: what it found
     /// Requests a second that the API takes, if that is less than configured.
     std::optional<std::string> request_rate;
     std::optional<Instant> horizon;  ///< the API shows nothing before it any more
@@ -45,7 +44,10 @@ struct Status {
         Instant position{};  ///< what is older has been read again since
     };
     std::optional<Sweep> sweep;
-    std::chrono::hours zone_behind{0};  ///< the account's zone seems to be so far behind
+    std::chrono::hours zone_behind{0};            ///< the account's zone seems to be so far behind
+    std::optional<bool> audit_agrees;             ///< whether file and API agreed after it
+    std::optional<std::string> count_difference;  ///< for people; absent if counts agreed
+    std::optional<std::int64_t> rows_missing;  ///< the API's count less the file's; absent as above
     std::uint64_t database_bytes = 0;
     std::uint64_t wal_bytes = 0;
 };
@@ -60,7 +62,7 @@ Status assess(const storage::FileStatus& file, Instant now);
 std::string status_json(const Status& status);
 
 /// For people: the first line says in plain words how things are. `last_age` is the greatest of
-/// the configured recheck_ages; zero where there is none.
+/// the configured recheck_ages; zero if there is none.
 std::string status_text(const Status& status, const Zone& zone, Seconds last_age);
 
 }  // namespace mirror::daemon

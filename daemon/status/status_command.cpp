@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <ostream>
 
+#include "daemon/status/next_step.hpp"
 #include "daemon/status/status.hpp"
+#include "storage/inspection.hpp"
 #include "storage/status_reader.hpp"
 
 namespace mirror::daemon {
@@ -20,8 +22,8 @@ Seconds last_age(const Config& config) {
 
 }  // namespace
 
-ExitCode show_status(const CommandLine& line, const Config& config,
-                     const Environment& environment) {
+ExitCode show_status(const CommandLine& line, const Config& config, const Environment& environment,
+                     spdlog::logger& log) {
     storage::StatusOptions options;
     options.path = config.mirror.database;
     const storage::FileStatus file = storage::read_status(options);
@@ -30,9 +32,16 @@ ExitCode show_status(const CommandLine& line, const Config& config,
         environment.out << status_json(status) << std::flush;
     } else {
         const Zone zone(status.time_zone.empty() ? config.api.time_zone : status.time_zone);
-        environment.out << status_text(status, zone, last_age(config)) << std::flush;
+        environment.out << status_text(status, zone, last_age(config));
+        const bool run_works = storage::inspect(config.mirror.database).run_lock_held;
+        if (const auto next = next_step(status, run_works, last_age(config))) {
+            environment.out << "next          " << *next << "\n";
+        }
+        environment.out << std::flush;
     }
-    if (line.max_lag && (!status.lag || *status.lag > *line.max_lag)) {
+    const auto too_far = line.max_lag ? why_too_far_behind(status, *line.max_lag) : std::nullopt;
+    if (too_far) {
+        log.error("{}", *too_far);
         return ExitCode::not_whole;
     }
     return ExitCode::done;

@@ -4,8 +4,14 @@
 _copernica_mirror() {
     local current=${COMP_WORDS[COMP_CWORD]}
     local previous=${COMP_WORDS[COMP_CWORD - 1]}
+    # "=" is a word of its own: --database=a is three words, and --database= is two.
+    if [[ $current == '=' ]]; then
+        current=''
+    elif [[ $previous == '=' ]]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
     local general='-c --config -d --database --api-url --token-file --log-level --log-format
-        -q --quiet --version -h --help --help-all'
+        -q --quiet -V --version -h --help --help-all'
     COMPREPLY=()
 
     case $previous in
@@ -28,6 +34,9 @@ _copernica_mirror() {
     # The command is the first word that is neither an option nor an option's value.
     local command='' word is_value=false
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        if [[ $word == '=' ]]; then
+            continue
+        fi
         if $is_value; then
             is_value=false
             continue
@@ -46,12 +55,20 @@ _copernica_mirror() {
 
     local words=$general
     case $command in
-        '') [[ $current == -* ]] || words='run sync backfill audit status check' ;;
+        '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot help version' ;;
         sync) words+=' --metrics-file' ;;
         backfill) words+=' --from --to --force --metrics-file' ;;
         audit) words+=' --from --to --repair --prune --before-horizon --json --metrics-file' ;;
         status) words+=' --json --max-lag' ;;
         check) words+=' --json' ;;
+        snapshot)
+            if [[ $current != -* ]]; then
+                compopt -o filenames 2>/dev/null
+                mapfile -t COMPREPLY < <(compgen -f -- "$current")
+                return
+            fi
+            ;;
+        help) [[ $current == -* ]] || words='run sync backfill audit status check snapshot' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -1,17 +1,17 @@
 # Completion of copernica-mirror for fish.
 
-set --local commands run sync backfill audit status check
+set --local commands run sync backfill audit status check snapshot help version
 set --local none "not __fish_seen_subcommand_from $commands"
 
 complete -c copernica-mirror -f
 complete -c copernica-mirror -s c -l config -r -F -d 'Configuration'
 complete -c copernica-mirror -s d -l database -r -F -d 'The SQLite file'
-complete -c copernica-mirror -l api-url -x -d 'Where the API is'
+complete -c copernica-mirror -l api-url -x -d 'Base URL of the API'
 complete -c copernica-mirror -l token-file -r -F -d 'File with the access token'
 complete -c copernica-mirror -l log-level -x -a 'trace debug info warning error' -d 'What to log'
 complete -c copernica-mirror -l log-format -x -a 'text json' -d 'How to log'
 complete -c copernica-mirror -s q -l quiet -d 'No progress, and no log but warnings and errors'
-complete -c copernica-mirror -l version -d 'Print the versions'
+complete -c copernica-mirror -s V -l version -d 'Print the versions'
 complete -c copernica-mirror -s h -l help -d 'Print the help'
 complete -c copernica-mirror -l help-all -d 'Print the help of all commands'
 
@@ -22,6 +22,12 @@ complete -c copernica-mirror -n $none -a audit -d 'Compare counts with the API, 
 complete -c copernica-mirror -n $none -a status -d 'What the file holds, how far it is complete, what is wrong'
 complete -c copernica-mirror -n $none -a check -d 'Try everything that the mirror needs, and say what to do'
 
+complete -c copernica-mirror -n $none -a snapshot -d 'Copy the file as it is now'
+complete -c copernica-mirror -n '__fish_seen_subcommand_from snapshot' -F
+complete -c copernica-mirror -n $none -a help -d 'Print the help'
+complete -c copernica-mirror -n $none -a version -d 'Print the versions'
+complete -c copernica-mirror -n '__fish_seen_subcommand_from help' -a 'run sync backfill audit status check snapshot'
+
 set --local seen __fish_seen_subcommand_from
 complete -c copernica-mirror -n "$seen backfill audit" -l from -x -d 'Begin of the period'
 complete -c copernica-mirror -n "$seen backfill audit" -l to -x -d 'End of the period, not included'
@@ -29,6 +35,6 @@ complete -c copernica-mirror -n "$seen sync backfill audit" -l metrics-file -r -
 complete -c copernica-mirror -n "$seen backfill" -l force -d 'Fetch again what is covered'
 complete -c copernica-mirror -n "$seen audit" -l repair -d 'Fetch again the places that differ'
 complete -c copernica-mirror -n "$seen audit" -l before-horizon -d 'With --prune: also delete what is older than all that the API shows'
-complete -c copernica-mirror -n "$seen audit" -l prune -d 'Delete the rows there that the API does not show any more'
+complete -c copernica-mirror -n "$seen audit" -l prune -d 'Delete the rows there that the API no longer returns'
 complete -c copernica-mirror -n "$seen audit status check" -l json -d 'As JSON'
-complete -c copernica-mirror -n "$seen status" -l max-lag -x -d 'End with 5 where the mirror is further behind'
+complete -c copernica-mirror -n "$seen status" -l max-lag -x -d 'End with 5 if the mirror is further behind'

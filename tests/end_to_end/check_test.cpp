@@ -5,9 +5,11 @@
 #include <fstream>
 #include <map>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
@@ -276,9 +278,26 @@ TEST_CASE("check: a damaged file, a foreign one, a missing -shm") {
     {
         const Checked all = check(scene);
         CHECK(all.run.code == 4);
-        CHECK(all.failed() == "integrity");
+        CHECK(all.failed() == "database");
         CHECK(bytes_of(scene.database()) == "Dear diary\n");
     }
+}
+
+TEST_CASE("check: somebody else's SQLite file") {
+    Scene scene;
+    populate(scene, 100);
+    {
+        SQLite::Database other(scene.database().string(),
+                               SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+        other.exec("CREATE TABLE invoices (id INTEGER)");
+    }
+    const auto before = files(scene);
+    const Checked all = check(scene);
+    CAPTURE(all.run.out);
+    CHECK(all.run.code == 4);
+    CHECK(all.failed() == "database");
+    CHECK(all.run.out.find("not one of this program") != std::string::npos);
+    CHECK(files(scene) == before);
 }
 
 TEST_CASE("check: beside a run, and for a user who may only read") {
@@ -333,4 +352,23 @@ TEST_CASE("check: nothing that the API says steers a terminal") {
         CHECK(run.out.find("\xc2\x9b") == std::string::npos);
         CHECK(run.out.find("\nOK   fake") == std::string::npos);
     }
+}
+
+TEST_CASE("check: a configuration that everybody may change") {
+    Scene scene;
+    populate(scene, 10);
+    std::filesystem::permissions(scene.directory() / "config.toml",
+                                 static_cast<std::filesystem::perms>(0666));
+    const Checked all = check(scene);
+    CHECK(all.run.code == 2);
+    CHECK(all.failed() == "configuration");
+    CHECK(all.detail("configuration").find("mode 0666") != std::string::npos);
+    // Root has more to lose than one token.
+    scene.server.start_over();
+    const Run run = scene.run({"sync"});
+    CHECK(run.code == (geteuid() == 0 ? 2 : 0));
+    CHECK(run.err.find("to which server the token goes") != std::string::npos);
+    CHECK((scene.requests() == 0) == (geteuid() == 0));
+    // What sends no token works.
+    CHECK(scene.run({"status"}).code == (geteuid() == 0 ? 4 : 0));
 }

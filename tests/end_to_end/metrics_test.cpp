@@ -149,6 +149,10 @@ TEST_CASE("metrics: of a run that follows") {
     const RawReply health = service.get("/healthz");
     CHECK(health.status() == 200);
     CHECK(health.body == "ok\n");
+    CHECK(service.get("/livez").status() == 200);
+    CHECK(value(text, "copernica_mirror_token_refused") == "0");
+    CHECK(std::stod(value(text, "copernica_mirror_free_bytes")) > 0);
+    CHECK(std::stod(value(text, "process_resident_memory_bytes")) > 1e6);
     CHECK(service.get("/").status() == 404);
 
     service.process->signal(SIGTERM);
@@ -169,6 +173,9 @@ TEST_CASE("metrics: trouble is seen, and its reason") {
         CHECK_FALSE(holds(health.body, scene.token));
         CHECK(value(service.get("/metrics").body,
                     "copernica_mirror_requests_total{outcome=\"token_refused\"}") == "1");
+        // What was refused before the first scrape shows, too, and no restart would help.
+        CHECK(value(service.get("/metrics").body, "copernica_mirror_token_refused") == "1");
+        CHECK(service.get("/livez").status() == 200);
         service.process->signal(SIGTERM);
         CHECK(service.process->wait() == 0);
     }

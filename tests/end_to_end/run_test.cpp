@@ -1,6 +1,7 @@
 // `run`: follows a live account until it is told to stop.
 
 #include <csignal>
+#include <filesystem>
 #include <string>
 
 #include <boost/json/parse.hpp>
@@ -45,10 +46,37 @@ TEST_CASE("run: fills the past behind the tail, follows live rows, ends with 0")
         process->signal(signal);
         CHECK(process->wait() == 0);
         CAPTURE(process->err());
-        CHECK(process->err().find("stopped; the next run goes on") != std::string::npos);
+        CHECK(process->err().find("stopped; the next run continues") != std::string::npos);
         CHECK(scene.difference() == "");
         CHECK(scene.query("SELECT outcome FROM runs ORDER BY id DESC LIMIT 1") == "stopped");
     }
+}
+
+TEST_CASE("run: a snapshot beside it is whole, and a mirror goes on from it") {
+    Scene scene;
+    populate(scene);
+    scene.configure("mirror", "poll_interval = \"1s\"\n");
+    const auto process = scene.start({"run"});
+    REQUIRE(mirrored(scene, 20));
+    const auto copy = scene.directory() / "copy.db";
+    scene.token.clear();
+    const Run snapshot = scene.run_unprivileged({"snapshot", "/dev/full"});
+    CHECK(snapshot.code == 4);
+    std::filesystem::permissions(scene.directory(), std::filesystem::perms::owner_all);
+    const Run taken = scene.run({"snapshot", copy.string()});
+    CAPTURE(taken.err);
+    CHECK(taken.code == 0);
+    CHECK(taken.out.find("copy.db: ") != std::string::npos);
+    CHECK(taken.out.find("complete from") != std::string::npos);
+    scene.token = "simulated-token";
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+    // The copy takes the mirror's place.
+    for (const char* const suffix : {"", "-wal", "-shm", ".lock"}) {
+        std::filesystem::remove(scene.database().string() + suffix);
+    }
+    std::filesystem::rename(copy, scene.database());
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
 }
 
 TEST_CASE("run: a second one is turned away, a sync works beside it") {

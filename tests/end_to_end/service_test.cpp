@@ -90,6 +90,32 @@ TEST_CASE("service: READY, then how things are, then STOPPING") {
     }
 }
 
+TEST_CASE("service: the configuration is read again at SIGHUP") {
+    Scene scene;
+    populate(scene, 100);
+    scene.configure("mirror", "poll_interval = \"1h\"\n");
+    const std::string address = (scene.directory() / "notify").string();
+    const NotifySocket socket(address);
+    scene.environment["NOTIFY_SOCKET"] = address;
+    const auto process = scene.start({"run"});
+    REQUIRE(socket.waits_for("STATUS=complete through"));
+    const auto reload = [&] {
+        const std::size_t before = socket.messages().size();
+        process->signal(SIGHUP);
+        REQUIRE(socket.waits_for("RELOADING=1\nMONOTONIC_USEC=", before));
+        REQUIRE(socket.waits_for("READY=1", before));
+    };
+    scene.configure("mirror", "overlap = \"3m\"\n");
+    scene.configure("api", "page_size = 500\n");
+    reload();
+    CHECK(holds(process->err(), "in effect now: mirror.overlap"));
+    CHECK(holds(process->err(), "only after a restart: api.page_size"));
+    scene.configure("mirror", "overlap = \"4m\"\n");  // twice: an error
+    reload();
+    CHECK(holds(process->err(), "is wrong, so nothing changed"));
+    stop(*process);
+}
+
 TEST_CASE("service: ready before the API answers, and one that never comes up is not ready") {
     Scene scene;
     populate(scene);

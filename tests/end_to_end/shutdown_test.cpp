@@ -41,7 +41,7 @@ void check_end(Scene& scene, Process& process) {
     process.signal(SIGTERM);
     CHECK(process.wait() == 0);
     CAPTURE(process.err());
-    CHECK(process.err().find("stopped; the next run goes on") != std::string::npos);
+    CHECK(process.err().find("stopped; the next run continues") != std::string::npos);
     if (std::filesystem::exists(scene.database())) {
         CHECK(scene.query("PRAGMA integrity_check") == "ok");
     }

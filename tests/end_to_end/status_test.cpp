@@ -75,7 +75,23 @@ TEST_CASE("status: how far behind") {
     const Run run = scene.run({"status", "--json"});
     CHECK(run.code == 0);
     CHECK(json_of(run).at("last_error").as_string().find("Gone") != std::string::npos);
-    CHECK(scene.run({"status", "--max-lag", "0s"}).code == 5);
+    const Run behind = scene.run({"status", "--max-lag", "0s"});
+    CHECK(behind.code == 5);
+    CHECK(behind.err.find("more than --max-lag 0 s") != std::string::npos);
+    // What to do about the error above.
+    CHECK(scene.run({"status"}).out.find("\nnext          copernica-mirror check") !=
+          std::string::npos);
+}
+
+TEST_CASE("status: a period that the API's clock has not reached is a mistake") {
+    Scene scene;
+    populate(scene, 10);
+    // This machine is ahead of the simulated server.
+    const Run run = scene.run({"backfill", "--from", "0s"});
+    CAPTURE(run.err);
+    CHECK(run.code == 2);
+    CHECK(run.err.find("by the API's clock, it is 2026-11-23") != std::string::npos);
+    CHECK(run.out == "");
 }
 
 TEST_CASE("status: says by how much the API's count differs") {

@@ -15,6 +15,19 @@ ParsedCommandLine parse(const std::vector<std::string>& arguments) {
     return parse_command_line(arguments, "copernica-mirror 1.2.3\nother 4\n");
 }
 
+std::string local(const std::optional<PointInTime>& point) {
+    return format_local(std::get<LocalTime>(point.value()));
+}
+
+std::string mistake(const std::vector<std::string>& arguments) {
+    try {
+        parse(arguments);
+    } catch (const UsageError& error) {
+        return error.what();
+    }
+    return "";
+}
+
 }  // namespace
 
 TEST_CASE("command line: options before and after the command") {
@@ -35,8 +48,8 @@ TEST_CASE("command line: backfill takes local times") {
         parse({"backfill", "--from", "2016-01-02", "--to", "2016-02-03 04:05:06", "--force"})
             .command_line;
     CHECK(line.command == Command::backfill);
-    CHECK(format_local(line.from.value()) == "2016-01-02 00:00:00");
-    CHECK(format_local(line.to.value()) == "2016-02-03 04:05:06");
+    CHECK(local(line.from) == "2016-01-02 00:00:00");
+    CHECK(local(line.to) == "2016-02-03 04:05:06");
     CHECK(line.force);
     CHECK_FALSE(parse({"backfill", "--from", "2016-01-02"}).command_line.to.has_value());
 }
@@ -48,7 +61,7 @@ TEST_CASE("command line: audit") {
     CHECK(line.repair);
     CHECK(line.prune);
     CHECK(line.json);
-    CHECK(format_local(line.from.value()) == "2026-01-01 00:00:00");
+    CHECK(local(line.from) == "2026-01-01 00:00:00");
     CHECK_FALSE(line.to.has_value());
     CHECK_FALSE(parse({"audit"}).command_line.from.has_value());
 }
@@ -94,10 +107,7 @@ TEST_CASE("command line: mistakes") {
                                   {"backfill"},
                                   {"backfill", "--from", "2016-13-01"},
                                   {"backfill", "--from", "tomorrow"},
-                                  {"backfill", "--from", "2016-01-02", "--to", "2016-01-02"},
-                                  {"backfill", "--from", "2016-01-03", "--to", "2016-01-02"},
                                   {"audit", "--prune"},
-                                  {"audit", "--from", "2016-01-03", "--to", "2016-01-02"},
                                   {"status", "--max-lag", "10"},
                                   {"status", "--max-lag", "-1s"},
                                   {"--log-level", "loud", "sync"},
@@ -128,5 +138,66 @@ TEST_CASE("command line: a mistyped command is named, a missing one is missing")
     CHECK_THROWS_WITH_AS(parse({"--quiet", "snyc"}),
                          doctest::Contains("there is no command \"snyc\""), UsageError);
     CHECK_THROWS_WITH_AS(parse({}), doctest::Contains("required"), UsageError);
+    CHECK_THROWS_WITH_AS(parse({}), doctest::Contains("backfill"), UsageError);
     CHECK_THROWS_WITH_AS(parse({"backfill"}), doctest::Contains("--from"), UsageError);
+}
+
+TEST_CASE("command line: help and version as commands, too") {
+    CHECK(parse({"version"}).text == parse({"--version"}).text);
+    CHECK(parse({"-V"}).text == parse({"--version"}).text);
+    CHECK(parse({"help"}).text == parse({"--help"}).text);
+    CHECK(parse({"help", "backfill"}).text == parse({"backfill", "--help"}).text);
+    CHECK(mistake({"help", "backfil"}).find("did you mean backfill?") != std::string::npos);
+    CHECK(mistake({"help", "cook"}).find("there are run, sync") != std::string::npos);
+}
+
+TEST_CASE("command line: the help of a command has the general options and examples") {
+    for (const char* command : {"run", "sync", "backfill", "audit", "status", "check"}) {
+        CAPTURE(command);
+        const std::string text = parse({command, "--help"}).text.value();
+        CHECK(text.find("Options of all commands:") != std::string::npos);
+        CHECK(text.find("--token-file") != std::string::npos);
+        CHECK(text.find(std::string("Examples:\n  copernica-mirror ") + command) !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("command line: the nearest word") {
+    struct Row {
+        std::vector<std::string> arguments;
+        const char* answer;
+    };
+    const Row rows[] = {
+        {{"synch"}, "there is no command \"synch\"; did you mean sync?"},
+        {{"backfill", "--form", "x"}, "there is no option --form; did you mean --from?"},
+        {{"sync", "--confg=a"}, "there is no option --confg; did you mean --config?"},
+        {{"--databse", "a.db", "sync"}, "there is no option --databse; did you mean --database?"},
+        {{"sync", "--force"}, "--force is an option of backfill, and not of sync"},
+        {{"sync", "status"}, "sync does not take \"status\""},
+        {{"-x", "sync"}, "there is no option -x"},
+        {{"--log-level", "loud", "sync"}, "--log-level: \"loud\" is not one of trace, debug"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.answer);
+        CHECK(mistake(row.arguments).starts_with(row.answer));
+    }
+    CHECK(mistake({"sync", "--frce"}).ends_with("; see copernica-mirror sync --help"));
+}
+
+TEST_CASE("command line: a token as an argument is not repeated, and told how to be given") {
+    const std::string token = "0f8e7d6c5b4a39281706f5e4d3c2b1a0";
+    for (const auto& arguments : {std::vector<std::string>{"sync", "--token", token},
+                                  {"sync", "--token=" + token},
+                                  {"--access-token", token, "sync"},
+                                  {"--access_token=" + token, "sync"},
+                                  {"sync", token},
+                                  {token},
+                                  {token, "sync"},
+                                  {"sync", "--api-key", token}}) {
+        const std::string answer = mistake(arguments);
+        CAPTURE(answer);
+        CHECK(answer.find(token) == std::string::npos);
+        CHECK(answer.find("--token-file") != std::string::npos);
+        CHECK(answer.find("COPERNICA_ACCESS_TOKEN") != std::string::npos);
+    }
 }

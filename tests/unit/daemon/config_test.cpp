@@ -107,10 +107,14 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
           "config.toml:2: [api] page_size must be a whole number from 1 to 1000");
     CHECK(complaint("[api]\n\npage_size = \"10\"\n") ==
           "config.toml:3: [api] page_size must be a whole number from 1 to 1000");
-    CHECK(complaint("[api]\npage_sise = 10\n")
-              .rfind("config.toml:2: [api] has no key \"page_sise\"; it has: ", 0) == 0);
+    CHECK(
+        complaint("[api]\npage_sise = 10\n")
+            .rfind(
+                "config.toml:2: [api] has no key \"page_sise\" (did you mean page_size?); it has: ",
+                0) == 0);
     CHECK(complaint("[apis]\nurl = \"\"\n") ==
-          "config.toml:1: there is no [apis]; there are: api, log, metrics, mirror");
+          "config.toml:1: there is no [apis] (did you mean api?); there are: api, log, metrics, "
+          "mirror");
     CHECK(complaint("api = 3\n") == "config.toml:1: [api] must be a table");
     CHECK(complaint("[mirror]\noverlap = \"2 m\"\n")
               .rfind("config.toml:2: [mirror] overlap must be a duration", 0) == 0);

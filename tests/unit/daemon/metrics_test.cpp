@@ -9,8 +9,10 @@
 
 #include "core/time/text.hpp"
 #include "daemon/metrics/health.hpp"
+#include "daemon/metrics/liveness.hpp"
+#include "daemon/process/process_usage.hpp"
 #include "daemon/process/version.hpp"
-#include "tests/unit/daemon/documents.hpp"
+#include "tests/unit/documentation/documents.hpp"
 #include "tests/unit/sync/model.hpp"
 
 using namespace mirror;
@@ -40,6 +42,15 @@ Status some_status() {
     status.sweep = Status::Sweep{Instant(Seconds(1'690'000'000)), Instant(Seconds(1'650'000'000))};
     status.database_bytes = 123'456'789;
     status.wal_bytes = 4'152;
+    status.failing_since = Instant(Seconds(1'700'000'003));
+    status.last_audit_at = Instant(Seconds(1'700'000'004));
+    status.audit_agrees = true;
+    status.rows_missing = -7;
+    status.lateness.emplace();
+    status.lateness->rows = 9;
+    status.lateness->median = Seconds(60);
+    status.lateness->percentile_99 = Seconds(3600);
+    status.lateness->largest = Seconds(86400);
     return status;
 }
 
@@ -72,6 +83,14 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
     metrics.request_ended(copernica::RequestOutcome::invalid_response, std::chrono::seconds(400));
     metrics.request_again();
     metrics.set_file(some_status());
+    metrics.set_free_bytes(1'048'576);
+    ProcessUsage usage;
+    usage.cpu_time = std::chrono::milliseconds(1000);
+    metrics.set_process(usage);
+    usage.cpu_time = std::chrono::milliseconds(2500);
+    usage.resident_bytes = 4096;
+    usage.started_unix_seconds = 1'700'000'000.5;
+    metrics.set_process(usage);
     metrics.set_run(ExitCode::not_whole, Instant(Seconds(1'700'000'007)));
     lines = lines_of(metrics.text());
     for (const char* line : {
@@ -101,6 +120,19 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
              "copernica_mirror_sweep_position_timestamp_seconds 1650000000",
              "copernica_mirror_database_bytes 123456789",
              "copernica_mirror_wal_bytes 4152",
+             "copernica_mirror_failing_since_timestamp_seconds 1700000003",
+             "copernica_mirror_last_audit_timestamp_seconds 1700000004",
+             "copernica_mirror_last_audit_agrees 1",
+             "copernica_mirror_count_difference_rows -7",
+             "copernica_mirror_late_rows 9",
+             "copernica_mirror_lateness_seconds{quantile=\"0.5\"} 60",
+             "copernica_mirror_lateness_seconds{quantile=\"0.99\"} 3600",
+             "copernica_mirror_lateness_seconds{quantile=\"1\"} 86400",
+             "copernica_mirror_free_bytes 1048576",
+             "copernica_mirror_token_refused 0",
+             "process_cpu_seconds_total 2.5",
+             "process_resident_memory_bytes 4096",
+             "process_start_time_seconds 1700000000.5",
              "copernica_mirror_last_run_exit_code 5",
              "copernica_mirror_last_run_timestamp_seconds 1700000007",
          }) {
@@ -109,10 +141,68 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
     }
 }
 
+TEST_CASE("metrics: a refused token shows until the API accepts one") {
+    Metrics metrics("here");
+    const auto refused = [&metrics] {
+        return metrics.text().find("copernica_mirror_token_refused 1") != std::string::npos;
+    };
+    CHECK_FALSE(refused());
+    metrics.request_ended(copernica::RequestOutcome::token_refused, std::chrono::seconds(1));
+    CHECK(refused());
+    metrics.request_ended(copernica::RequestOutcome::failed, std::chrono::seconds(1));
+    CHECK(refused());
+    metrics.request_ended(copernica::RequestOutcome::ok, std::chrono::seconds(1));
+    CHECK_FALSE(refused());
+}
+
+TEST_CASE("metrics: what is over is gone") {
+    Metrics metrics("here");
+    Status status = some_status();
+    metrics.set_file(status);
+    status.failing_since.reset();
+    status.rows_missing.reset();
+    metrics.set_file(status);
+    CHECK(metrics.text().find("failing_since_timestamp_seconds 1") == std::string::npos);
+    CHECK(metrics.text().find("count_difference_rows 0") != std::string::npos);
+}
+
+TEST_CASE("metrics: what this process takes") {
+    const auto usage = process_usage();
+    REQUIRE(usage);
+    CHECK(usage->cpu_time.count() > 0);
+    CHECK(usage->resident_bytes > 100'000);
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const double age = std::chrono::duration<double>(now).count() - usage->started_unix_seconds;
+    CHECK(age > -2);  // /proc rounds
+    CHECK(age < 86'400);
+}
+
+TEST_CASE("liveness: a storage that stands still for long") {
+    StandstillCounter counter;
+    storage::Activity activity;
+    for (int i = 0; i < 20; ++i) {
+        counter.look(activity);
+        CHECK_FALSE(counter.stands_still());  // it has nothing to do
+    }
+    activity.asked = 1;
+    counter.look(activity);  // it has had no time yet
+    for (int i = 0; i < 7; ++i) {
+        counter.look(activity);
+        CHECK_FALSE(counter.stands_still());
+    }
+    counter.look(activity);
+    CHECK(counter.stands_still());
+    ++activity.steps;
+    counter.look(activity);
+    CHECK_FALSE(counter.stands_still());
+}
+
 TEST_CASE("documentation: every metric, and no other") {
     const std::string text = test::section(test::document("docs/monitoring.md"), "Metrics");
     Metrics metrics("here");
     metrics.set_file(some_status());
+    metrics.set_free_bytes(1);
+    metrics.set_process(ProcessUsage{});
     metrics.set_run(ExitCode::done, Instant(Seconds(1)));
     std::set<std::string> served;
     for (const std::string& line : lines_of(metrics.text())) {
@@ -121,7 +211,7 @@ TEST_CASE("documentation: every metric, and no other") {
             served.insert(line.substr(type.size(), line.rfind(' ') - type.size()));
         }
     }
-    CHECK(served.size() == 17);
+    CHECK(served.size() == 28);
     test::check_documented(test::documented(text, "metric"), served);
     const auto lines = lines_of(metrics.text());
     for (const std::string& name : served) {
@@ -167,7 +257,7 @@ TEST_CASE("health: well, not yet, not any more") {
     facts.trouble.reset();
     CHECK(after(std::chrono::seconds(1)) == std::nullopt);
     CHECK(after(std::chrono::seconds(480)) == std::nullopt);
-    CHECK(after(std::chrono::seconds(481)) == "no successful poll for 481 s");
+    CHECK(after(std::chrono::seconds(481)) == "no successful poll for 8 min");
 }
 
 TEST_CASE("health: by the clock that does not jump") {
@@ -185,7 +275,7 @@ TEST_CASE("health: by the clock that does not jump") {
     health.following(state);
     CHECK_FALSE(health.why_not());
     clock.advance(std::chrono::seconds(1));
-    CHECK(health.why_not() == "no successful poll for 481 s");
+    CHECK(health.why_not() == "no successful poll for 8 min");
     state.last_success = clock.utc();
     health.following(state);
     CHECK_FALSE(health.why_not());

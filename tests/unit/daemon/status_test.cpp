@@ -6,6 +6,7 @@
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
 
+#include "core/plan/count_check.hpp"
 #include "core/time/text.hpp"
 #include "daemon/cli/progress.hpp"
 
@@ -118,6 +119,29 @@ TEST_CASE("status: the first line says how things are") {
               .rfind("stuck since 2026-03-01 00:00:00: the token was refused\n", 0) == 0);
 }
 
+TEST_CASE("status: counts and audits as numbers") {
+    storage::FileStatus file = some_file();
+    const auto assessed = [&file] { return assess(file, utc("2026-03-01 01:00:14")); };
+    CHECK_FALSE(assessed().rows_missing);
+    CHECK_FALSE(assessed().audit_agrees);
+    file.facts["count_difference"] = plan::text_of({10, 3, 3});
+    CHECK(assessed().rows_missing == 7);
+    file.facts["count_difference"] = plan::text_of({3, 10, 12});
+    CHECK(assessed().rows_missing == -7);
+    file.facts["count_difference"] = "something else";
+    CHECK_FALSE(assessed().rows_missing);
+    for (const auto& [found, agrees] : {std::pair("everything agrees", true),
+                                        {"everything that is covered agrees", true},
+                                        {"3 places that differed, put right", true},
+                                        {"one place that differ", false},
+                                        {"some periods could not be read", false},
+                                        {"nothing to compare", false}}) {
+        CAPTURE(found);
+        file.facts["last_audit"] = found;
+        CHECK(assessed().audit_agrees == agrees);
+    }
+}
+
 TEST_CASE("status: rows later than the last age are warned of") {
     storage::FileStatus file = some_file();
     file.lateness.emplace();
@@ -129,16 +153,29 @@ TEST_CASE("status: rows later than the last age are warned of") {
 }
 
 TEST_CASE("progress: what the line says") {
+    const Zone zone("UTC");
     sync::Progress progress;
-    progress.period = day("2026-01-01", "2026-03-01");
-    progress.width = std::chrono::hours(24 * 59);
+    progress.period = day("2000-01-01", "2026-03-01");
     progress.window = day("2026-02-01", "2026-02-02");
-    progress.done = progress.width / 2;
-    progress.rows = 1234567;
-    const std::string text =
-        progress_text(progress, Zone("UTC"), std::chrono::milliseconds(10'000));
-    CHECK(text ==
-          "2026-02-01 00:00:00 to 2026-03-01 00:00:00  1,234,567 rows  123,456 rows/s  10 s left");
+    progress.rows = 1'234'567;
+    const auto text = [&](std::int64_t milliseconds) {
+        return progress_text(progress, zone, std::chrono::milliseconds(milliseconds));
+    };
+    CHECK(text(10'000) == "2026-02-01 00:00:00  1,234,567 rows  123,456 rows/s");
+    progress.expected = 1'234'567 * 4;
+    CHECK(text(10'000) ==
+          "2026-02-01 00:00:00  25 %  1,234,567 of 4,938,268 rows  123,456 rows/s  30 s left");
+    // The rate of the first moments says nothing about the rest.
+    CHECK(text(1000).ends_with("1,234,567 rows/s"));
+    CHECK(text(0).find("left") == std::string::npos);
+    CHECK(text(3'600'000).ends_with("342 rows/s  3 h left"));
+    // Never before the end.
+    progress.expected = 1'234'568;
+    CHECK(text(10'000).find("  99 %  ") != std::string::npos);
+    // Rows came since they were counted.
+    progress.expected = 1'000'000;
+    CHECK(text(10'000) ==
+          "2026-02-01 00:00:00  100 %  1,234,567 of 1,234,567 rows  123,456 rows/s");
     CHECK(grouped(0) == "0");
     CHECK(grouped(999) == "999");
     CHECK(grouped(1000) == "1,000");

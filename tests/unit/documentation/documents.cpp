@@ -1,8 +1,10 @@
-#include "tests/unit/daemon/documents.hpp"
+#include "tests/unit/documentation/documents.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <sstream>
 
 #include <doctest/doctest.h>
@@ -59,7 +61,7 @@ TableRow cells_of(const std::string& line) {
     return cells;
 }
 
-std::string joined_difference(const std::set<std::string>& all, const std::set<std::string>& less) {
+std::string joined_difference(const Names& all, const Names& less) {
     std::string joined;
     for (const std::string& name : all) {
         if (!less.contains(name)) {
@@ -141,8 +143,8 @@ std::vector<std::string> names_in(const std::string& cell) {
     return names;
 }
 
-std::set<std::string> documented(const std::string& text, const std::string& first_title) {
-    std::set<std::string> names;
+Names documented(const std::string& text, const std::string& first_title) {
+    Names names;
     for (const TableRow& row : table_rows(text, first_title)) {
         CAPTURE(row.front());
         CHECK(row.back() != "");
@@ -156,13 +158,42 @@ std::set<std::string> documented(const std::string& text, const std::string& fir
     return names;
 }
 
-void check_documented(const std::set<std::string>& documented,
-                      const std::set<std::string>& existing) {
+void check_documented(const Names& documented, const Names& existing) {
     CHECK(!existing.empty());
     const std::string not_documented = joined_difference(existing, documented);
     CHECK(not_documented == "");
     const std::string does_not_exist = joined_difference(documented, existing);
     CHECK(does_not_exist == "");
+}
+
+Names words_after(const std::string& text, const std::string& prefix, const std::string& kept) {
+    Names found;
+    for (auto at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at + 1)) {
+        std::string word;
+        for (auto i = at + prefix.size();
+             i < text.size() && (std::isalpha(static_cast<unsigned char>(text[i])) != 0 ||
+                                 text[i] == '_' || text[i] == '-');
+             ++i) {
+            word += text[i];
+        }
+        if (!word.empty()) {
+            found.insert(kept + word);
+        }
+    }
+    return found;
+}
+
+bool mentions(const std::string& text, const std::string& word) {
+    return text.find(word) != std::string::npos;
+}
+
+Names matches(const std::string& text, const std::string& pattern) {
+    const std::regex regex(pattern);
+    Names found;
+    for (std::sregex_iterator it(text.begin(), text.end(), regex), last; it != last; ++it) {
+        found.insert((*it)[1].str());
+    }
+    return found;
 }
 
 }  // namespace mirror::test

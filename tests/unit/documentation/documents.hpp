@@ -7,6 +7,8 @@
 
 namespace mirror::test {
 
+using Names = std::set<std::string>;
+
 /// The text of a file of the project, by its path from the root. Fails the test if it does not
 /// exist.
 std::string document(const std::string& path);
@@ -31,11 +33,19 @@ std::vector<std::string> names_in(const std::string& cell);
 
 /// The names in the first cells of the tables with that title. A name that has two rows fails the
 /// test.
-std::set<std::string> documented(const std::string& text, const std::string& first_title);
+Names documented(const std::string& text, const std::string& first_title);
 
 /// Fails the test for what exists without being documented, and for what is documented without
 /// existing.
-void check_documented(const std::set<std::string>& documented,
-                      const std::set<std::string>& existing);
+void check_documented(const Names& documented, const Names& existing);
+
+/// The words (of letters, `_` and `-`) that follow `prefix` in the text, each with `kept` before
+/// it.
+Names words_after(const std::string& text, const std::string& prefix, const std::string& kept = "");
+
+bool mentions(const std::string& text, const std::string& word);
+
+/// The first group of each match of a regular expression.
+Names matches(const std::string& text, const std::string& pattern);
 
 }  // namespace mirror::test

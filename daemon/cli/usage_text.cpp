@@ -1,0 +1,124 @@
+#include "daemon/cli/usage_text.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/util/nearest_word.hpp"
+#include "daemon/config/token_text.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+constexpr const char* how_to_give_a_token =
+    "a token is never an argument, because other users can see it in the list of processes, and "
+    "this "
+    "one should be replaced; put the token into a file that only you may read and name the file "
+    "with "
+    "--token-file, or set $COPERNICA_ACCESS_TOKEN";
+
+std::vector<std::string> long_options(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* const option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+std::vector<std::string> commands(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* const command :
+         app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(command->get_name());
+    }
+    return names;
+}
+
+// "--tokn", "--access-token", but not "--token-file".
+bool is_about_a_token(const std::string& option) {
+    return option.find("token") != std::string::npos || option == "--api-key";
+}
+
+// The commands that have an option which this one has not.
+std::vector<std::string> commands_with(const CLI::App& app, const std::string& option) {
+    std::vector<std::string> names;
+    for (const CLI::App* const command :
+         app.get_subcommands([](const CLI::App*) { return true; })) {
+        const auto options = long_options(*command);
+        if (std::find(options.begin(), options.end(), option) != options.end()) {
+            names.push_back(command->get_name());
+        }
+    }
+    return names;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
+    const auto nearest = nearest_word(word, known);
+    return nearest ? fmt::format("; did you mean {}?", *nearest) : "";
+}
+
+std::string unknown_option(const CLI::App& app, const std::string& argument) {
+    const std::string option = argument.substr(0, argument.find('='));
+    std::vector<std::string> known = long_options(app);
+    for (const CLI::App* const command : app.get_subcommands()) {
+        const auto own = long_options(*command);
+        known.insert(known.end(), own.begin(), own.end());
+    }
+    if (is_about_a_token(option)) {
+        return fmt::format("there is no option {}: {}", option, how_to_give_a_token);
+    }
+    const auto others = commands_with(app, option);
+    if (!others.empty() && !app.get_subcommands().empty()) {
+        return fmt::format("{} is an option of {}, and not of {}", option, fmt::join(others, ", "),
+                           app.get_subcommands().front()->get_name());
+    }
+    return fmt::format("there is no option {}{}", option, did_you_mean(option, known));
+}
+
+std::string unexpected_word(const CLI::App& app, const std::string& word) {
+    if (looks_like_a_token(word)) {
+        return fmt::format("an argument that looks like a token (it is not shown): {}",
+                           how_to_give_a_token);
+    }
+    if (app.get_subcommands().empty()) {
+        return fmt::format("there is no command \"{}\"{}", word, did_you_mean(word, commands(app)));
+    }
+    return fmt::format("{} does not take \"{}\"", app.get_subcommands().front()->get_name(), word);
+}
+
+std::optional<std::string> left_over(const CLI::App& app) {
+    const std::vector<std::string> words = app.remaining(true);
+    const auto option = std::find_if(words.begin(), words.end(), [](const std::string& word) {
+        return word.starts_with("-") && word.size() > 1;
+    });
+    // The words behind an option that is not known may be its values.
+    if (option != words.end() && (option == words.begin() || !app.get_subcommands().empty())) {
+        return unknown_option(app, *option);
+    }
+    return words.empty() ? std::nullopt : std::optional(unexpected_word(app, words.front()));
+}
+
+}  // namespace
+
+std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    const std::string help =
+        chosen.empty() ? "copernica-mirror --help"
+                       : fmt::format("copernica-mirror {} --help", chosen.front()->get_name());
+    std::string what = error.what();
+    if (const auto words = left_over(app)) {
+        what = *words;
+    } else if (chosen.empty() && error.get_name() == "RequiredError") {
+        what = fmt::format("a command is required: one of {}", fmt::join(commands(app), ", "));
+    }
+    return fmt::format("{}; see {}", what, help);
+}
+
+}  // namespace mirror::daemon

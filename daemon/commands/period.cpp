@@ -1,0 +1,42 @@
+#include "daemon/commands/period.hpp"
+
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "daemon/process/usage_error.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+std::optional<LocalTime> bound(const std::optional<PointInTime>& point, bool begins, Instant now,
+                               const Zone& zone, std::vector<std::string>& notes) {
+    if (!point) {
+        return std::nullopt;
+    }
+    const LocalTime local = local_time_of(*point, now, zone);
+    if (auto note = clock_change_note(begins ? "--from" : "--to", local, begins, zone)) {
+        notes.push_back(std::move(*note));
+    }
+    return local;
+}
+
+}  // namespace
+
+RequestedPeriod requested_period(const CommandLine& line, Instant now, const Zone& zone) {
+    RequestedPeriod period;
+    period.from = bound(line.from, true, now, zone, period.notes);
+    period.to = bound(line.to, false, now, zone, period.notes);
+    const LocalTime local_now = zone.to_local(now);
+    if (period.from && *period.from > local_now) {
+        throw UsageError(fmt::format("--from {} is in the future: it is {} in {}",
+                                     format_local(*period.from), format_local(local_now),
+                                     zone.name()));
+    }
+    if (period.from && period.to && *period.from >= *period.to) {
+        throw UsageError(fmt::format("--from {} must be before --to {}", format_local(*period.from),
+                                     format_local(*period.to)));
+    }
+    return period;
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,103 @@
+#include "daemon/commands/snapshot_command.hpp"
+
+#include <chrono>
+#include <csignal>
+#include <ostream>
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "core/time/zone.hpp"
+#include "daemon/cli/progress.hpp"
+#include "daemon/process/stop_signals.hpp"
+#include "daemon/status/status.hpp"
+#include "storage/snapshot.hpp"
+#include "storage/status_reader.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+constexpr double mebibyte = 1024.0 * 1024.0;
+constexpr std::chrono::milliseconds shown_every(200);
+
+// One line that moves on a terminal; elsewhere nothing: a copy takes seconds.
+class CopyDisplay {
+  public:
+    CopyDisplay(const Environment& environment, bool quiet)
+        : environment_(environment),
+          moving_(environment.err_is_terminal && !environment.no_color && !quiet),
+          last_shown_(environment.clock.monotonic()) {}
+    CopyDisplay(const CopyDisplay&) = delete;
+    CopyDisplay& operator=(const CopyDisplay&) = delete;
+    ~CopyDisplay() {
+        if (shown_) {
+            environment_.err << "\r\x1b[2K" << std::flush;
+        }
+    }
+
+    void show(const storage::SnapshotProgress& progress) {
+        const Monotonic now = environment_.clock.monotonic();
+        if (!moving_ || now - last_shown_ < shown_every || progress.bytes == 0) {
+            return;
+        }
+        last_shown_ = now;
+        shown_ = true;
+        environment_.err << fmt::format("\r\x1b[2K{} %  {:.1f} of {:.1f} MiB",
+                                        progress.bytes_done * 100 / progress.bytes,
+                                        static_cast<double>(progress.bytes_done) / mebibyte,
+                                        static_cast<double>(progress.bytes) / mebibyte)
+                         << std::flush;
+    }
+
+  private:
+    const Environment& environment_;
+    bool moving_;
+    Monotonic last_shown_;
+    bool shown_ = false;
+};
+
+// Of the copy, not of the file, which may have gone on.
+std::string summary(const std::filesystem::path& copy, std::uint64_t bytes, Instant now) {
+    storage::StatusOptions options;
+    options.path = copy;
+    options.runs = 0;
+    const Status status = assess(storage::read_status(options), now);
+    std::string text = fmt::format("{}: {:.1f} MiB, {} rows", copy.string(),
+                                   static_cast<double>(bytes) / mebibyte, grouped(status.rows));
+    if (status.complete) {
+        const Zone zone(status.time_zone);
+        text += fmt::format(", complete from {} to {} ({})",
+                            format_local(zone.to_local(status.complete->begin)),
+                            format_local(zone.to_local(status.complete->end)), zone.name());
+    }
+    return text;
+}
+
+}  // namespace
+
+ExitCode take_snapshot(const CommandLine& line, const Config& config,
+                       const Environment& environment) {
+    boost::asio::io_context loop(1);
+    StopSignals signals(loop.get_executor());
+    storage::SnapshotOptions options;
+    options.source = config.mirror.database;
+    options.target = line.snapshot;
+    std::uint64_t bytes = 0;
+    {
+        CopyDisplay display(environment, line.quiet);
+        options.go_on = [&](const storage::SnapshotProgress& progress) {
+            loop.poll();
+            display.show(progress);
+            return !signals.caught();
+        };
+        bytes = storage::take_snapshot(options);
+    }
+    if (signals.caught()) {
+        return *signals.caught() == SIGINT ? ExitCode::interrupted : ExitCode::terminated;
+    }
+    environment.out << summary(line.snapshot, bytes, environment.clock.utc()) << "\n" << std::flush;
+    return ExitCode::done;
+}
+
+}  // namespace mirror::daemon

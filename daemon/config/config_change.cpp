@@ -1,0 +1,93 @@
+#include "daemon/config/config_change.hpp"
+
+#include <functional>
+
+namespace mirror::daemon {
+namespace {
+
+struct Key {
+    const char* name;
+    std::function<bool(const Config&, const Config&)> same;
+    /// Nothing: needs a restart.
+    std::function<void(Config&, const Config&)> apply;
+};
+
+template <typename Part, typename Value>
+Key fixed(const char* name, Part Config::*part, Value Part::*value) {
+    const auto same = [=](const Config& left, const Config& right) {
+        return left.*part.*value == right.*part.*value;
+    };
+    return {name, same, {}};
+}
+
+template <typename Part, typename Value>
+Key changeable(const char* name, Part Config::*part, Value Part::*value) {
+    Key key = fixed(name, part, value);
+    key.apply = [=](Config& in_force, const Config& read) {
+        in_force.*part.*value = read.*part.*value;
+    };
+    return key;
+}
+
+const std::vector<Key>& keys() {
+    using C = Config;
+    static const std::vector<Key> all{
+        fixed("api.url", &C::api, &C::Api::url),
+        fixed("api.token_file", &C::api, &C::Api::token_file),
+        fixed("api.ca_file", &C::api, &C::Api::ca_file),
+        fixed("api.time_zone", &C::api, &C::Api::time_zone),
+        fixed("api.page_size", &C::api, &C::Api::page_size),
+        fixed("api.connections", &C::api, &C::Api::connections),
+        fixed("api.requests_per_second", &C::api, &C::Api::requests_per_second),
+        fixed("mirror.database", &C::mirror, &C::Mirror::database),
+        fixed("mirror.start", &C::mirror, &C::Mirror::start),
+        changeable("mirror.poll_interval", &C::mirror, &C::Mirror::poll_interval),
+        changeable("mirror.overlap", &C::mirror, &C::Mirror::overlap),
+        changeable("mirror.settle", &C::mirror, &C::Mirror::settle),
+        changeable("mirror.recheck_ages", &C::mirror, &C::Mirror::recheck_ages),
+        changeable("mirror.sweep", &C::mirror, &C::Mirror::sweep),
+        changeable("mirror.give_up_after", &C::mirror, &C::Mirror::give_up_after),
+        fixed("mirror.indexes", &C::mirror, &C::Mirror::indexes),
+        {"metrics.listen",
+         [](const C& left, const C& right) {
+             const auto text = [](const std::optional<ListenAddress>& where) {
+                 return where ? where->address + " " + std::to_string(where->port) : "";
+             };
+             return text(left.metrics.listen) == text(right.metrics.listen);
+         },
+         {}},
+        changeable("log.level", &C::log, &C::Log::level),
+        fixed("log.format", &C::log, &C::Log::format),
+    };
+    return all;
+}
+
+}  // namespace
+
+ConfigChange compare(const Config& in_force, const Config& read) {
+    ConfigChange change;
+    for (const Key& key : keys()) {
+        if (!key.same(in_force, read)) {
+            (key.apply ? change.takes_effect : change.needs_restart).emplace_back(key.name);
+        }
+    }
+    return change;
+}
+
+void apply(Config& in_force, const Config& read) {
+    for (const Key& key : keys()) {
+        if (key.apply) {
+            key.apply(in_force, read);
+        }
+    }
+}
+
+std::vector<std::string> compared_keys() {
+    std::vector<std::string> names;
+    for (const Key& key : keys()) {
+        names.emplace_back(key.name);
+    }
+    return names;
+}
+
+}  // namespace mirror::daemon

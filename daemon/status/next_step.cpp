@@ -1,0 +1,66 @@
+#include "daemon/status/next_step.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "core/util/duration_text.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+// A mirror that polls is seldom as late as this.
+constexpr Seconds late{900};
+
+bool any_unreadable(const Status& status) {
+    return std::any_of(status.gaps.begin(), status.gaps.end(),
+                       [](const Gap& gap) { return gap.reason.has_value(); });
+}
+
+std::string sync_or_start(const char* why) {
+    return fmt::format("copernica-mirror sync, or systemctl start copernica-mirror: {}", why);
+}
+
+}  // namespace
+
+std::optional<std::string> next_step(const Status& status, bool run_works, Seconds last_age) {
+    if (status.last_error) {
+        return "copernica-mirror check: it tells what is wrong and what to do";
+    }
+    if (any_unreadable(status)) {
+        return "copernica-mirror check, then copernica-mirror sync: it tries the gaps again";
+    }
+    if (status.count_difference) {
+        return "copernica-mirror audit --repair: it finds what differs and fetches it again";
+    }
+    const bool behind =
+        !status.complete || !status.gaps.empty() || (status.lag && *status.lag > late);
+    if (behind && !run_works) {
+        return sync_or_start("it fetches what is missing");
+    }
+    if (behind) {
+        return std::nullopt;  // `run` does it
+    }
+    if (status.lateness && status.lateness->largest > last_age) {
+        return "copernica-mirror audit --repair: rows come later than the last of recheck_ages; "
+               "add a greater age there";
+    }
+    if (status.rejects > 0) {
+        return "look at the table rejects, which has records that could not be rows, with the "
+               "reasons";
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> why_too_far_behind(const Status& status, Seconds max_lag) {
+    if (!status.lag) {
+        return "nothing is complete yet";
+    }
+    if (*status.lag <= max_lag) {
+        return std::nullopt;
+    }
+    return fmt::format("the mirror is {} behind, more than --max-lag {}",
+                       duration_text(*status.lag), duration_text(max_lag));
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,76 @@
+#include "daemon/status/next_step.hpp"
+
+#include <functional>
+#include <string>
+
+#include <doctest/doctest.h>
+
+using namespace mirror;
+using namespace mirror::daemon;
+
+namespace {
+
+Status whole() {
+    Status status;
+    status.complete = Window{Instant(Seconds(0)), Instant(Seconds(1000))};
+    status.lag = Seconds(10);
+    status.rows = 5;
+    return status;
+}
+
+}  // namespace
+
+TEST_CASE("status: what to run next") {
+    struct Row {
+        const char* name;
+        std::function<void(Status&)> edit;
+        const char* step;         ///< the command; empty: nothing to do
+        const char* step_if_run;  ///< the same while `run` works
+    };
+    const Row rows[] = {
+        {"whole", [](Status&) {}, "", ""},
+        {"nothing complete", [](Status& s) { s.complete.reset(); }, "copernica-mirror sync", ""},
+        {"a gap", [](Status& s) { s.gaps.resize(1); }, "copernica-mirror sync", ""},
+        {"behind", [](Status& s) { s.lag = Seconds(901); }, "copernica-mirror sync", ""},
+        {"not far behind", [](Status& s) { s.lag = Seconds(900); }, "", ""},
+        {"an unreadable gap",
+         [](Status& s) {
+             s.gaps.resize(1);
+             s.gaps[0].reason = "bad second";
+         },
+         "copernica-mirror check", "copernica-mirror check"},
+        {"an error", [](Status& s) { s.last_error = "no answer"; }, "copernica-mirror check",
+         "copernica-mirror check"},
+        {"counts differ", [](Status& s) { s.count_difference = "7 more"; },
+         "copernica-mirror audit --repair", "copernica-mirror audit --repair"},
+        {"late rows",
+         [](Status& s) {
+             s.lateness.emplace();
+             s.lateness->largest = Seconds(86401);
+         },
+         "copernica-mirror audit --repair", "copernica-mirror audit --repair"},
+        {"rejects", [](Status& s) { s.rejects = 1; }, "look at the table rejects",
+         "look at the table rejects"},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.name);
+        Status status = whole();
+        row.edit(status);
+        const std::string step = next_step(status, false, Seconds(86400)).value_or("");
+        const std::string step_if_run = next_step(status, true, Seconds(86400)).value_or("");
+        CHECK(step.starts_with(row.step));
+        CHECK(step.empty() == std::string(row.step).empty());
+        CHECK(step_if_run.starts_with(row.step_if_run));
+        CHECK(step_if_run.empty() == std::string(row.step_if_run).empty());
+    }
+}
+
+TEST_CASE("status: why --max-lag ends with 5") {
+    Status status = whole();
+    status.lag = Seconds(50'246'061);
+    CHECK(why_too_far_behind(status, Seconds(600)) ==
+          "the mirror is 581 d behind, more than --max-lag 10 min");
+    CHECK_FALSE(why_too_far_behind(status, Seconds(50'246'061)));
+    status.lag.reset();
+    CHECK(why_too_far_behind(status, Seconds(600)) == "nothing is complete yet");
+}
