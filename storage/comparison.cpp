@@ -1,5 +1,6 @@
 #include "storage/comparison.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -76,11 +77,22 @@ std::optional<LocalTime> time_of(const SQLite::Column& column) {
     return column.isNull() ? std::nullopt : parse_local(column.getString());
 }
 
+// By ID; several records may have the same one.
+using Shown = std::unordered_multimap<std::int64_t, Row>;
+
+// Of those with this ID, the one of this time, or else any.
+Shown::iterator record_of(Shown& shown, std::int64_t id, std::optional<LocalTime> time) {
+    const auto [first, last] = shown.equal_range(id);
+    const auto same_time = std::find_if(
+        first, last, [time](const auto& record) { return record.second.time == time; });
+    return same_time != last ? same_time : (first == last ? shown.end() : first);
+}
+
 }  // namespace
 
 std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whole) {
     const LocalPeriod span = zone_.span(whole.proven);
-    std::unordered_map<std::int64_t, Row> shown;
+    Shown shown;
     PackedRows::Reader reader = whole.records.rows.read();
     while (const Row* const row = reader.next()) {
         if (span.begin <= row->time && row->time < span.end) {
@@ -93,10 +105,10 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
     held.bind(2, format_local(span.end));
     while (held.executeStep()) {
         const std::int64_t id = held.getColumn(0).getInt64();
-        const auto found = shown.find(id);
+        const auto time = time_of(held.getColumn(1));
+        const auto found = record_of(shown, id, time);
         if (found == shown.end()) {
-            differences.push_back(
-                {time_of(held.getColumn(1)).value_or(span.begin), id, RowDifference::Kind::gone});
+            differences.push_back({time.value_or(span.begin), id, RowDifference::Kind::gone});
             continue;
         }
         const Row& row = found->second;
@@ -106,9 +118,19 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
         shown.erase(found);
     }
     for (const auto& [id, row] : shown) {
-        differences.push_back({row.time, id, RowDifference::Kind::missing});
+        if (!is_kept_reject(id, row.time)) {
+            differences.push_back({row.time, id, RowDifference::Kind::missing});
+        }
     }
     return differences;
+}
+
+// A record whose ID is that of another row.
+bool Comparison::is_kept_reject(std::int64_t id, LocalTime time) {
+    SQLite::Statement kept(sql_, "SELECT 1 FROM rejects WHERE id = ? AND timestamp = ?");
+    kept.bind(1, id);
+    kept.bind(2, format_local(time));
+    return kept.executeStep();
 }
 
 std::optional<LocalTime> Comparison::row_free_second(LocalTime begin, LocalTime end,

@@ -35,6 +35,7 @@ class Comparison {
     std::optional<LocalTime> middle_row(LocalTime begin, LocalTime end);
 
   private:
+    bool is_kept_reject(std::int64_t id, LocalTime time);
     std::optional<LocalTime> quiet_after(LocalTime from, LocalTime end);
     std::optional<LocalTime> quiet_before(LocalTime from, LocalTime begin);
 

@@ -67,11 +67,10 @@ WindowSet CoverageLedger::of_other_rules() const {
     return found;
 }
 
-void CoverageLedger::add(std::int64_t age, const Window& window) {
-    if (window.empty()) {
-        return;
-    }
-    // What overlaps or touches: of the windows that begin earlier, only the last one can.
+// What overlaps or touches: of the windows that begin earlier, only the last one can. So an index
+// finds them, however many there are.
+std::vector<CoverageLedger::Row> CoverageLedger::touching(std::int64_t age,
+                                                          const Window& window) const {
     SQLite::Statement query(sql_, R"(
         SELECT rowid, age, "begin", "end" FROM coverage
         WHERE age = ?1 AND "begin" <= ?3 AND "end" >= ?2
@@ -81,7 +80,35 @@ void CoverageLedger::add(std::int64_t age, const Window& window) {
     query.bind(1, age);
     query.bind(2, seconds(window.begin));
     query.bind(3, seconds(window.end));
-    const std::vector<Row> touched = rows_of(query);
+    return rows_of(query);
+}
+
+std::vector<std::int64_t> CoverageLedger::ages() const {
+    std::vector<std::int64_t> ages;
+    SQLite::Statement next(sql_, "SELECT min(age) FROM coverage WHERE age > ?");
+    for (std::int64_t last = -1;; last = ages.back()) {
+        next.bind(1, last);
+        if (!next.executeStep() || next.getColumn(0).isNull()) {
+            return ages;
+        }
+        ages.push_back(next.getColumn(0).getInt64());
+        next.reset();
+    }
+}
+
+WindowSet CoverageLedger::within(std::int64_t age, const Window& window) const {
+    WindowSet covered;
+    for (const Row& row : touching(age, window)) {
+        covered.add(intersection(row.window, window));
+    }
+    return covered;
+}
+
+void CoverageLedger::add(std::int64_t age, const Window& window) {
+    if (window.empty()) {
+        return;
+    }
+    const std::vector<Row> touched = touching(age, window);
     if (touched.empty()) {
         insert(age, window);
         return;
@@ -119,35 +146,29 @@ void CoverageLedger::add(std::int64_t age, const Window& window) {
 }
 
 void CoverageLedger::subtract(const WindowSet& windows) {
-    for (const Window& window : windows.windows()) {
-        subtract(window);
-    }
-}
-
-void CoverageLedger::subtract(const Window& window) {
-    SQLite::Statement query(sql_, R"(
-        SELECT rowid, age, "begin", "end" FROM coverage WHERE "begin" < ?2 AND "end" > ?1)");
-    query.bind(1, seconds(window.begin));
-    query.bind(2, seconds(window.end));
-    for (const Row& row : rows_of(query)) {
-        cut(row, window);
+    for (const std::int64_t age : ages()) {
+        for (const Window& window : windows.windows()) {
+            for (const Row& row : touching(age, window)) {
+                cut(row, window);
+            }
+        }
     }
 }
 
 void CoverageLedger::forget_later_reads(const Window& window, Instant read_at) {
-    SQLite::Statement query(sql_, R"(
-        SELECT rowid, age, "begin", "end" FROM coverage
-        WHERE age > 0 AND "begin" < ?2 AND "end" > max(?1, ?3 - age))");
-    query.bind(1, seconds(window.begin));
-    query.bind(2, seconds(window.end));
-    query.bind(3, seconds(read_at));
-    for (const Row& row : rows_of(query)) {
-        cut(row, {std::max(window.begin, read_at - Seconds(row.age)), window.end});
+    for (const std::int64_t age : ages()) {
+        const Window later{std::max(window.begin, read_at - Seconds(age)), window.end};
+        if (age == 0 || later.empty()) {
+            continue;
+        }
+        for (const Row& row : touching(age, later)) {
+            cut(row, later);
+        }
     }
 }
 
 void CoverageLedger::cut(const Row& row, const Window& window) {
-    if (window.empty()) {
+    if (intersection(row.window, window).empty()) {
         return;
     }
     SQLite::Statement remove(sql_, "DELETE FROM coverage WHERE rowid = ?");

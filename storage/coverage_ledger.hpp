@@ -28,6 +28,8 @@ class CoverageLedger {
     /// Of age 0, the windows whose end, as it was written in local time, is another one by the
     /// zone's rules of today.
     WindowSet of_other_rules() const;
+    /// What is covered of a window.
+    WindowSet within(std::int64_t age, const Window& window) const;
 
     /// Merges with what overlaps or touches it; writes nothing where it is covered already.
     void add(std::int64_t age, const Window& window);
@@ -43,7 +45,8 @@ class CoverageLedger {
     struct Row;
 
     static std::vector<Row> rows_of(SQLite::Statement& query);
-    void subtract(const Window& window);
+    std::vector<Row> touching(std::int64_t age, const Window& window) const;
+    std::vector<std::int64_t> ages() const;
     void cut(const Row& row, const Window& window);
     void insert(std::int64_t age, const Window& window);
 

@@ -9,11 +9,27 @@
 #include "storage/sql.hpp"
 
 namespace mirror::storage {
+namespace {
+
+// Not released yet: whatever 0.2.0 needs is one step.
+constexpr std::string_view to_version_3 = R"sql(
+    ALTER TABLE rejects ADD COLUMN id INTEGER;
+    CREATE INDEX rejects_id ON rejects (id) WHERE id IS NOT NULL;
+    CREATE TABLE doubts (
+        noticed_at INTEGER NOT NULL,
+        "begin"    INTEGER NOT NULL,
+        "end"      INTEGER NOT NULL,
+        rows       INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX doubts_unique ON doubts ("begin");
+)sql";
+
+}  // namespace
 
 std::span<const Migration> migrations() {
     static constexpr std::array<Migration, 2> steps{{
         {2, "ALTER TABLE rejects ADD COLUMN copies INTEGER NOT NULL DEFAULT 1"},
-        {3, ""},  // the view covered_periods has the ages
+        {3, to_version_3},  // and the view covered_periods has the ages
     }};
     return steps;
 }

@@ -4,6 +4,7 @@
 #include <SQLiteCpp/Statement.h>
 
 #include "core/time/text.hpp"
+#include "storage/doubt_ledger.hpp"
 #include "storage/seconds.hpp"
 
 namespace mirror::storage {
@@ -33,6 +34,22 @@ std::vector<sync::RowDifference> MirrorReader::compare(
 std::optional<LocalTime> MirrorReader::row_free_second(LocalTime begin, LocalTime end,
                                                        sync::RowFreeNear near) {
     return database_.guarded([&] { return comparison_.row_free_second(begin, end, near); });
+}
+
+WindowSet MirrorReader::doubts(Instant latest) {
+    return database_.guarded([&] { return DoubtLedger(database_.sql()).noticed_until(latest); });
+}
+
+std::uint64_t MirrorReader::count_removed(LocalTime begin, LocalTime end) {
+    return database_.guarded([&] {
+        SQLite::Statement query(database_.sql(), R"(
+            SELECT count(*) FROM impression_rows
+            WHERE timestamp >= ? AND timestamp < ? AND removed_at IS NOT NULL)");
+        query.bind(1, format_local(begin));
+        query.bind(2, format_local(end));
+        query.executeStep();
+        return static_cast<std::uint64_t>(query.getColumn(0).getInt64());
+    });
 }
 
 std::optional<LocalTime> MirrorReader::middle_row(LocalTime begin, LocalTime end) {

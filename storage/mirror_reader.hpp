@@ -26,6 +26,8 @@ class MirrorReader {
     std::vector<sync::RowDifference> compare(const std::vector<sync::WholeWindow>& windows);
     std::optional<LocalTime> row_free_second(LocalTime begin, LocalTime end,
                                              sync::RowFreeNear near);
+    WindowSet doubts(Instant latest);
+    std::uint64_t count_removed(LocalTime begin, LocalTime end);
     std::optional<LocalTime> middle_row(LocalTime begin, LocalTime end);
     std::optional<LocalTime> nth_record(LocalTime begin, LocalTime end, std::uint64_t n);
     WindowSet covered_by_other_rules();

@@ -28,6 +28,8 @@ MirrorWriter::MirrorWriter(Database& database, const MirrorOptions& options)
           [this] { return RowWriter(database_.sql().getHandle(), streams().front()); })),
       rejects_(database_.sql(), options_.zone),
       removals_(database_.sql(), options_.zone, streams().front()),
+      pruning_(database_.sql(), options_.zone, streams().front()),
+      conflicts_(database_.sql(), options_.zone, streams().front()),
       lateness_(database_.sql()),
       coverage_(database_.sql(), options_.zone),
       runs_(database_.sql()),
@@ -40,6 +42,7 @@ sync::Written MirrorWriter::commit(const std::vector<sync::WholeWindow>& windows
         written = database_.guarded([&] { return write(windows, server_now, now.utc); });
     } catch (...) {
         rows_.forget();
+        removals_.forget();
         throw;
     }
     truncation_.try_when_due(now.monotonic);
@@ -52,41 +55,89 @@ sync::Written MirrorWriter::write(const std::vector<sync::WholeWindow>& windows,
     WriteTransaction transaction(database_);
     Counters counters = load_counters();
     const WriteTimes times{seconds(now), std::max(seconds(now), counters.last_change)};
-    const auto expired_before = plan::first_shown(horizon(), server_now);
-    RowCounts rows;
     sync::Written written;
     for (const sync::WholeWindow& whole : windows) {
-        const WindowSet covered_before = coverage_.load(0).within(whole.window);
-        const bool rows_may_be_gone = removals_.may_be_needed(whole);
-        std::vector<LocalTime> inserted;
-        rows.inserted_at = covered_before.empty() ? nullptr : &inserted;
-        rows_.write(whole.records.rows, times, rows);
-        written.rejected += whole.records.rejects.size();
-        note_late_rows(inserted, covered_before, server_now);
-        const std::uint64_t removed =
-            rows_may_be_gone ? removals_.mark(whole, times, expired_before) : 0;
-        written.removed += removed;
-        counters.removed += static_cast<std::int64_t>(removed);
-        counters.rejects += rejects_.replace(whole.window, whole.records.rejects, now);
-        coverage_.forget_later_reads(touched_by(whole.window), whole.read_at);
-        coverage_.add(0, whole.proven);
-        for (const plan::AgedWindow& aged : whole.aged) {
-            coverage_.add(aged.age.count(), aged.window);
-        }
+        write_window(whole, server_now, now, times, written, counters);
     }
-    written.replaced = std::move(rows.replaced);
-    written.inserted = rows.inserted;
-    written.updated = rows.updated;
-    written.unchanged = rows.unchanged;
-    counters.rows += static_cast<std::int64_t>(rows.inserted);
-    counters.removed -= static_cast<std::int64_t>(rows.returned);
-    if (rows.inserted + rows.updated + written.removed > 0) {
+    if (written.inserted + written.updated + written.removed + written.unmarked > 0) {
         counters.last_change = times.changed_at;
     }
     store_counters(counters);
     note_server_clock(server_now - now);
     transaction.commit();
     return written;
+}
+
+void MirrorWriter::write_window(const sync::WholeWindow& whole, Instant server_now, Instant now,
+                                const WriteTimes& times, sync::Written& written,
+                                Counters& counters) {
+    const WindowSet covered_before = coverage_.within(0, whole.window);
+    const bool rows_may_be_gone = removals_.may_be_needed(whole);
+    std::vector<LocalTime> inserted;
+    RowCounts rows;
+    rows.inserted_at = covered_before.empty() ? nullptr : &inserted;
+    const RowRule rule = conflicts_.rule_of(whole);
+    rows_.write(whole.records.rows, rule, times, rows);
+    written.inserted += rows.inserted;
+    written.updated += rows.updated;
+    written.unchanged += rows.unchanged;
+    written.replaced.insert(written.replaced.end(), rows.replaced.begin(), rows.replaced.end());
+    counters.rows += static_cast<std::int64_t>(rows.inserted);
+    counters.removed -= static_cast<std::int64_t>(rows.returned);
+    note_late_rows(inserted, covered_before, server_now);
+
+    RemovalGuard::Result removals;
+    if (rows_may_be_gone) {
+        removals = removals_.apply(whole, rows.conflicts, plan::first_shown(horizon(), server_now),
+                                   times, now);
+    } else {
+        removals_.settle(whole.proven);
+    }
+    written.removed += removals.marked.size();
+    written.unmarked += removals.unmarked;
+    written.doubted += removals.doubted;
+    counters.removed += static_cast<std::int64_t>(removals.marked.size());
+    counters.removed -= static_cast<std::int64_t>(removals.unmarked);
+
+    coverage_.forget_later_reads(touched_by(whole.window), whole.read_at);
+    coverage_.add(0, whole.proven);
+    for (const plan::AgedWindow& aged : whole.aged) {
+        coverage_.add(aged.age.count(), aged.window);
+    }
+    const std::vector<Reject> rejects = rejects_of(whole, rows.conflicts, rule.proven, written);
+    written.rejected += rejects.size();
+    counters.rejects += rejects_.replace(whole.window, rejects, now);
+    // A record that another one kept from being a row can be it now.
+    for (const LocalTime time : conflicts_.kept_with(removals.marked)) {
+        read_again(time, written);
+    }
+}
+
+// The records that cannot be rows, with those whose ID is another row's. The first time that such a
+// one is met, the row is read again unless it was now: it may only have moved here.
+std::vector<Reject> MirrorWriter::rejects_of(const sync::WholeWindow& whole,
+                                             const std::vector<IdConflict>& conflicts,
+                                             const LocalPeriod& proven, sync::Written& written) {
+    std::vector<Reject> rejects = whole.records.rejects;
+    for (const IdConflict& conflict : conflicts) {
+        rejects.push_back(conflicts_.reject_of(conflict));
+        if (conflicts_.known(rejects.back())) {
+            continue;
+        }
+        written.repeated_ids.push_back(conflict.record.id);
+        if (conflict.row_time < proven.begin || conflict.row_time >= proven.end) {
+            read_again(conflict.row_time, written);
+        }
+    }
+    return rejects;
+}
+
+void MirrorWriter::read_again(LocalTime time, sync::Written& written) {
+    const WindowSet seconds = conflicts_.seconds_of(time);
+    for (const Window& window : seconds.windows()) {
+        written.read_again.add(coverage_.within(0, window));
+    }
+    coverage_.subtract(seconds);
 }
 
 // Where the rows of a window's replies lie: some at the bounds' own seconds, and around the hour
@@ -150,13 +201,15 @@ std::uint64_t MirrorWriter::settle_expired(LocalTime begin, Instant removed_sinc
         WriteTransaction transaction(database_);
         Counters counters = load_counters();
         const WriteTimes times{seconds(now), std::max(seconds(now), counters.last_change)};
-        const std::uint64_t kept = removals_.unmark_expired(begin, seconds(removed_since), times);
+        const std::uint64_t kept = pruning_.unmark_expired(begin, seconds(removed_since), times);
         if (kept > 0) {
             counters.removed -= static_cast<std::int64_t>(kept);
             counters.last_change = times.changed_at;
             store_counters(counters);
         }
-        const std::uint64_t rows = removals_.rows_before(begin);
+        // What is expired is not missing.
+        removals_.settle({Instant{}, options_.zone.earliest(begin)});
+        const std::uint64_t rows = pruning_.rows_before(begin);
         transaction.commit();
         return rows;
     });
@@ -166,7 +219,7 @@ std::uint64_t MirrorWriter::prune_before(LocalTime begin) {
     return database_.guarded([&] {
         WriteTransaction transaction(database_);
         Counters counters = load_counters();
-        const Removals::Pruned pruned = removals_.prune_before(begin);
+        const Removals::Pruned pruned = pruning_.prune_before(begin);
         counters.rows -= static_cast<std::int64_t>(pruned.rows);
         counters.removed -= static_cast<std::int64_t>(pruned.removed);
         store_counters(counters);
@@ -179,7 +232,7 @@ std::uint64_t MirrorWriter::prune(LocalTime begin, LocalTime end) {
     return database_.guarded([&] {
         WriteTransaction transaction(database_);
         Counters counters = load_counters();
-        const std::uint64_t pruned = removals_.prune(begin, end);
+        const std::uint64_t pruned = pruning_.prune(begin, end);
         counters.rows -= static_cast<std::int64_t>(pruned);
         counters.removed -= static_cast<std::int64_t>(pruned);
         store_counters(counters);

@@ -12,10 +12,12 @@
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
 #include "storage/coverage_ledger.hpp"
+#include "storage/id_conflicts.hpp"
 #include "storage/lateness.hpp"
 #include "storage/metadata.hpp"
 #include "storage/mirror_database.hpp"
 #include "storage/reject_writer.hpp"
+#include "storage/removal_guard.hpp"
 #include "storage/removals.hpp"
 #include "storage/row_writer.hpp"
 #include "storage/run_log.hpp"
@@ -60,6 +62,12 @@ class MirrorWriter {
         std::int64_t last_change;
     };
 
+    void write_window(const sync::WholeWindow& whole, Instant server_now, Instant now,
+                      const WriteTimes& times, sync::Written& written, Counters& counters);
+    std::vector<Reject> rejects_of(const sync::WholeWindow& whole,
+                                   const std::vector<IdConflict>& conflicts,
+                                   const LocalPeriod& proven, sync::Written& written);
+    void read_again(LocalTime time, sync::Written& written);
     sync::Written write(const std::vector<sync::WholeWindow>& windows, Instant server_now,
                         Instant now);
     void note_late_rows(const std::vector<LocalTime>& inserted, const WindowSet& covered_before,
@@ -75,7 +83,9 @@ class MirrorWriter {
     Facts facts_;
     RowWriter rows_;
     RejectWriter rejects_;
-    Removals removals_;
+    RemovalGuard removals_;
+    Removals pruning_;
+    IdConflicts conflicts_;
     LatenessLedger lateness_;
     CoverageLedger coverage_;
     RunLog runs_;

@@ -57,8 +57,8 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, std
     recount.exec();
 
     SQLite::Statement insert(sql_, R"(
-        INSERT INTO rejects (received_at, "begin", "end", timestamp, reason, record, copies)
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record) DO NOTHING)");
+        INSERT INTO rejects (received_at, "begin", "end", timestamp, reason, record, copies, id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record) DO NOTHING)");
     insert.bind(1, seconds(now));
     insert.bind(2, seconds(window.begin));
     insert.bind(3, seconds(window.end));
@@ -68,6 +68,9 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, std
     insert.bind(5, reject.reason);
     insert.bind(6, reject.record);
     insert.bind(7, copies);
+    if (reject.id) {
+        insert.bind(8, *reject.id);
+    }
     return insert.exec();
 }
 

@@ -16,8 +16,8 @@ bool within(const LocalPeriod& span, const Row& row) {
     return span.begin <= row.time && row.time < span.end;
 }
 
-std::int64_t count_within(const PackedRows& rows, const LocalPeriod& span) {
-    std::int64_t count = 0;
+std::uint64_t count_within(const PackedRows& rows, const LocalPeriod& span) {
+    std::uint64_t count = 0;
     PackedRows::Reader reader = rows.read();
     while (const Row* const row = reader.next()) {
         count += within(span, *row) ? 1 : 0;
@@ -50,14 +50,16 @@ bool Removals::may_be_needed(const sync::WholeWindow& whole) {
     return any.executeStep();
 }
 
-std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& times,
-                             std::optional<Instant> expired_before) {
+Removals::Missing Removals::missing(const sync::WholeWindow& whole,
+                                    const std::vector<IdConflict>& conflicts,
+                                    std::optional<Instant> expired_before) {
+    Missing missing;
     LocalPeriod span = zone_.span(whole.proven);
     if (expired_before) {
         span.begin = std::max(span.begin, zone_.to_local(*expired_before));
     }
     if (span.begin >= span.end) {
-        return 0;
+        return missing;
     }
 
     // Nearly always the counts agree, and an index says so without a look at any row.
@@ -68,36 +70,60 @@ std::uint64_t Removals::mark(const sync::WholeWindow& whole, const WriteTimes& t
     count.bind(1, format_local(span.begin));
     count.bind(2, format_local(span.end));
     count.executeStep();
-    if (count.getColumn(0).getInt64() == count_within(whole.records.rows, span)) {
-        return 0;
+    missing.held = static_cast<std::uint64_t>(count.getColumn(0).getInt64());
+    // What is no row is not held.
+    const auto others = static_cast<std::uint64_t>(
+        std::count_if(conflicts.begin(), conflicts.end(),
+                      [&](const IdConflict& other) { return within(span, other.record); }));
+    if (missing.held + others == count_within(whole.records.rows, span)) {
+        return missing;
     }
 
     std::vector<std::int64_t> shown = ids_within(whole.records.rows, span);
     std::sort(shown.begin(), shown.end());
-    SQLite::Statement held(sql_, "SELECT id FROM " + table_ +
+    SQLite::Statement held(sql_, "SELECT id, timestamp FROM " + table_ +
                                      " WHERE timestamp >= ?1 AND timestamp < ?2 "
                                      "AND removed_at IS NULL");
     held.bind(1, format_local(span.begin));
     held.bind(2, format_local(span.end));
-    std::vector<std::int64_t> gone;
     while (held.executeStep()) {
         const std::int64_t id = held.getColumn(0).getInt64();
         if (!std::binary_search(shown.begin(), shown.end(), id)) {
-            gone.push_back(id);
+            missing.rows.push_back(
+                {id, parse_local(held.getColumn(1).getString()).value_or(span.begin)});
         }
     }
+    return missing;
+}
+
+void Removals::mark(const std::vector<std::int64_t>& ids, const WriteTimes& times,
+                    std::vector<std::int64_t>& marked) {
     SQLite::Statement remove(
         sql_, "UPDATE " + table_ + " SET removed_at = ?1, changed_at = ?2 WHERE id = ?3");
-    std::uint64_t marked = 0;
-    for (const std::int64_t id : gone) {
+    for (const std::int64_t id : ids) {
         remove.bind(1, times.now);
         remove.bind(2, times.changed_at);
         remove.bind(3, id);
         // None where a trigger said RAISE(IGNORE).
-        marked += static_cast<std::uint64_t>(remove.exec());
+        if (remove.exec() > 0) {
+            marked.push_back(id);
+        }
         remove.reset();
     }
-    return marked;
+}
+
+std::uint64_t Removals::unmark(const std::vector<std::int64_t>& ids, const WriteTimes& times) {
+    SQLite::Statement restore(sql_, "UPDATE " + table_ +
+                                        " SET removed_at = NULL, changed_at = ?1 "
+                                        "WHERE id = ?2 AND removed_at IS NOT NULL");
+    std::uint64_t unmarked = 0;
+    for (const std::int64_t id : ids) {
+        restore.bind(1, times.changed_at);
+        restore.bind(2, id);
+        unmarked += static_cast<std::uint64_t>(restore.exec());
+        restore.reset();
+    }
+    return unmarked;
 }
 
 std::uint64_t Removals::unmark_expired(LocalTime begin, std::int64_t since,

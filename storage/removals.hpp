@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/sync/store.hpp"
 #include "core/time/zone.hpp"
+#include "storage/id_conflicts.hpp"
 #include "storage/row_writer.hpp"
 
 namespace SQLite {
@@ -26,11 +28,26 @@ class Removals {
     /// some of them may be gone.
     bool may_be_needed(const sync::WholeWindow& whole);
 
-    /// After the window's rows were written, where it may be needed. Rows before `expired_before`
-    /// are left as they are. Returns how many rows were marked.
-    std::uint64_t mark(const sync::WholeWindow& whole, const WriteTimes& times,
-                       std::optional<Instant> expired_before);
+    struct MissingRow {
+        std::int64_t id = 0;
+        LocalTime time{};
+    };
+    struct Missing {
+        std::vector<MissingRow> rows;  ///< that a whole read did not return
+        std::uint64_t held = 0;  ///< rows that the file has in the proven part, these included
+    };
 
+    /// After the window's rows were written, where it may be needed. `conflicts` are no rows.
+    /// Rows before `expired_before` are never missing.
+    Missing missing(const sync::WholeWindow& whole, const std::vector<IdConflict>& conflicts,
+                    std::optional<Instant> expired_before);
+
+    /// Gives the rows `removed_at`, and adds the IDs of those that have it now to `marked`.
+    void mark(const std::vector<std::int64_t>& ids, const WriteTimes& times,
+              std::vector<std::int64_t>& marked);
+
+    /// Takes `removed_at` away again. Returns of how many rows.
+    std::uint64_t unmark(const std::vector<std::int64_t>& ids, const WriteTimes& times);
     /// Rows before `begin` that were marked since then are not removed, but expired: takes the mark
     /// away. Returns how many.
     std::uint64_t unmark_expired(LocalTime begin, std::int64_t since, const WriteTimes& times);

@@ -104,23 +104,32 @@ void RowWriter::forget() {
     }
 }
 
-void RowWriter::write(const PackedRows& rows, const WriteTimes& times, RowCounts& counts) {
+void RowWriter::write(const PackedRows& rows, const RowRule& rule, const WriteTimes& times,
+                      RowCounts& counts) {
+    proven_begin_ = format_local(rule.proven.begin);
+    proven_end_ = format_local(rule.proven.end);
     for (std::size_t slot = 0; slot < dictionaries_.size(); ++slot) {
         numbers_[slot].assign(rows.entries(slot).size(), {});
     }
     triggers_ = any_trigger_.run().value_or(0) != 0;
     PackedRows::Reader reader = rows.read();
-    while (take(reader, rows)) {
+    while (take(reader, rows, rule, counts)) {
         write_taken(times, counts);
     }
 }
 
-bool RowWriter::take(PackedRows::Reader& reader, const PackedRows& rows) {
+bool RowWriter::take(PackedRows::Reader& reader, const PackedRows& rows, const RowRule& rule,
+                     RowCounts& counts) {
     taken_.clear();
     while (taken_.size() < rows_at_a_time) {
         const Row* const next = reader.next();
         if (next == nullptr) {
             break;
+        }
+        const auto chosen = rule.chosen.find(next->id);
+        if (chosen != rule.chosen.end() && chosen->second != next->time) {
+            counts.conflicts.push_back({*next, chosen->second});
+            continue;
         }
         Bound& row = taken_.emplace_back();
         row.values = *next;
@@ -211,6 +220,10 @@ void RowWriter::judge(const Bound& row, RowCounts& counts) {
         ++counts.unchanged;
         return;
     }
+    if (const auto elsewhere = removed ? std::nullopt : held_elsewhere(row)) {
+        counts.conflicts.push_back({row.values, *elsewhere});
+        return;
+    }
     note_replaced(row, counts);
     changed_.push_back({&row, removed});
 }
@@ -244,6 +257,23 @@ void RowWriter::note_replaced(const Bound& row, RowCounts& counts) const {
         replaced.mailing_before = held_.integer(mailing_place);
     }
     counts.replaced.push_back(std::move(replaced));
+}
+
+// The time of the row in another window, if that was not read again together with this record: then
+// the row may still be there. Local times as text sort by time.
+std::optional<LocalTime> RowWriter::held_elsewhere(const Bound& row) const {
+    const auto time = std::find_if(columns_.begin(), columns_.end(), [](const RowColumn& column) {
+        return column.source == RowColumn::Source::timestamp;
+    });
+    if (time == columns_.end()) {
+        return std::nullopt;
+    }
+    // The ID comes first.
+    const std::string held = held_.text(1 + static_cast<int>(time - columns_.begin()));
+    if (held == row.time_text() || (proven_begin_ <= held && held < proven_end_)) {
+        return std::nullopt;
+    }
+    return parse_local(held);
 }
 
 bool RowWriter::held_as_it_is(const Bound& row) const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/sync/store.hpp"
 #include "core/time/text.hpp"
 #include "storage/dictionary_table.hpp"
+#include "storage/id_conflicts.hpp"
 #include "storage/row_columns.hpp"
 #include "storage/sqlite/statement.hpp"
 
@@ -35,6 +37,8 @@ struct RowCounts {
     std::vector<sync::ReplacedRow> replaced;
     /// Timestamps of the inserted rows, where they are wanted.
     std::vector<LocalTime>* inserted_at = nullptr;
+    /// Records that were not written, since another one is the row of their ID.
+    std::vector<IdConflict> conflicts;
 };
 
 /// Looks up, some hundred rows at a time, what the file holds of them, and writes only what
@@ -44,8 +48,9 @@ class RowWriter {
   public:
     RowWriter(sqlite3* connection, const Stream& stream);
 
-    /// Adds to `counts`.
-    void write(const PackedRows& rows, const WriteTimes& times, RowCounts& counts);
+    /// Adds to `counts`; what it keeps there of the rows is good for as long as they stay.
+    void write(const PackedRows& rows, const RowRule& rule, const WriteTimes& times,
+               RowCounts& counts);
 
     /// To be called after a rollback.
     void forget();
@@ -65,12 +70,14 @@ class RowWriter {
         bool removed = false;  // it had removed_at
     };
 
-    bool take(PackedRows::Reader& reader, const PackedRows& rows);
+    bool take(PackedRows::Reader& reader, const PackedRows& rows, const RowRule& rule,
+              RowCounts& counts);
     std::optional<std::int64_t> number_of(std::size_t slot, std::size_t entry,
                                           const PackedRows& rows);
     void write_taken(const WriteTimes& times, RowCounts& counts);
     void look_up(const Rows& rows, RowCounts& counts);
     void judge(const Bound& row, RowCounts& counts);
+    std::optional<LocalTime> held_elsewhere(const Bound& row) const;
     bool held_as_it_is(const Bound& row) const;
     void note_replaced(const Bound& row, RowCounts& counts) const;
     void insert(const WriteTimes& times, RowCounts& counts);
@@ -95,6 +102,9 @@ class RowWriter {
     };
     std::array<std::vector<Number>, most_entries> numbers_;
     bool triggers_ = false;  // somebody's own, on the rows
+    // The bounds of what was read whole, as text.
+    std::string proven_begin_;
+    std::string proven_end_;
     // The rows at hand, and what of them is to be written.
     std::vector<Bound> taken_;
     Rows new_;

@@ -56,7 +56,8 @@ CREATE UNIQUE INDEX coverage_unique ON coverage (age, "begin");
 
 -- Records that cannot be rows, one row for each distinct record: the window that returned it,
 -- its timestamp where that can be read, why it is here, the record itself as JSON, and how often
--- the window returned it: the API counts each of them.
+-- the window returned it: the API counts each of them. `id` is its ID where that is usable: it may
+-- be that of a row, since nobody promises that IDs are unique.
 CREATE TABLE rejects (
     received_at INTEGER NOT NULL,
     "begin"     INTEGER NOT NULL,
@@ -64,12 +65,26 @@ CREATE TABLE rejects (
     timestamp   TEXT,
     reason      TEXT NOT NULL,
     record      TEXT NOT NULL,
-    copies      INTEGER NOT NULL DEFAULT 1
+    copies      INTEGER NOT NULL DEFAULT 1,
+    id          INTEGER
 );
 
 CREATE UNIQUE INDEX rejects_unique ON rejects (record);
 CREATE INDEX rejects_timestamp ON rejects (timestamp);
 CREATE INDEX rejects_begin ON rejects ("begin");
+CREATE INDEX rejects_id ON rejects (id) WHERE id IS NOT NULL;
+
+-- Periods, half-open and disjoint, UTC seconds, in which a whole read missed so many rows at once
+-- that it may have been a mistake: these rows are not marked as removed until a read at least an
+-- hour after `noticed_at` misses them, too. `rows`: how many they were.
+CREATE TABLE doubts (
+    noticed_at INTEGER NOT NULL,
+    "begin"    INTEGER NOT NULL,
+    "end"      INTEGER NOT NULL,
+    rows       INTEGER NOT NULL
+);
+
+CREATE UNIQUE INDEX doubts_unique ON doubts ("begin");
 
 -- How many rows came how long after their timestamp into a period that was covered already, in
 -- seconds: exact up to two minutes, two significant digits beyond.

@@ -157,6 +157,16 @@ asio::awaitable<std::optional<LocalTime>> SqliteStore::row_free_second(LocalTime
     return carried_out(std::move(work));
 }
 
+asio::awaitable<WindowSet> SqliteStore::doubts(Instant latest) {
+    auto work = [this, latest] { return file_.reader().doubts(latest); };
+    return carried_out(std::move(work));
+}
+
+asio::awaitable<std::uint64_t> SqliteStore::count_removed(LocalTime begin, LocalTime end) {
+    auto work = [this, begin, end] { return file_.reader().count_removed(begin, end); };
+    return carried_out(std::move(work));
+}
+
 asio::awaitable<std::optional<LocalTime>> SqliteStore::middle_row(LocalTime begin, LocalTime end) {
     auto work = [this, begin, end] { return file_.reader().middle_row(begin, end); };
     return carried_out(std::move(work));

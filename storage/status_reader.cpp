@@ -38,6 +38,10 @@ FileStatus read_snapshot(SQLite::Database& sql, std::size_t runs) {
     status.rows = count(fact_key::rows);
     status.removed = count(fact_key::removed);
     status.rejects = count(fact_key::rejects);
+    // A file of an older program has no such table until a writer opens it.
+    if (sql.tableExists("doubts")) {
+        status.doubts = DoubtLedger::load(sql);
+    }
     if (status.facts.contains(fact_key::server_clock_offset)) {
         status.server_clock_offset = Seconds(facts.number(fact_key::server_clock_offset));
     }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/time/window.hpp"
+#include "storage/doubt_ledger.hpp"
 #include "storage/lateness.hpp"
 #include "storage/run_log.hpp"
 
@@ -28,6 +29,7 @@ struct FileStatus {
     std::uint64_t rows = 0;          ///< all that are stored, removed ones too
     std::uint64_t removed = 0;       ///< of these, those that the API does not show any more
     std::uint64_t rejects = 0;
+    std::vector<Doubt> doubts;  ///< periods in which a mass of rows was missing
     /// The server's clock less ours when it was last seen; absent before the first reply.
     std::optional<Seconds> server_clock_offset;
     std::map<std::string, std::string> facts;  ///< the whole table `mirror`

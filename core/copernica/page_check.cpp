@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -42,14 +43,15 @@ std::optional<std::string> wrong_envelope(const PageQuery& query, const Page& pa
 }
 
 std::optional<std::string> repeated_id(const Page& page) {
-    std::vector<std::int64_t> ids;
+    // Two records of different times with one ID are two records: nobody promises unique IDs.
+    std::vector<std::pair<std::int64_t, LocalTime>> ids;
     ids.reserve(page.records());
     for (const Row& row : page.rows) {
-        ids.push_back(row.id);
+        ids.emplace_back(row.id, row.time);
     }
     for (const Reject& reject : page.rejects) {
         if (reject.id) {
-            ids.push_back(*reject.id);
+            ids.emplace_back(*reject.id, reject.time.value_or(LocalTime::min()));
         }
     }
     if (!std::is_sorted(ids.begin(), ids.end())) {
@@ -59,7 +61,7 @@ std::optional<std::string> repeated_id(const Page& page) {
     if (twin == ids.end()) {
         return std::nullopt;
     }
-    return fmt::format("it holds the ID {} twice", *twin);
+    return fmt::format("it holds the ID {} twice", twin->first);
 }
 
 std::optional<std::string> outside(const PageQuery& query, const Page& page, Seconds slack) {

@@ -144,26 +144,31 @@ bool WindowReader::begins_with_last_record(const copernica::Page& page) const {
 std::uint64_t WindowReader::keep(copernica::Page page, bool drop_first) {
     ++pages_;
     std::uint64_t fresh = 0;
-    const auto place = [&](std::int64_t id, const Place& where) {
-        if (const auto before = places_.put(id, where)) {
-            forget(*before);
+    const auto place = [&](std::int64_t id, std::optional<LocalTime> time, const Place& where) {
+        const IdIndex::Known known = places_.put(id, time, where);
+        if (known.before) {
+            forget(*known.before);
         } else {
             ++fresh;
+            if (known.shares_id && time) {
+                records_.repeated_ids.push_back(id);
+            }
         }
     };
     auto next_row = static_cast<std::uint32_t>(records_.rows.added());
     auto next_reject = static_cast<std::uint32_t>(records_.rejects.size());
     records_.rows.add(page.rows);
     for (const Row& row : page.rows) {
-        place(row.id, {next_row++, false});
+        place(row.id, row.time, {next_row++, false});
     }
     for (Reject& reject : page.rejects) {
         const Place here{next_reject++, true};
         const bool seen_before = drop_first && reject.position == 0;
         const std::optional<std::int64_t> id = reject.id;
+        const std::optional<LocalTime> time = reject.time;
         records_.rejects.push_back(std::move(reject));
         if (id) {
-            place(*id, here);
+            place(*id, time, here);
         } else if (seen_before) {
             forget(here);
         } else {

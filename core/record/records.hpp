@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -15,6 +16,8 @@ namespace mirror {
 struct Records {
     PackedRows rows;
     std::vector<Reject> rejects;
+    /// IDs that several of the rows have, which differ in their times. Nearly always none.
+    std::vector<std::int64_t> repeated_ids;
 
     std::size_t size() const { return rows.size() + rejects.size(); }
 

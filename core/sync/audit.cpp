@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "core/plan/mass_removal.hpp"
 #include "core/sync/account_probe.hpp"
 #include "core/sync/fetch_pipeline.hpp"
+#include "core/sync/gap_filler.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::sync {
@@ -27,10 +29,6 @@ constexpr int most_seconds_to_learn = 16;
 
 // Pages of a piece that is read as one window.
 constexpr std::uint64_t pages_at_once = AdaptiveState::pages_a_window;
-
-// With so many removed rows, and more than one in so many of the period, pruning needs to be meant.
-constexpr std::uint64_t many_removed = 100;
-constexpr std::uint64_t large_share = 100;
 
 }  // namespace
 
@@ -292,11 +290,32 @@ asio::awaitable<void> Audit::read_pieces(ComparingSink& sink) {
     co_await pipeline.run();
     report_.written = pipeline.written();
     report_.unread = pipeline.unread();
+    WindowSet again = std::exchange(report_.written.read_again, {});
+    if (!again.empty()) {
+        Outcome rest;
+        FillRequest request(std::move(again));
+        co_await fill_gaps(context_, std::move(request), rest);
+        report_.written += rest.written;
+        report_.unread.insert(report_.unread.end(), rest.unread.begin(), rest.unread.end());
+    }
 }
 
+// Deletes what is removed in the periods that were read, unless that is suspiciously much.
 asio::awaitable<void> Audit::prune(const WindowSet& read) {
+    const Zone& zone = context_.settings.zone;
+    std::uint64_t removed = 0;
+    std::uint64_t held = 0;
     for (const Window& window : read.windows()) {
-        const LocalPeriod span = context_.settings.zone.span(window);
+        const LocalPeriod span = zone.span(window);
+        removed += co_await context_.store.count_removed(span.begin, span.end);
+        held += co_await count_in_file(window);
+    }
+    if (!options_.prune_many && plan::is_mass_removal(removed, removed + held)) {
+        report_.not_pruned = removed;
+        co_return;
+    }
+    for (const Window& window : read.windows()) {
+        const LocalPeriod span = zone.span(window);
         report_.pruned += co_await context_.store.prune(span.begin, span.end);
     }
 }

@@ -27,6 +27,9 @@ struct AuditReport {
     /// At most Audit::most_places; where more seconds differ, longer periods with all of them.
     std::vector<AuditPlace> places;
     std::uint64_t pruned = 0;
+    /// Removed rows that were to be pruned and stay, since they are many and that was not asked
+    /// for.
+    std::uint64_t not_pruned = 0;
     std::uint64_t requests = 0;
     bool repaired = false;  ///< every place was read whole and stored, and the counts agree now
     std::vector<plan::UnreadWindow> unread;  ///< could not be read
@@ -37,13 +40,14 @@ struct AuditReport {
 
     bool agrees() const {
         return !nothing_covered && unread.empty() && uncovered.empty() &&
-               (places.empty() || repaired);
+               (places.empty() || repaired) && not_pruned == 0;
     }
 };
 
 struct AuditOptions {
     bool repair = false;
-    bool prune = false;  ///< with repair
+    bool prune = false;       ///< with repair
+    bool prune_many = false;  ///< even if that deletes a large share of the rows
 };
 
 /// One audit. Pieces are cut at any second once the meaning of the API's bounds is known, and

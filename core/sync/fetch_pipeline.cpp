@@ -1,5 +1,7 @@
 #include "core/sync/fetch_pipeline.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -12,6 +14,13 @@
 namespace mirror::sync {
 
 namespace asio = boost::asio;
+
+namespace {
+
+// All of them are in the table rejects.
+constexpr std::size_t most_repeated_ids_told = 10;
+
+}  // namespace
 
 // Counts a window as being read for as long as it lives, and wakes whoever waits for a change of
 // that.
@@ -146,7 +155,10 @@ asio::awaitable<void> FetchPipeline::write() {
             continue;
         }
         std::size_t records = 0;
+        Window period = batch.front().window;
         for (const WholeWindow& whole : batch) {
+            period.begin = std::min(period.begin, whole.window.begin);
+            period.end = std::max(period.end, whole.window.end);
             records += whole.records.size();
         }
         const Written written = co_await sink_.take(std::move(batch), context_.client.server_now());
@@ -157,6 +169,7 @@ asio::awaitable<void> FetchPipeline::write() {
         written_ += written;
         context_.observer.stored(written);
         warn_of_replaced(written);
+        warn(written, period);
     }
 }
 
@@ -169,6 +182,22 @@ void FetchPipeline::warn_of_replaced(const Written& written) {
             fmt::format("ID {} is another impression now: {}, mailing {}; it was {}, mailing {}",
                         row.id, format_local(row.time), mailing(row.mailing), row.time_before,
                         mailing(row.mailing_before)));
+    }
+}
+
+// What a person should know of at once.
+void FetchPipeline::warn(const Written& written, const Window& period) {
+    for (const std::int64_t id : written.repeated_ids) {
+        if (repeated_ids_told_++ < most_repeated_ids_told) {
+            context_.observer.warning(
+                fmt::format("two records have the ID {}; the second one is kept in rejects", id));
+        }
+    }
+    if (written.doubted > 0 && !std::exchange(warned_of_doubt_, true)) {
+        context_.observer.warning(fmt::format(
+            "the API shows {} rows of {} to {} no longer; so many at once may be a mistake: they "
+            "are not marked as removed before a read an hour later agrees",
+            written.doubted, format_utc(period.begin), format_utc(period.end)));
     }
 }
 

@@ -1,6 +1,7 @@
 // Makes a set of windows whole: workers fetch, one writer stores.
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <vector>
@@ -52,6 +53,7 @@ class FetchPipeline {
     void hand_over(WholeWindow whole);
     void warn_of_replaced(const Written& written);
     void report(const WholeWindow& whole);
+    void warn(const Written& written, const Window& period);
 
     RunContext& context_;
     WindowSink& sink_;
@@ -68,6 +70,8 @@ class FetchPipeline {
     std::exception_ptr writer_error_;
 
     Written written_;
+    bool warned_of_doubt_ = false;
+    std::size_t repeated_ids_told_ = 0;
     LoadMeter* meter_ = nullptr;
 };
 

@@ -70,9 +70,11 @@ asio::awaitable<void> try_to_estimate(RunContext& context, WindowSet todo, bool 
     }
 }
 
-}  // namespace
+// Reads of records with repeated IDs that follow each other: the row, then the other record.
+constexpr int most_second_reads = 3;
 
-asio::awaitable<void> fill_gaps(RunContext& context, FillRequest request, Outcome& outcome) {
+// Returns what is to be read again.
+asio::awaitable<WindowSet> fill_once(RunContext& context, FillRequest request, Outcome& outcome) {
     StoringSink sink(context.store);
     const WindowSet todo = request.todo;
     FetchPipeline pipeline(context, sink, std::move(request.todo), request.direction, request.lane);
@@ -114,6 +116,17 @@ asio::awaitable<void> fill_gaps(RunContext& context, FillRequest request, Outcom
     }
     if (failed) {
         std::rethrow_exception(failed);
+    }
+    co_return std::exchange(outcome.written.read_again, {});
+}
+
+}  // namespace
+
+asio::awaitable<void> fill_gaps(RunContext& context, FillRequest request, Outcome& outcome) {
+    WindowSet again = co_await fill_once(context, std::move(request), outcome);
+    for (int round = 0; round < most_second_reads && !again.empty(); ++round) {
+        FillRequest once_more(std::move(again));
+        again = co_await fill_once(context, std::move(once_more), outcome);
     }
 }
 

@@ -87,7 +87,7 @@ asio::awaitable<void> OneShot::sync_now() {
     Verifier verifier(context_, nothing_postponed, outcome_);
     const bool count_is_due = co_await verifier.count_is_due();
     co_await catch_up(context_, wanted, wanted.begin, nothing_postponed, outcome_);
-    if (outcome_.unread.empty() && count_is_due) {
+    if (outcome_.unread.empty() && count_is_due && outcome_.written.doubted == 0) {
         co_await verifier.compare_counts(wanted.begin);
     } else {
         co_await verifier.verify_emptiness(wanted);
@@ -123,7 +123,7 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     co_await fill_gaps(context_, std::move(missing), outcome_);
     const bool all = request.from <= context_.settings.start && wanted.end == settled;
     Verifier verifier(context_, nothing_postponed, outcome_);
-    if (all && outcome_.unread.empty()) {
+    if (all && outcome_.unread.empty() && outcome_.written.doubted == 0) {
         co_await verifier.compare_counts(wanted.begin);
     } else {
         co_await verifier.verify_emptiness(wanted);

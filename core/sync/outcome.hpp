@@ -23,6 +23,7 @@ struct Outcome {
     std::optional<plan::CountDifference> difference;
     std::optional<std::string> found;  ///< by an audit, and not repaired
 
+    /// Rows in doubt are in the file, too.
     bool whole() const { return unread.empty() && !difference && !found; }
 };
 

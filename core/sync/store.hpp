@@ -43,8 +43,16 @@ struct Written {
     std::uint64_t inserted = 0;
     std::uint64_t updated = 0;
     std::uint64_t unchanged = 0;
-    std::uint64_t rejected = 0;         ///< rejects of these windows, known before or not
-    std::uint64_t removed = 0;          ///< rows that their window did not return any more
+    std::uint64_t rejected = 0;  ///< rejects of these windows, known before or not
+    std::uint64_t removed = 0;   ///< rows that their window did not return any more
+    /// Rows that were removed by earlier transactions of this run and are not any more: so many at
+    /// once may be a mistake.
+    std::uint64_t unmarked = 0;
+    std::uint64_t doubted = 0;  ///< missing rows that are not marked: a read an hour later decides
+    /// IDs that turned out to be those of two records.
+    std::vector<std::int64_t> repeated_ids;
+    /// No longer covered, to be read again at once: a record with a repeated ID may have moved.
+    WindowSet read_again;
     std::vector<ReplacedRow> replaced;  ///< of the updated, the first few
 
     Written& operator+=(const Written& other) {
@@ -53,6 +61,11 @@ struct Written {
         unchanged += other.unchanged;
         rejected += other.rejected;
         removed += other.removed;
+        unmarked += other.unmarked;
+        doubted += other.doubted;
+        repeated_ids.insert(repeated_ids.end(), other.repeated_ids.begin(),
+                            other.repeated_ids.end());
+        read_again.add(other.read_again);
         // Told of when they were written; nobody asks for all of them.
         return *this;
     }
@@ -115,6 +128,13 @@ class Store {
 
     /// Takes coverage of every age away.
     virtual boost::asio::awaitable<void> uncover(WindowSet windows) = 0;
+
+    /// Periods in which a mass of rows was missing, noticed at `latest` (this machine's clock) or
+    /// before. Reading them whole settles it.
+    virtual boost::asio::awaitable<WindowSet> doubts(Instant latest) = 0;
+
+    /// Rows of the local period [begin, end) that the API does not show any more.
+    virtual boost::asio::awaitable<std::uint64_t> count_removed(LocalTime begin, LocalTime end) = 0;
 
     /// Rows and rejects of the local period [begin, end] with both ends, not counting rows that
     /// were removed.

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/plan/mass_removal.hpp"
 #include "core/plan/recheck.hpp"
 #include "core/plan/tail_plan.hpp"
 #include "core/sync/gap_filler.hpp"
@@ -123,18 +124,14 @@ asio::awaitable<Instant> tail_begin(RunContext& context, Window wanted) {
 asio::awaitable<void> recheck(RunContext& context, Instant since,
                               std::optional<Monotonic> stop_after, const WindowSet& postponed,
                               Outcome& outcome) {
-    if (context.settings.recheck_ages.empty()) {
-        co_return;
-    }
     const WindowSet covered = co_await context.store.coverage(0);
-    WindowSet due;
+    // A mass of rows was missing there.
+    WindowSet due = co_await context.store.doubts(context.clock.utc() - plan::mass_removal_pause);
     for (const Seconds age : context.settings.recheck_ages) {
         const WindowSet at_age = co_await context.store.coverage(age.count());
         const WindowSet due_now =
             plan::due_at_age(covered, at_age, since, context.client.server_now(), age);
-        for (const Window& window : due_now.windows()) {
-            due.add(window);
-        }
+        due.add(due_now);
     }
     due.subtract(postponed);
     co_await leave_out_expired(context, due);

@@ -26,7 +26,8 @@ boost::asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instan
 boost::asio::awaitable<Instant> tail_begin(RunContext& context, Window wanted);
 
 /// Reads again what is covered and due for a recheck, as the mirror follows the account since
-/// `since`. `postponed` is left alone.
+/// `since`, and the periods in which a mass of rows was missing an hour ago. `postponed` is left
+/// alone.
 boost::asio::awaitable<void> recheck(RunContext& context, Instant since,
                                      std::optional<Monotonic> stop_after,
                                      const WindowSet& postponed, Outcome& outcome);

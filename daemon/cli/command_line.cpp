@@ -159,6 +159,10 @@ class Parser {
             ->add_flag("--before-horizon", line_.before_horizon,
                        "With --prune: also delete what is older than all that the API shows")
             ->needs(prune);
+        audit
+            ->add_flag("--yes", line_.yes,
+                       "With --prune: even if that is a large share of the rows")
+            ->needs(prune);
         audit->add_flag("--json", line_.json, "As one JSON object");
         add_metrics_file(audit);
     }

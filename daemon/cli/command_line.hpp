@@ -38,6 +38,7 @@ struct CommandLine {
     bool repair = false;
     bool prune = false;
     bool before_horizon = false;
+    bool yes = false;
 
     // audit, status, check
     bool json = false;

@@ -88,6 +88,7 @@ std::string audit_json(const sync::AuditReport& report) {
     object["uncovered"] = json_periods(report.uncovered);
     object["withdrawn"] = json_periods(report.withdrawn);
     object["pruned"] = report.pruned;
+    object["not_pruned"] = report.not_pruned;
     object["requests"] = report.requests;
     return printable_json(boost::json::serialize(object)) + "\n";
 }
@@ -113,6 +114,18 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
     if (report.pruned > 0) {
         text += fmt::format("{} rows that the API does not show any more were deleted\n",
                             report.pruned);
+    }
+    if (report.not_pruned > 0) {
+        text += fmt::format(
+            "{} rows that the API does not show any more were not deleted: they are more than 1 % "
+            "of the rows there; add --yes to delete them\n",
+            report.not_pruned);
+    }
+    if (report.written.doubted > 0) {
+        text += fmt::format(
+            "{} rows that the API does not show are not marked as removed before a read an hour "
+            "later agrees: so many at once may be a mistake\n",
+            report.written.doubted);
     }
     return text + advice(report);
 }
@@ -141,6 +154,7 @@ ExitCode audit_mirror(const CommandLine& line, const Config& config, const Envir
     request.options.repair = line.repair;
     request.options.prune = line.prune;
     request.before_horizon = line.before_horizon;
+    request.options.prune_many = line.yes;
     const std::optional<sync::AuditReport> report = mirror.run(mirror.session().audit(request));
     if (!report) {
         return mirror.stopped_by();

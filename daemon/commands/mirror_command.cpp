@@ -38,6 +38,13 @@ void print_summary(const sync::Outcome& outcome, const Zone& zone, std::ostream&
                           local_text(zone, outcome.period.end), zone.name());
     text += fmt::format(": {} new, {} changed, {} unchanged", grouped(outcome.written.inserted),
                         grouped(outcome.written.updated), grouped(outcome.written.unchanged));
+    const std::uint64_t removed = outcome.written.removed - outcome.written.unmarked;
+    if (removed > 0) {
+        text += fmt::format(", {} removed", grouped(removed));
+    }
+    if (outcome.written.doubted > 0) {
+        text += fmt::format(", {} in doubt", grouped(outcome.written.doubted));
+    }
     if (outcome.written.rejected > 0) {
         text += fmt::format(", {} rejected", grouped(outcome.written.rejected));
     }

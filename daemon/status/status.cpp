@@ -139,6 +139,22 @@ std::string mebibytes(std::uint64_t bytes) {
     return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024.0 * 1024.0));
 }
 
+// All of them in one line, by when the last of them can be settled.
+std::string doubt_text(const std::vector<storage::Doubt>& doubts, const Zone& zone) {
+    std::uint64_t rows = 0;
+    Instant noticed = doubts.front().noticed_at;
+    for (const storage::Doubt& doubt : doubts) {
+        rows += doubt.rows;
+        noticed = std::max(noticed, doubt.noticed_at);
+    }
+    const auto local = [&](Instant at) { return format_local(zone.to_local(at)); };
+    return fmt::format(
+        "{} rows of {} to {} were missing at {}; they are not marked as removed before a read an "
+        "hour later agrees",
+        grouped(rows), local(doubts.front().window.begin), local(doubts.back().window.end),
+        local(noticed));
+}
+
 }  // namespace
 
 std::string zone_behind_text(std::chrono::hours behind, const std::string& zone) {
@@ -161,6 +177,7 @@ Status assess(const storage::FileStatus& file, Instant now) {
     status.rows = file.rows;
     status.rejects = file.rejects;
     status.removed = file.removed;
+    status.doubts = file.doubts;
     status.last_success = instant_fact(file, facts::last_success);
     status.last_error = text_fact(file, facts::last_error);
     if (status.last_error) {
@@ -216,6 +233,14 @@ std::string status_json(const Status& status) {
                         {"reason", json_text(gap.reason)}});
     }
     object["gaps"] = std::move(gaps);
+    boost::json::array doubts;
+    for (const storage::Doubt& doubt : status.doubts) {
+        doubts.push_back({{"begin", format_utc(doubt.window.begin)},
+                          {"end", format_utc(doubt.window.end)},
+                          {"noticed_at", format_utc(doubt.noticed_at)},
+                          {"rows", doubt.rows}});
+    }
+    object["doubts"] = std::move(doubts);
     object["last_success"] = json_time(status.last_success);
     object["last_error"] = json_text(status.last_error);
     object["last_error_at"] = json_time(status.last_error_at);
@@ -267,6 +292,9 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
     }
     if (status.gaps.size() > most_gaps) {
         line("gap", fmt::format("and {} more", status.gaps.size() - most_gaps));
+    }
+    if (!status.doubts.empty()) {
+        line("in doubt", doubt_text(status.doubts, zone));
     }
     if (status.count_difference) {
         line("count", fmt::format("{} impressions than the file has", *status.count_difference));

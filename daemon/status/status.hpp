@@ -28,6 +28,7 @@ struct Status {
     std::uint64_t rows = 0;
     std::uint64_t rejects = 0;
     std::uint64_t removed = 0;
+    std::vector<storage::Doubt> doubts;  ///< periods in which a mass of rows was missing
     std::optional<Instant> last_success;
     std::optional<Instant> last_error_at;
     std::optional<std::string> last_error;  ///< absent after a success

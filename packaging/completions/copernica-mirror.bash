@@ -58,7 +58,7 @@ _copernica_mirror() {
         '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot help version' ;;
         sync) words+=' --metrics-file' ;;
         backfill) words+=' --from --to --force --metrics-file' ;;
-        audit) words+=' --from --to --repair --prune --before-horizon --json --metrics-file' ;;
+        audit) words+=' --from --to --repair --prune --before-horizon --yes --json --metrics-file' ;;
         status) words+=' --json --max-lag' ;;
         check) words+=' --json' ;;
         snapshot)

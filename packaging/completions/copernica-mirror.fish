@@ -36,5 +36,6 @@ complete -c copernica-mirror -n "$seen backfill" -l force -d 'Fetch again what i
 complete -c copernica-mirror -n "$seen audit" -l repair -d 'Fetch again the places that differ'
 complete -c copernica-mirror -n "$seen audit" -l before-horizon -d 'With --prune: also delete what is older than all that the API shows'
 complete -c copernica-mirror -n "$seen audit" -l prune -d 'Delete the rows there that the API no longer returns'
+complete -c copernica-mirror -n "$seen audit" -l yes -d 'With --prune: even if that is a large share of the rows'
 complete -c copernica-mirror -n "$seen audit status check" -l json -d 'As JSON'
 complete -c copernica-mirror -n "$seen status" -l max-lag -x -d 'End with 5 if the mirror is further behind'

@@ -311,3 +311,44 @@ TEST_CASE("audit: one missing row among many is found in few requests") {
     CHECK(scene.requests() < 60);
     MESSAGE("one missing row among 200,000: ", scene.requests(), " requests");
 }
+
+TEST_CASE("a mass of missing rows: every summary and the status say so, nothing is deleted") {
+    Scene scene;
+    fill_two_months(scene);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    for (std::int64_t id = 40'000; id > 10'000; --id) {
+        scene.account.remove(id);
+    }
+    const Run run = scene.run({"backfill", "--from", "2026-09-20", "--force"});
+    CAPTURE(run.out);
+    CHECK(run.code == 0);
+    CHECK(run.out.find("complete from 2026-09-20 00:00:00") == 0);
+    CHECK(run.out.find("10,000 unchanged, 30,000 in doubt") != std::string::npos);
+    CHECK(run.err.find("so many at once may be a mistake") != std::string::npos);
+    CHECK(scene.query("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == "0");
+    CHECK(scene.run({"status"}).out.find("30,000 rows of ") != std::string::npos);
+    const auto doubts = json(scene.run({"status", "--json"})).at("doubts").as_array();
+    CHECK_FALSE(doubts.empty());
+
+    // An hour later they are removed, and named.
+    scene.server.clock().advance(Seconds(3700));
+    meddle(scene, "UPDATE doubts SET noticed_at = noticed_at - 3700");
+    const Run later = scene.run({"sync"});
+    CAPTURE(later.out);
+    CHECK(later.code == 0);
+    CHECK(later.out.find("30,000 removed") != std::string::npos);
+    CHECK(scene.difference() == "");
+
+    // And stay in the file until somebody means it.
+    scene.account.remove(5000);
+    const Run refused = scene.run({"audit", "--repair", "--prune"});
+    CHECK(refused.code == 5);
+    CHECK(refused.out.find("add --yes to delete them") != std::string::npos);
+    scene.account.remove(6000);
+    const Run meant = scene.run({"audit", "--repair", "--prune", "--yes"});
+    CAPTURE(meant.out);
+    CHECK(meant.code == 0);
+    CHECK(meant.out.find("rows that the API does not show any more were deleted") !=
+          std::string::npos);
+    CHECK(scene.difference() == "");
+}

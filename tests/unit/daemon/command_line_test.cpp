@@ -60,6 +60,8 @@ TEST_CASE("command line: audit") {
     CHECK(line.command == Command::audit);
     CHECK(line.repair);
     CHECK(line.prune);
+    CHECK_FALSE(line.yes);
+    CHECK(parse({"audit", "--repair", "--prune", "--yes"}).command_line.yes);
     CHECK(line.json);
     CHECK(local(line.from) == "2026-01-01 00:00:00");
     CHECK_FALSE(line.to.has_value());
@@ -108,6 +110,7 @@ TEST_CASE("command line: mistakes") {
                                   {"backfill", "--from", "2016-13-01"},
                                   {"backfill", "--from", "tomorrow"},
                                   {"audit", "--prune"},
+                                  {"audit", "--repair", "--yes"},
                                   {"status", "--max-lag", "10"},
                                   {"status", "--max-lag", "-1s"},
                                   {"--log-level", "loud", "sync"},

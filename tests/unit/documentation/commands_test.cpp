@@ -135,6 +135,7 @@ TEST_CASE("documentation: every field of the JSON of status, check and audit") {
     Status status;
     status.account = storage::FileStatus::Account{};
     status.gaps.resize(1);
+    status.doubts.resize(1);
     status.lateness = storage::LatenessSummary{};
     status.last_audit = "nothing";
     status.sweep = Status::Sweep{};

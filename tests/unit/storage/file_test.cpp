@@ -94,7 +94,7 @@ TEST_CASE("a new file") {
     CHECK(std::filesystem::exists(path.string() + "-wal"));
     CHECK(std::filesystem::exists(path.string() + "-shm"));
     CHECK(ask(path, "PRAGMA application_id") == std::to_string(application_id));
-    CHECK(ask(path, "PRAGMA user_version") == "3");
+    CHECK(ask(path, "PRAGMA user_version") == std::to_string(schema_version));
     CHECK(ask(path, "PRAGMA auto_vacuum") == "2");
     CHECK(ask(path, "PRAGMA journal_mode") == "wal");
     CHECK(ask(path, "PRAGMA integrity_check") == "ok");
@@ -460,38 +460,43 @@ TEST_CASE("a reader without permission to write can always read") {
     ::chmod(directory.path().c_str(), 0755);
 }
 
-TEST_CASE("a file of version 1 becomes one of today") {
-    TemporaryDirectory directory;
-    const auto path = directory / "m.db";
-    {
+TEST_CASE("a file of an older version becomes one of today") {
+    // Each undoes one step, down to version 1.
+    const std::vector<std::string> steps_back{
+        "DROP INDEX rejects_id; ALTER TABLE rejects DROP COLUMN id; DROP TABLE doubts;"
+        "DROP VIEW covered_periods;"
+        "CREATE VIEW covered_periods AS SELECT \"begin\", \"end\" FROM coverage;"
+        "PRAGMA user_version = 2",
+        "ALTER TABLE rejects DROP COLUMN copies; PRAGMA user_version = 1"};
+    const std::string schema =
+        "SELECT group_concat(x, ' ') FROM (SELECT m.name || '.' || ifnull(c.name, '') AS x "
+        "FROM sqlite_schema AS m LEFT JOIN pragma_table_info(m.name) AS c ORDER BY 1)";
+    for (std::size_t back = 1; back <= steps_back.size(); ++back) {
+        CAPTURE(back);
+        TemporaryDirectory directory;
+        const auto path = directory / "m.db";
+        {
+            MirrorFile file(options_for(path), noon());
+            copernica::Page page;
+            page.rejects.push_back(reject("a", "2026-03-01 13:00:10"));
+            file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60),
+                                 at(noon(60)));
+        }
+        const std::string today = ask(path, schema);
+        for (std::size_t step = 0; step < back; ++step) {
+            meddle(path, steps_back[step]);
+        }
+        CHECK(ask(path, schema) != today);
+        StatusOptions before;
+        before.path = path;
+        CHECK(read_status(before).doubts.empty());
         MirrorFile file(options_for(path), noon());
-        copernica::Page page;
-        page.rejects.push_back(reject("a", "2026-03-01 13:00:10"));
-        file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
+        CHECK(ask(path, "PRAGMA user_version") == std::to_string(schema_version));
+        CHECK(ask(path, schema) == today);
+        CHECK(ask(path, "SELECT copies FROM rejects") == "1");
+        CHECK(ask(path, "SELECT count(age) FROM covered_periods") == "1");
+        CHECK(ask(path, "SELECT count(*) FROM impressions") == "0");
     }
-    meddle(path, "ALTER TABLE rejects DROP COLUMN copies; PRAGMA user_version = 1");
-    CHECK(ask(path, "SELECT count(*) FROM impressions") == "0");
-    MirrorFile file(options_for(path), noon());
-    CHECK(ask(path, "PRAGMA user_version") == "3");
-    CHECK(ask(path, "SELECT copies FROM rejects") == "1");
-    CHECK(ask(path, "SELECT count(age) FROM covered_periods") == "1");
-}
-
-TEST_CASE("a file of version 2 becomes one of today") {
-    TemporaryDirectory directory;
-    const auto path = directory / "m.db";
-    {
-        MirrorFile file(options_for(path), noon());
-        file.writer().commit(whole(noon_window(0, 60), rows(1, 3)), noon(60), at(noon(60)));
-    }
-    meddle(path,
-           "DROP VIEW covered_periods;"
-           "CREATE VIEW covered_periods AS SELECT \"begin\", \"end\" FROM coverage;"
-           "PRAGMA user_version = 2");
-    MirrorFile file(options_for(path), noon());
-    CHECK(ask(path, "PRAGMA user_version") == "3");
-    CHECK(ask(path, "SELECT age FROM covered_periods") == "0");
-    CHECK(ask(path, "SELECT count(*) FROM impressions") == "3");
 }
 
 TEST_CASE("migrations run in order and in one transaction, and leave what is not ours") {
@@ -500,16 +505,19 @@ TEST_CASE("migrations run in order and in one transaction, and leave what is not
     make_mirror(path);
     meddle(path, "CREATE VIEW mine AS SELECT mailing, useragent FROM impressions");
     SQLite::Database sql(path.string(), SQLite::OPEN_READWRITE);
-    const std::vector<Migration> steps{{4, "ALTER TABLE impression_rows ADD COLUMN score INTEGER"},
-                                       {5, "CREATE TABLE scores (x INTEGER)"}};
-    migrate(sql, 3, steps, sql::views);
-    CHECK(ask(path, "PRAGMA user_version") == "5");
+    const std::vector<Migration> steps{
+        {schema_version + 1, "ALTER TABLE impression_rows ADD COLUMN score INTEGER"},
+        {schema_version + 2, "CREATE TABLE scores (x INTEGER)"}};
+    migrate(sql, schema_version, steps, sql::views);
+    const std::string newest = std::to_string(schema_version + 2);
+    CHECK(ask(path, "PRAGMA user_version") == newest);
     CHECK(ask(path, "SELECT count(*) FROM mine") == "50");
     CHECK(ask(path, "SELECT count(score) FROM impression_rows") == "0");
 
-    const std::vector<Migration> broken{{6, "CREATE TABLE more (x)"}, {7, "CREATE nonsense"}};
-    CHECK_THROWS_AS(migrate(sql, 5, broken, sql::views), SQLite::Exception);
-    CHECK(ask(path, "PRAGMA user_version") == "5");
+    const std::vector<Migration> broken{{schema_version + 3, "CREATE TABLE more (x)"},
+                                        {schema_version + 4, "CREATE nonsense"}};
+    CHECK_THROWS_AS(migrate(sql, schema_version + 2, broken, sql::views), SQLite::Exception);
+    CHECK(ask(path, "PRAGMA user_version") == newest);
     CHECK(ask(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'") == "0");
     CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");
 }

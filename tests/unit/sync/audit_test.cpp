@@ -1,6 +1,7 @@
 // Audits over the real storage and the simulator's replies, on virtual time.
 #include "core/sync/audit.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -172,4 +173,112 @@ TEST_CASE("audit: three holes are found in few requests, however dense the rows 
             }
         }
     }
+}
+
+TEST_CASE("audit: an ID that comes again beside the old record is told, and both are kept") {
+    Audited mirror;
+    mirror.fill(5000, two_months);
+    // The old record stays; a new one has its ID.
+    simulator::Row twin;
+    twin.id = 2500;
+    twin.at = utc("2026-10-15 09:30:00");
+    mirror.world.account.add(twin);
+    const sync::AuditReport repaired = mirror.audit(true);
+    CHECK(repaired.agrees());
+    CHECK(repaired.api == 5001);
+    CHECK(mirror.ask("SELECT count(*) FROM impressions WHERE removed_at IS NULL") == 5000);
+    CHECK(mirror.ask("SELECT count(*) FROM rejects WHERE id = 2500") == 1);
+    const auto& log = mirror.world.log();
+    CHECK(std::count(log.begin(), log.end(),
+                     "two records have the ID 2500; the second one is kept in rejects") == 1);
+    CHECK(mirror.gaps() == 0);
+
+    const sync::AuditReport again = mirror.audit(false);
+    CHECK(again.agrees());
+    CHECK(again.api == 5001);
+    CHECK(again.file == 5001);
+    mirror.world.clock.advance(std::chrono::hours(1));
+    sync::BackfillRequest everything;
+    everything.from = mirror.world.settings.start;
+    everything.force = true;
+    CHECK(mirror.world.backfill(everything).whole());
+    CHECK(mirror.world.sync().whole());
+    CHECK(mirror.gaps() == 0);
+}
+
+TEST_CASE("a first sync of an account with a repeated ID is whole") {
+    Audited mirror;
+    for (const char* const at : {"2026-10-15 09:30:00", "2026-11-15 09:30:00"}) {
+        simulator::Row row;
+        row.id = 77;
+        row.at = utc(at);
+        mirror.world.account.add(row);
+    }
+    mirror.fill(5000, two_months);
+    CHECK(mirror.ask("SELECT count(*) FROM rejects") == 2);  // and one of the 5,000 is 77
+    CHECK(mirror.audit(false).agrees());
+}
+
+TEST_CASE("an hour in which the API hides nearly everything removes nothing") {
+    Audited mirror;
+    mirror.fill(5000, two_months);
+    const Instant until = now + std::chrono::hours(1);
+    for (std::int64_t id = 1; id <= 4800; ++id) {
+        mirror.world.account.change(id, [&](simulator::Row& row) { row.visible_from = until; });
+    }
+    sync::BackfillRequest everything;
+    everything.from = mirror.world.settings.start;
+    everything.force = true;
+    const sync::Outcome hidden = mirror.world.backfill(everything);
+    CHECK(hidden.written.doubted == 4800);
+    CHECK(hidden.written.removed == hidden.written.unmarked);
+    CHECK(mirror.ask("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == 0);
+    CHECK(mirror.ask("SELECT sum(rows) FROM doubts") == 4800);
+
+    // `run` reads it again an hour later.
+    mirror.world.follow(std::chrono::hours(2));
+    CHECK(mirror.ask("SELECT count(*) FROM doubts") == 0);
+    CHECK(mirror.ask("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == 0);
+    soak::expect_exact(mirror.world);
+}
+
+TEST_CASE("a mass of rows that are really gone is removed within the day, and pruned if meant") {
+    Audited mirror;
+    mirror.fill(5000, two_months);
+    for (std::int64_t id = 1; id <= 1000; ++id) {
+        mirror.world.account.remove(id);
+    }
+    const sync::AuditReport first = mirror.audit(true, true);
+    CHECK_FALSE(first.agrees());
+    CHECK(first.pruned == 0);
+    CHECK(first.written.doubted == 1000);
+    CHECK(mirror.ask("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == 0);
+
+    mirror.world.follow(std::chrono::hours(3));
+    CHECK(mirror.ask("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == 1000);
+    CHECK(mirror.ask("SELECT count(*) FROM doubts") == 0);
+    soak::expect_exact(mirror.world);
+}
+
+TEST_CASE("audit: many removed rows are deleted only if that is meant") {
+    Audited mirror;
+    mirror.fill(5000, two_months);
+    mirror.meddle("UPDATE impression_rows SET removed_at = 1 WHERE id <= 1000");
+    for (std::int64_t id = 1; id <= 1000; ++id) {
+        mirror.world.account.remove(id);
+    }
+    mirror.world.account.remove(1001);  // so that there is a place to read
+    sync::AuditRequest request;
+    request.options.repair = true;
+    request.options.prune = true;
+    const sync::AuditReport refused = mirror.world.audit(request);
+    CHECK(refused.pruned == 0);
+    CHECK(refused.not_pruned > 100);
+    CHECK_FALSE(refused.agrees());
+    mirror.world.account.remove(1002);
+    request.options.prune_many = true;
+    const sync::AuditReport meant = mirror.world.audit(request);
+    CHECK(meant.pruned > 100);
+    CHECK(meant.not_pruned == 0);
+    CHECK(meant.agrees());
 }

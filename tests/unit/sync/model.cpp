@@ -329,6 +329,14 @@ asio::awaitable<std::optional<LocalTime>> FakeStore::row_free_second(LocalTime, 
     co_return std::nullopt;
 }
 
+asio::awaitable<WindowSet> FakeStore::doubts(Instant) {
+    co_return WindowSet{};
+}
+
+asio::awaitable<std::uint64_t> FakeStore::count_removed(LocalTime, LocalTime) {
+    co_return 0;
+}
+
 asio::awaitable<std::optional<LocalTime>> FakeStore::middle_row(LocalTime, LocalTime) {
     co_return std::nullopt;
 }

@@ -154,6 +154,8 @@ class FakeStore : public sync::Store {
         const std::vector<sync::WholeWindow>& windows) override;
     boost::asio::awaitable<std::optional<LocalTime>> row_free_second(
         LocalTime begin, LocalTime end, sync::RowFreeNear near) override;
+    boost::asio::awaitable<WindowSet> doubts(Instant latest) override;
+    boost::asio::awaitable<std::uint64_t> count_removed(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::optional<LocalTime>> middle_row(LocalTime begin,
                                                                 LocalTime end) override;
     boost::asio::awaitable<std::optional<LocalTime>> nth_record(LocalTime begin, LocalTime end,

@@ -1,0 +1,46 @@
+// The table `doubts`: periods in which so many rows were missing at once that one read of them does
+// not count.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/time/window.hpp"
+
+namespace SQLite {
+class Database;
+}
+
+namespace mirror::storage {
+
+/// Periods that were noticed at one moment.
+struct Doubt {
+    Instant noticed_at{};  ///< this machine's clock, UTC
+    Window window;
+    std::uint64_t rows = 0;  ///< that were missing there
+};
+
+/// Disjoint periods. Writing belongs inside a write transaction. Every call throws
+/// SQLite::Exception.
+class DoubtLedger {
+  public:
+    explicit DoubtLedger(SQLite::Database& sql) : sql_(sql) {}
+
+    static std::vector<Doubt> load(SQLite::Database& sql);
+
+    /// Periods that were noticed at `latest` or before.
+    WindowSet noticed_until(Instant latest) const;
+
+    /// `window` is in doubt, unless it was already: then it keeps its moment.
+    void add(const Window& window, Instant noticed_at, std::uint64_t rows);
+
+    /// What was read again and is settled.
+    void settle(const Window& window);
+
+  private:
+    void insert(const Doubt& doubt);
+
+    SQLite::Database& sql_;
+};
+
+}  // namespace mirror::storage

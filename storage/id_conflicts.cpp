@@ -1,0 +1,156 @@
+#include "storage/id_conflicts.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "core/time/text.hpp"
+#include "core/util/canonical_json.hpp"
+
+namespace mirror::storage {
+namespace {
+
+// The value as JSON; empty for none.
+std::string json_of(const Field& field, const Row& row) {
+    const auto quoted = [](const std::optional<std::string_view>& text) {
+        std::string json;
+        if (text) {
+            append_json_string(json, *text);
+        }
+        return json;
+    };
+    switch (field.kind) {
+        case FieldKind::timestamp:
+            return quoted(format_local(row.time));
+        case FieldKind::integer: {
+            const std::optional<std::int64_t>& value = row.integers[field.slot];
+            return value ? std::to_string(*value) : std::string();
+        }
+        case FieldKind::dictionary: {
+            const Entry& entry = row.entries[field.slot];
+            return quoted(field.second ? entry.second : entry.first);
+        }
+        case FieldKind::json:
+            return std::string(row.texts[field.slot].value_or(""));
+        case FieldKind::text:
+        case FieldKind::text_or_number:
+            break;
+    }
+    return quoted(row.texts[field.slot]);
+}
+
+// The record as the API might have sent it, keys sorted. What did not fit its column is in "extra",
+// as it is in the table of rows.
+std::string json_of(const Stream& stream, const Row& row) {
+    CanonicalJson json;
+    json.begin_object();
+    json.key(stream.id);
+    json.json(std::to_string(row.id));
+    for (const Field& field : stream.fields) {
+        const std::string value = json_of(field, row);
+        if (!value.empty()) {
+            json.key(field.name);
+            json.json(value);
+        }
+    }
+    if (row.extra) {
+        json.key("extra");
+        json.json(*row.extra);
+    }
+    json.end_object();
+    return std::string(json.text());
+}
+
+}  // namespace
+
+RowRule IdConflicts::rule_of(const sync::WholeWindow& whole) const {
+    RowRule rule;
+    rule.proven = zone_.span(whole.proven);
+    if (whole.records.repeated_ids.empty()) {
+        return rule;
+    }
+    std::map<std::int64_t, std::vector<LocalTime>> times;
+    for (const std::int64_t id : whole.records.repeated_ids) {
+        times[id];
+    }
+    PackedRows::Reader reader = whole.records.rows.read();
+    while (const Row* const row = reader.next()) {
+        const auto found = times.find(row->id);
+        if (found != times.end()) {
+            found->second.push_back(row->time);
+        }
+    }
+    for (const auto& [id, all] : times) {
+        if (!all.empty()) {
+            rule.chosen[id] = chosen_of(id, all, rule.proven);
+        }
+    }
+    return rule;
+}
+
+// What is the row stays it as long as the API shows it; of new ones it is the earliest.
+LocalTime IdConflicts::chosen_of(std::int64_t id, const std::vector<LocalTime>& times,
+                                 const LocalPeriod& proven) const {
+    SQLite::Statement held(sql_, "SELECT timestamp FROM " + std::string(stream_.table) +
+                                     " WHERE id = ? AND removed_at IS NULL");
+    held.bind(1, id);
+    const std::optional<LocalTime> row =
+        held.executeStep() ? parse_local(held.getColumn(0).getString()) : std::nullopt;
+    const bool shown = row && std::find(times.begin(), times.end(), *row) != times.end();
+    const bool elsewhere = row && (*row < proven.begin || *row >= proven.end);
+    if (shown || elsewhere) {
+        return *row;
+    }
+    return *std::min_element(times.begin(), times.end());
+}
+
+Reject IdConflicts::reject_of(const IdConflict& conflict) const {
+    Reject reject;
+    reject.id = conflict.record.id;
+    reject.time = conflict.record.time;
+    reject.timestamp = format_local(conflict.record.time);
+    reject.reason = "another record has its ID, " + std::to_string(conflict.record.id) +
+                    ": that of " + format_local(conflict.row_time);
+    reject.record = json_of(stream_, conflict.record);
+    return reject;
+}
+
+bool IdConflicts::known(const Reject& reject) const {
+    SQLite::Statement found(sql_, "SELECT 1 FROM rejects WHERE record = ?");
+    found.bind(1, reject.record);
+    return found.executeStep();
+}
+
+WindowSet IdConflicts::seconds_of(LocalTime time) const {
+    WindowSet seconds;
+    seconds.add(
+        {zone_.align_down(zone_.earliest(time)), zone_.align_up(zone_.latest(time) + Seconds(1))});
+    return seconds;
+}
+
+std::vector<LocalTime> IdConflicts::kept_with(const std::vector<std::int64_t>& ids) const {
+    std::vector<LocalTime> times;
+    SQLite::Statement any(sql_, "SELECT 1 FROM rejects WHERE id IS NOT NULL LIMIT 1");
+    if (ids.empty() || !any.executeStep()) {
+        return times;
+    }
+    SQLite::Statement kept(sql_,
+                           "SELECT timestamp FROM rejects WHERE id = ? AND timestamp IS NOT NULL");
+    for (const std::int64_t id : ids) {
+        kept.bind(1, id);
+        while (kept.executeStep()) {
+            if (const auto time = parse_local(kept.getColumn(0).getString())) {
+                times.push_back(*time);
+            }
+        }
+        kept.reset();
+    }
+    return times;
+}
+
+}  // namespace mirror::storage
