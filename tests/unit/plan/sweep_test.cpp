@@ -59,8 +59,8 @@ TEST_CASE("sweep: everything is read at least once in each period, in steps of o
         state = step->after;
     }
     CHECK(cycles == 4);
-    // At the end ten years and eleven months, in ninety steps; what has become old meanwhile comes on
-    // top in the last ones.
+    // At the end ten years and eleven months, in ninety steps; what has become old meanwhile comes
+    // on top in the last ones.
     CHECK(widest < 24h * 50);
 }
 

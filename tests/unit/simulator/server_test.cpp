@@ -17,10 +17,10 @@
 #include "tests/support/raw_client.hpp"
 
 using namespace simulator;
-using mirror::test::RawClient;
-using mirror::test::RawReply;
 using mirror::Instant;
 using mirror::Seconds;
+using mirror::test::RawClient;
+using mirror::test::RawReply;
 
 namespace {
 

@@ -1,4 +1,5 @@
-// Whole runs against an API that refuses, asks to wait, serves unusable records or small pages only.
+// Whole runs against an API that refuses, asks to wait, serves unusable records or small pages
+// only.
 #include <algorithm>
 #include <cstddef>
 #include <string>
