@@ -28,7 +28,7 @@ struct Setup {
     std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>(
         "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(err));
     boost::asio::io_context loop;
-    ProgressDisplay display{environment, log, Zone("Europe/Amsterdam"), false};
+    ProgressDisplay display{loop.get_executor(), environment, log, Zone("Europe/Amsterdam"), false};
     // An hour between the notices: there is one.
     WaitingNotice notice{loop.get_executor(), display, 0ms, 1h};
 };

@@ -102,7 +102,10 @@ TEST_CASE("a run is one row, rewritten, with what it left unread") {
     file.writer().record_run(run, noon());
     run.ended = noon(30);
     run.requests = 7;
-    run.written = {1, 2, 3, 4, 0, {}};
+    run.written.inserted = 1;
+    run.written.updated = 2;
+    run.written.unchanged = 3;
+    run.written.rejected = 4;
     run.outcome = "incomplete";
     plan::UnreadWindow unread;
     unread.window = noon_window(10, 11);
