@@ -127,16 +127,16 @@ std::optional<std::string_view> RecordBuilder::text_for(FieldKind kind, const Va
     return fits ? std::optional(as_text) : std::nullopt;
 }
 
-// Mailings have their ID under "id", other records under "ID".
-std::string_view RecordBuilder::id_under_other_key() const {
+// Mailings have their ID under "id", other records under "ID". Null if there is none.
+const RecordBuilder::Unknown* RecordBuilder::id_under_other_key() const {
     for (const Unknown& field : unknown_) {
         const bool is_text = field.value.kind == Kind::string || field.value.kind == Kind::number;
         const auto key = std::string_view(text_).substr(field.key_begin, field.key_length);
         if (is_text && (key == "id" || key == "ID")) {
-            return text(field.value);
+            return &field;
         }
     }
-    return {};
+    return nullptr;
 }
 
 RecordBuilder::Identifiers RecordBuilder::read_identifiers() const {
@@ -147,9 +147,10 @@ RecordBuilder::Identifiers RecordBuilder::read_identifiers() const {
         found.id = given_id;
     } else {
         const bool is_text = id.kind == Kind::string || id.kind == Kind::number;
-        found.id = read_plain_id(is_text                 ? text(id)
-                                 : is_null_or_absent(id) ? id_under_other_key()
-                                                         : std::string_view());
+        const Unknown* const other = is_null_or_absent(id) ? id_under_other_key() : nullptr;
+        found.id = read_plain_id(is_text            ? text(id)
+                                 : other != nullptr ? text(other->value)
+                                                    : std::string_view());
         found.plain_id = found.id.has_value();
     }
     const Value& timestamp = known_[RecordKeys::timestamp];
@@ -167,8 +168,10 @@ std::string RecordBuilder::unusual_form(const Identifiers& found) {
     if (found.plain_time) {
         return "the timestamp " + shown(known_[RecordKeys::timestamp]);
     }
-    const Value& id = known_[RecordKeys::id];
-    return id.kind == Kind::absent ? "the ID under another key" : "the ID " + shown(id);
+    if (const Unknown* const other = id_under_other_key()) {
+        return "the ID in the field \"" + text_.substr(other->key_begin, other->key_length) + "\"";
+    }
+    return "the ID " + shown(known_[RecordKeys::id]);
 }
 
 void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {

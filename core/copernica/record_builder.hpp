@@ -90,7 +90,7 @@ class RecordBuilder {
     std::optional<std::int64_t> integer(const Value& value) const;
     std::optional<std::string_view> text_for(FieldKind kind, const Value& value) const;
     Identifiers read_identifiers() const;
-    std::string_view id_under_other_key() const;
+    const Unknown* id_under_other_key() const;
     bool is_accepted(const Identifiers& found) const;
     std::string unusual_form(const Identifiers& found);
     Row row_of(const Identifiers& found, Page& page, RepeatedTexts& repeated);
