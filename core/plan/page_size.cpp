@@ -31,6 +31,9 @@ void PageSize::learn(std::uint32_t fails, std::uint32_t passes) {
 
 void PageSize::trial_failed(std::uint32_t size) {
     fails_ = std::min(fails_.value_or(size), size);
+    if (size != now_) {
+        return;  // several pages were on their way: one trial
+    }
     now_ = passes_;
     full_pages_ = 0;
     patience_ = std::min(patience_ * 2, most_patience);

@@ -48,7 +48,7 @@ class WindowReader {
 
     WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen);
 
-    /// From now on, asks for no more records in a page.
+    /// From now on, asks for so many records in a page.
     void limit_pages(std::uint32_t size);
 
     /// What to ask now.

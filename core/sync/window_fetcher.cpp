@@ -87,6 +87,10 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
                     events.counted(*reader->total());
                     counted = true;
                 }
+                // What was learned meanwhile holds for the rest of a long window, too.
+                if (reader->query().limit != context_.adaptive.page_size.now()) {
+                    reader->limit_pages(context_.adaptive.page_size.now());
+                }
                 continue;
             case WindowReader::Verdict::too_many:
                 if (!scheduler_.cut(task, *reader->total())) {
