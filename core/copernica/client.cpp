@@ -169,7 +169,7 @@ asio::awaitable<PageReply> Client::ask_twice_if_doubtful(PageQuery query, Second
 }
 
 asio::awaitable<FetchedPage> Client::ask_page(PageQuery query, Seconds slack, Lane lane,
-                                              bool is_probe) {
+                                              bool concerns_all) {
     Throttle::Permit permit = co_await throttle_.enter(lane);
     Exchange exchange(*this, std::move(permit));
     try {
@@ -190,15 +190,20 @@ asio::awaitable<FetchedPage> Client::ask_page(PageQuery query, Seconds slack, La
         co_return FetchedPage(std::move(reply.page), *until);
     } catch (const ApiError& error) {
         exchange.ended(outcome_of(error.kind()));
-        failed(exchange.permit(), error, is_probe ? std::nullopt : std::optional(query));
+        failed(exchange.permit(), error, concerns_all ? std::nullopt : std::optional(query));
         throw;
     }
 }
 
 asio::awaitable<FetchedPage> Client::page(PageQuery query, Seconds slack, Lane lane) {
+    co_return co_await ask_page_and_token(query, slack, lane, false);
+}
+
+asio::awaitable<FetchedPage> Client::ask_page_and_token(PageQuery query, Seconds slack, Lane lane,
+                                                        bool concerns_all) {
     std::optional<ApiError> failed;
     try {
-        co_return co_await ask_page(query, slack, lane, false);
+        co_return co_await ask_page(query, slack, lane, concerns_all);
     } catch (const ApiError& error) {
         failed = error;
     }
@@ -243,7 +248,8 @@ asio::awaitable<FetchedPage> Client::fetch_with_retry(PageQuery query, Seconds s
     for (int failures = 0;;) {
         std::optional<ApiError> failed;
         try {
-            co_return co_await page(query, slack);
+            // Nothing goes on without it, so its failures are an outage.
+            co_return co_await ask_page_and_token(query, slack, Lane::backlog, true);
         } catch (const ApiError& error) {
             failed = error;
         }

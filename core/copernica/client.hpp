@@ -87,7 +87,9 @@ class Client {
     class Exchange;
 
     boost::asio::awaitable<FetchedPage> ask_page(PageQuery query, Seconds slack, Lane lane,
-                                                 bool is_probe);
+                                                 bool concerns_all);
+    boost::asio::awaitable<FetchedPage> ask_page_and_token(PageQuery query, Seconds slack,
+                                                           Lane lane, bool concerns_all);
     boost::asio::awaitable<PageReply> ask_twice_if_doubtful(PageQuery query, Seconds slack,
                                                             RequestGate& gate);
     boost::asio::awaitable<PageReply> ask_valid(PageQuery query, Seconds slack, RequestGate& gate);
