@@ -57,6 +57,11 @@ Finding judge_zone(const Status& status, const Expected& expected) {
 
 Finding judge_completeness(const Status& status, const Expected& expected) {
     constexpr const char* name = "completeness";
+    if (status.count_difference) {
+        return found_fail(name, ExitCode::not_whole,
+                          *status.count_difference + " impressions than the file has",
+                          "copernica-mirror audit --repair; the next `sync` or `run` counts again");
+    }
     if (!status.complete) {
         return found_warn(name, "nothing is complete yet", "let `run` or `sync` do its work");
     }
@@ -68,11 +73,6 @@ Finding judge_completeness(const Status& status, const Expected& expected) {
                                       status.gaps.size() == 1 ? "gap" : "gaps",
                                       format_utc(unreadable->window.begin), *unreadable->reason),
                           "`run` and `sync` try again; `status` lists all");
-    }
-    if (status.count_difference) {
-        return found_fail(name, ExitCode::not_whole,
-                          *status.count_difference + " impressions than the file has",
-                          "copernica-mirror audit --repair; the next `sync` or `run` counts again");
     }
     if (!status.gaps.empty()) {
         return found_warn(name,
