@@ -172,7 +172,7 @@ TEST_CASE("errors: other wrong configuration and usage are exit 2") {
              {"sync", "--nothing"},
              {"sync", "sync2"},
              {"backfill"},
-             {"backfill", "--from", "yesterday"},
+             {"backfill", "--from", "the day before"},
              {"backfill", "--from", "2026-02-30"},
              {"backfill", "--from", "2026-01-02", "--to", "2026-01-02"},
              {"backfill", "--from", "2026-01-03", "--to", "2026-01-02"},

@@ -199,7 +199,9 @@ std::string lasting(std::string text, const Scene& scene) {
     }
     text = replaced(text, "(^|\n)[0-9-]{10}T[0-9:]{8}Z ", "$1");
     text = replaced(text, "it is [0-9-]{10} [0-9:]{8} in", "it is 2026-11-28 12:00:00 in");
-    text = replaced(text, "mirror is [0-9]+ s behind", "mirror is 5 s behind");
+    text =
+        replaced(text, "last success  [0-9-]{10} [0-9:]{8}", "last success  2026-11-28 12:00:00");
+    text = replaced(text, "[0-9]+ s behind", "5 s behind");
     return replaced(text, "127\\.0\\.0\\.1:[0-9]{2,5}", "127.0.0.1:PORT");
 }
 

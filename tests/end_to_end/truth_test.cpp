@@ -72,8 +72,9 @@ TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exac
                 scene.server.start_over();
                 const Run clean = scene.run({"audit"});
                 CHECK(clean.code == 0);
-                // Four counts; the account, the zone, the bounds, and a clock that is far off.
-                CHECK(scene.requests() <= 10);
+                // Four counts; the account, the zone, the bounds, the oldest row, and a clock that
+                // is far off.
+                CHECK(scene.requests() <= 11);
 
                 // One in the middle of October, two at a midnight, one gone at the source, one
                 // gone from the file.
@@ -183,8 +184,9 @@ TEST_CASE("counts that differed are compared again by the next sync") {
         return json(scene.run({"status", "--json"})).at("count_difference");
     };
     CHECK(difference() == "the API counts 3 more");
-    CHECK(scene.run({"check"}).out.find("  the API counts 3 more impressions") !=
-          std::string::npos);
+    const Run checked = scene.run({"check"});
+    CAPTURE(checked.out);
+    CHECK(checked.out.find("  the API counts 3 more impressions") != std::string::npos);
     scene.server.set_rule({});
     CHECK(scene.run({"sync"}).code == 0);
     CHECK(difference().is_null());
@@ -337,18 +339,5 @@ TEST_CASE("a mass of missing rows: every summary and the status say so, nothing 
     CAPTURE(later.out);
     CHECK(later.code == 0);
     CHECK(later.out.find("30,000 removed") != std::string::npos);
-    CHECK(scene.difference() == "");
-
-    // And stay in the file until somebody means it.
-    scene.account.remove(5000);
-    const Run refused = scene.run({"audit", "--repair", "--prune"});
-    CHECK(refused.code == 5);
-    CHECK(refused.out.find("add --yes to delete them") != std::string::npos);
-    scene.account.remove(6000);
-    const Run meant = scene.run({"audit", "--repair", "--prune", "--yes"});
-    CAPTURE(meant.out);
-    CHECK(meant.code == 0);
-    CHECK(meant.out.find("rows that the API does not show any more were deleted") !=
-          std::string::npos);
-    CHECK(scene.difference() == "");
+    CHECK(scene.query("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == "30000");
 }

@@ -274,9 +274,8 @@ TEST_CASE("values: equal records that cannot be rows count as often as the API s
     CHECK(scene.complaint(scene.run({"backfill", "--from", "2000-01-01"})) == "");
 }
 
-TEST_CASE("values: a page of which most records are unusable is a bad reply") {
+TEST_CASE("values: a page of unusable records counts if a second reply has the same ones") {
     Scene scene;
-    scene.configure("mirror", "give_up_after = \"0s\"\n");
     scene.server.clock().stand_at(present());
     for (std::int64_t id = 1; id <= 50; ++id) {
         simulator::Row bad = row(id, present() - Seconds(60 + id));
@@ -285,7 +284,7 @@ TEST_CASE("values: a page of which most records are unusable is a bad reply") {
     }
     const Run run = scene.run({"sync"});
     CAPTURE(run.err);
-    CHECK(run.code == 1);
+    CHECK(run.code == 0);
     CHECK(run.err.find("unusable") != std::string::npos);
-    CHECK(scene.query("SELECT count(*) FROM rejects") == "0");
+    CHECK(scene.query("SELECT sum(copies) FROM rejects") == "50");
 }
