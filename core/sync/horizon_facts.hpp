@@ -19,7 +19,7 @@ inline constexpr const char* horizon_keys[] = {metadata::horizon, metadata::hori
 /// `fact` returns a fact by its key.
 plan::Horizon read_horizon(const std::function<std::optional<std::string>(const char*)>& fact);
 
-/// All of them; an empty text where nothing is known.
+/// All of them; an empty text if nothing is known.
 std::map<std::string, std::string> horizon_facts(const plan::Horizon& horizon);
 
 }  // namespace mirror::sync

@@ -10,6 +10,7 @@
 
 #include "core/sync/gap_filler.hpp"
 #include "core/sync/horizon.hpp"
+#include "core/sync/horizon_seeker.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/run_recorder.hpp"
 #include "core/sync/sweep.hpp"

@@ -11,6 +11,7 @@
 #include "core/sync/audit.hpp"
 #include "core/sync/gap_filler.hpp"
 #include "core/sync/horizon.hpp"
+#include "core/sync/horizon_seeker.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/tail.hpp"
 #include "core/time/text.hpp"

@@ -1,0 +1,133 @@
+#include "core/sync/horizon_seeker.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "core/plan/horizon.hpp"
+#include "core/sync/account_probe.hpp"
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// An empty reply is believed if the next one is empty, too.
+constexpr int replies_for_none = 2;
+
+}  // namespace
+
+Instant HorizonSeeker::old_enough() const {
+    return context_.settings.zone.align_down(context_.client.settled() - plan::least_retention);
+}
+
+// In its second or in one beside it.
+asio::awaitable<bool> HorizonSeeker::shows_row_at(LocalTime time) {
+    copernica::PageQuery query;
+    query.begintime = context_.settings.zone.second_before(time);
+    query.endtime = context_.settings.zone.second_after(time);
+    query.limit = 1;
+    for (int reply = 0; reply < replies_for_none; ++reply) {
+        const auto fetched = co_await context_.client.fetch_unless_at_fault(query, repeated_hour);
+        if (!fetched || fetched->page.records() > 0) {
+            co_return true;  // it is not refused for having expired
+        }
+    }
+    co_return false;
+}
+
+asio::awaitable<std::optional<bool>> HorizonSeeker::shows_any(Instant begin, Instant end) {
+    const std::optional<std::uint64_t> count =
+        co_await count_at_api(context_.client, context_.settings, begin, end);
+    co_return count ? std::optional(*count > 0) : std::nullopt;
+}
+
+asio::awaitable<bool> HorizonSeeker::may_have_expired(const WindowSet& windows) {
+    if (windows.empty()) {
+        co_return false;
+    }
+    const Zone& zone = context_.settings.zone;
+    const Instant end = std::min(windows.windows().back().end, old_enough());
+    const auto oldest = co_await context_.store.nth_record(
+        zone.to_local(windows.windows().front().begin), zone.to_local(end), 0);
+    if (!oldest) {
+        co_return false;
+    }
+    const bool shown = co_await shows_row_at(*oldest);
+    co_return !shown;
+}
+
+asio::awaitable<HorizonSearch> HorizonSeeker::seek(Instant begin) {
+    const Zone& zone = context_.settings.zone;
+    const Instant end = old_enough();
+    const LocalTime first = zone.to_local(begin);
+    const LocalTime last = zone.to_local(end);
+    HorizonSearch found;
+    const auto oldest = co_await context_.store.nth_record(first, last, 0);
+    bool all_shown = !oldest;
+    if (oldest) {
+        all_shown = co_await shows_row_at(*oldest);
+    }
+    if (all_shown) {
+        found.known = true;
+        co_return found;
+    }
+    const std::uint64_t held = co_await context_.store.count(first, last - Seconds(1));
+    const auto shown = co_await count_at_api(context_.client, context_.settings, begin, end);
+    if (!shown) {
+        co_return found;
+    }
+    // If the API dropped its oldest rows and nothing else, its first one is this.
+    const std::uint64_t dropped = held > *shown ? held - *shown : 0;
+    const auto next = co_await context_.store.nth_record(first, last, dropped);
+    const auto newest = co_await context_.store.newest_rows(last);
+    std::optional<LocalTime> candidate = next;
+    if (*shown == 0 && newest) {
+        candidate = zone.second_after(newest->time);
+    }
+    Window between{begin, end};
+    if (candidate) {
+        const Instant at = zone.align_down(zone.earliest(*candidate));
+        const auto older = co_await shows_any(begin, at - Seconds(1));
+        if (!older) {
+            co_return found;
+        }
+        bool starts_here = *shown == 0;
+        if (!*older && !starts_here) {
+            starts_here = co_await shows_row_at(*candidate);
+        }
+        if (!*older && starts_here) {
+            found.known = true;
+            found.first_shown = at;
+            co_return found;
+        }
+        (*older ? between.end : between.begin) = at;
+    }
+    found.first_shown = co_await bisect(between);
+    found.known = found.first_shown.has_value();
+    co_return found;
+}
+
+// Nothing is shown before `window`, something within it: where it begins, as far as the file has
+// seconds without rows to ask at.
+asio::awaitable<std::optional<Instant>> HorizonSeeker::bisect(Window window) {
+    const Zone& zone = context_.settings.zone;
+    for (;;) {
+        const auto second = co_await context_.store.row_free_second(
+            zone.to_local(window.begin), zone.to_local(window.end), RowFreeNear::middle);
+        if (!second) {
+            co_return window.begin;
+        }
+        const Instant middle = zone.align_down(zone.earliest(*second));
+        if (middle <= window.begin || middle >= window.end) {
+            co_return window.begin;
+        }
+        const auto older = co_await shows_any(window.begin, middle);
+        if (!older) {
+            co_return std::nullopt;
+        }
+        (*older ? window.end : window.begin) = middle;
+    }
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,44 @@
+// Asks the API where its rows begin.
+#pragma once
+
+#include <optional>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/sync/run_context.hpp"
+#include "core/time/instant.hpp"
+#include "core/time/window.hpp"
+
+namespace mirror::sync {
+
+/// Where the API's rows begin.
+struct HorizonSearch {
+    bool known = false;                  ///< false: the API does not say
+    std::optional<Instant> first_shown;  ///< nothing: it shows the file's oldest row
+};
+
+/// Asks the API where its rows begin, if it does not show the file's oldest ones any more. What it
+/// finds is not a proof yet. Costs one request if nothing has expired, about eight if the oldest
+/// rows have, and some forty if rows are missing elsewhere, too.
+class HorizonSeeker {
+  public:
+    explicit HorizonSeeker(RunContext& context) : context_(context) {}
+
+    boost::asio::awaitable<HorizonSearch> seek(Instant begin);
+
+    /// Whether the oldest rows of these windows may have expired: the API does not show the first
+    /// of them that is old enough.
+    boost::asio::awaitable<bool> may_have_expired(const WindowSet& windows);
+
+    /// Nothing later can have expired.
+    Instant old_enough() const;
+
+  private:
+    boost::asio::awaitable<bool> shows_row_at(LocalTime time);
+    boost::asio::awaitable<std::optional<bool>> shows_any(Instant begin, Instant end);
+    boost::asio::awaitable<std::optional<Instant>> bisect(Window window);
+
+    RunContext& context_;
+};
+
+}  // namespace mirror::sync
