@@ -35,7 +35,7 @@ constexpr std::chrono::seconds watch_interval(10);
 constexpr std::chrono::hours record_interval(1);
 
 // A new interval is in effect so soon.
-constexpr std::chrono::milliseconds longest_sleep(60'000);
+constexpr std::chrono::milliseconds longest_sleep = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -173,7 +173,7 @@ asio::awaitable<void> Follower::poll(Monotonic) {
                       unread_.postponed(), tail_, copernica::Lane::tail);
     co_await cut_back_coverage(context_);
     tail_trouble_.reset();
-    co_await conclude(tail_);
+    co_await conclude(tail_, true);
 }
 
 // Until `due`: the past, newest first, and what is due for a recheck.
@@ -207,12 +207,12 @@ asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
     // Commands that end by themselves verify this at their end; here a recheck reads it again.
     context_.adaptive.emptiness.take_unverified();
     backlog_trouble_.reset();
-    co_await conclude(backlog_);
+    co_await conclude(backlog_, false);
 }
 
 // Tells the file and the observer how things are. A success is what a poll says; of the backlog it
-// is only worth a word where something failed before.
-asio::awaitable<void> Follower::conclude(Outcome& outcome) {
+// is only worth a word if something failed before.
+asio::awaitable<void> Follower::conclude(Outcome& outcome, bool is_poll) {
     const WindowSet covered = co_await context_.store.coverage(0);
     note_unread(outcome, covered);
     if (!unread_.unread().empty()) {
@@ -220,7 +220,7 @@ asio::awaitable<void> Follower::conclude(Outcome& outcome) {
         co_await note_error(unread_.unread().front().reason);
     } else if (tail_trouble_ || backlog_trouble_) {
         co_await note_error(tail_trouble_ ? *tail_trouble_ : *backlog_trouble_);
-    } else if (!outcome.difference && (&outcome == &tail_ || !noted_error_.value_or("").empty())) {
+    } else if (!outcome.difference && (is_poll || !noted_error_.value_or("").empty())) {
         co_await note_success();
     }
     co_await record_when_due();

@@ -43,7 +43,7 @@ class Follower {
     boost::asio::awaitable<void> work_off_backlog(Monotonic due);
     boost::asio::awaitable<void> sleep_since(Monotonic begun);
     boost::asio::awaitable<void> keep_last(Outcome& outcome);
-    boost::asio::awaitable<void> conclude(Outcome& outcome);
+    boost::asio::awaitable<void> conclude(Outcome& outcome, bool is_poll);
     boost::asio::awaitable<void> count_when_due(Instant begin);
     boost::asio::awaitable<void> watch_outages();
     boost::asio::awaitable<void> record_when_due();
