@@ -45,7 +45,7 @@ ExitCode exit_code_of(const std::exception& error) {
 
 std::string message_of(const std::exception& error) {
     if (is_any<std::bad_alloc>(error)) {
-        return "there is not enough memory";
+        return "out of memory";
     }
     // Accounts' names and the API's words may be in it.
     std::string text = printable(error.what(), longest_message);

@@ -136,7 +136,7 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
         case Command::check:
             break;  // run_program() has run it: it does without the configuration if that is wrong
     }
-    throw std::logic_error("there is no such command");
+    throw std::logic_error("unknown command");
 }
 
 }  // namespace

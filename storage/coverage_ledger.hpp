@@ -31,7 +31,7 @@ class CoverageLedger {
     /// What is covered of a window.
     WindowSet within(std::int64_t age, const Window& window) const;
 
-    /// Merges with what overlaps or touches it; writes nothing where it is covered already.
+    /// Merges with what overlaps or touches it; writes nothing if it is covered already.
     void add(std::int64_t age, const Window& window);
 
     /// From every age.

@@ -48,7 +48,7 @@ struct SoundnessReport {
     std::string complaint;    ///< SQLite's first one; empty: none
 };
 
-/// Lets SQLite check the structure of the file: all of it where it has at most `whole_up_to` bytes,
+/// Lets SQLite check the structure of the file: all of it if it has at most `whole_up_to` bytes,
 /// else the tables that tell what is complete. Read-only. Throws DatabaseError.
 SoundnessReport check_soundness(const std::filesystem::path& file, std::uint64_t whole_up_to,
                                 std::chrono::milliseconds busy_timeout);

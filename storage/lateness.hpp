@@ -31,7 +31,7 @@ class LatenessLedger {
 
     void add(Seconds lateness);
 
-    /// Nothing where no row ever came late.
+    /// Nothing if no row ever came late.
     static std::optional<LatenessSummary> summary(SQLite::Database& sql);
 
   private:

@@ -38,7 +38,7 @@ class Facts {
     /// Absent, or no number: 0.
     std::int64_t number(const std::string& key) const;
 
-    /// Writes nothing where the value is the same already. True when it wrote.
+    /// Writes nothing if the value is the same already. True when it wrote.
     bool set(const std::string& key, const std::string& value);
     bool set(const std::string& key, std::int64_t value) { return set(key, std::to_string(value)); }
 

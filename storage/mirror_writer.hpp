@@ -50,7 +50,7 @@ class MirrorWriter {
     /// is meant. Throws OtherAccount.
     void claim_account(const std::string& id, const std::string& name);
     void set_fact(const std::string& key, const std::string& value);
-    /// In one transaction, or in none where all of them are so already.
+    /// In one transaction, or in none if all of them are so already.
     void set_facts(const std::map<std::string, std::string>& facts);
 
   private:

@@ -44,7 +44,7 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, std
     narrow.bind(3, seconds(window.end));
     narrow.exec();
 
-    // All that are equal lie in one second where they have a timestamp, so that this window has
+    // All that are equal lie in one second if they have a timestamp, so that this window has
     // returned all of them; without one, others may lie in a window that shares nothing with this.
     SQLite::Statement recount(sql_, R"(
         UPDATE rejects SET copies = ?2

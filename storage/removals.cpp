@@ -71,7 +71,7 @@ Removals::Missing Removals::missing(const sync::WholeWindow& whole,
     count.bind(2, format_local(span.end));
     count.executeStep();
     missing.held = static_cast<std::uint64_t>(count.getColumn(0).getInt64());
-    // What is no row is not held.
+    // A record that is not a row is not in the table.
     const auto others = static_cast<std::uint64_t>(
         std::count_if(conflicts.begin(), conflicts.end(),
                       [&](const IdConflict& other) { return within(span, other.record); }));
@@ -104,7 +104,7 @@ void Removals::mark(const std::vector<std::int64_t>& ids, const WriteTimes& time
         remove.bind(1, times.now);
         remove.bind(2, times.changed_at);
         remove.bind(3, id);
-        // None where a trigger said RAISE(IGNORE).
+        // None if a trigger said RAISE(IGNORE).
         if (remove.exec() > 0) {
             marked.push_back(id);
         }

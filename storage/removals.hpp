@@ -37,7 +37,7 @@ class Removals {
         std::uint64_t held = 0;  ///< rows that the file has in the proven part, these included
     };
 
-    /// After the window's rows were written, where it may be needed. `conflicts` are no rows.
+    /// After the window's rows were written, if it may be needed. `conflicts` are no rows.
     /// Rows before `expired_before` are never missing.
     Missing missing(const sync::WholeWindow& whole, const std::vector<IdConflict>& conflicts,
                     std::optional<Instant> expired_before);

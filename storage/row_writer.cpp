@@ -42,7 +42,7 @@ std::size_t parameters_of(const std::vector<RowColumn>& columns) {
     return columns.size() + 2;
 }
 
-// OR FAIL: SQLite keeps a journal to undo a single statement where several rows might be left half
+// OR FAIL: SQLite keeps a journal to undo a single statement if several rows might be left half
 // written. A row that cannot be written ends the whole transaction here. Not for a single row,
 // which needs no journal: triggers would take OR FAIL for what they say themselves.
 std::string insert_sql(const Stream& stream, std::size_t rows) {

@@ -35,7 +35,7 @@ struct RowCounts {
     std::uint64_t returned = 0;  ///< of the updated: rows that had removed_at
     /// Of the updated, the first few whose time and mailing changed.
     std::vector<sync::ReplacedRow> replaced;
-    /// Timestamps of the inserted rows, where they are wanted.
+    /// Timestamps of the inserted rows, if they are wanted.
     std::vector<LocalTime>* inserted_at = nullptr;
     /// Records that were not written, since another one is the row of their ID.
     std::vector<IdConflict> conflicts;

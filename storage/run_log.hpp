@@ -28,7 +28,7 @@ class RunLog {
 
     explicit RunLog(SQLite::Database& sql) : sql_(sql) {}
 
-    /// The row `id`, new where there is none or `id` is absent; then runs that are too old go, but
+    /// The row `id`, new if there is none or `id` is absent; then runs that are too old go, but
     /// never this one. Returns the row's id. Inside a write transaction.
     std::int64_t write(std::optional<std::int64_t> id, const sync::RunRecord& run, Instant now);
 

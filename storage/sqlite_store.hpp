@@ -23,7 +23,7 @@ namespace mirror::storage {
 /// callers; the destructor waits for calls at hand, then closes the file.
 class SqliteStore final : public sync::Store {
   public:
-    /// Opens or creates the file, on the calling thread; where that takes long (a migration, an
+    /// Opens or creates the file, on the calling thread; if that takes long (a migration, an
     /// index), `opening` is called now and then meanwhile. Throws DatabaseError, OtherZone, and
     /// std::invalid_argument for an index that does not exist.
     SqliteStore(MirrorOptions options, Clock& clock, std::function<void()> opening = {});

@@ -18,7 +18,7 @@ namespace mirror::copernica {
 
 struct PageReply {
     Page page;
-    std::optional<Instant> date;  ///< the reply's `Date`, where it has a readable one
+    std::optional<Instant> date;  ///< the reply's `Date`, if it has a readable one
 };
 
 /// Whose token it is.
@@ -47,7 +47,7 @@ class ApiError : public std::runtime_error {
         : std::runtime_error(message), kind_(kind), status_(status), retry_after_(retry_after) {}
 
     ErrorKind kind() const { return kind_; }
-    /// HTTP status; 0 where there was no reply.
+    /// HTTP status; 0 if there was no reply.
     int status() const { return status_; }
     std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 

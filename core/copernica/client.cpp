@@ -94,7 +94,7 @@ void Client::succeeded(Throttle::Permit& permit) {
     }
 }
 
-// `asked` is nothing where no period can be at fault: identity, or a probe.
+// `asked` is nothing if no period can be at fault: identity, or a probe.
 void Client::failed(Throttle::Permit& permit, const ApiError& error,
                     std::optional<PageQuery> asked) {
     observer_.request_failed(error.what());
@@ -345,9 +345,9 @@ void Client::throw_if_fatal(const ApiError& error, int failures) const {
     }
 }
 
-// Who is at fault for a request that is refused or keeps failing? True where the API answers
-// another one for impressions, so that it is the request; false where it does not answer. Throws
-// TokenRefused where it is the token, ApiFailed where every request is refused.
+// Who is at fault for a request that is refused or keeps failing? True if the API answers
+// another one for impressions, so that it is the request; false if it does not answer. Throws
+// TokenRefused if it is the token, ApiFailed if every request is refused.
 asio::awaitable<bool> Client::api_answers_others(Lane lane) {
     // A day in which there can be no rows yet: whoever cannot answer this cannot answer anything.
     const Instant now = options_.zone.align_up(server_now());

@@ -33,7 +33,7 @@ class Client {
     Client(const boost::asio::any_io_executor& executor, Api& api, Clock& clock,
            RequestObserver& observer, const ClientOptions& options);
 
-    /// One call. Throws ApiError, also where the reply is not plainly right. Many unusable records
+    /// One call. Throws ApiError, also if the reply is not plainly right. Many unusable records
     /// are believed if a second reply has the same ones.
     boost::asio::awaitable<FetchedPage> page(PageQuery query, Seconds slack,
                                              Lane lane = Lane::backlog);
@@ -44,7 +44,7 @@ class Client {
     boost::asio::awaitable<FetchedPage> fetch_with_retry(PageQuery query, Seconds slack);
     boost::asio::awaitable<Identity> identity_with_retry();
 
-    /// As fetch_with_retry(), but nothing where this request is refused or keeps failing while
+    /// As fetch_with_retry(), but nothing if this request is refused or keeps failing while
     /// another is answered.
     boost::asio::awaitable<std::optional<FetchedPage>> fetch_unless_at_fault(PageQuery query,
                                                                              Seconds slack);

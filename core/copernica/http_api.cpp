@@ -47,7 +47,7 @@ std::optional<Instant> date_of(const http::ReplyHeader& header) {
     return header.date ? http::parse_http_date(*header.date) : std::nullopt;
 }
 
-// Seconds to wait, by the server's own clock where it shows one.
+// Seconds to wait, by the server's own clock if it shows one.
 std::optional<Seconds> retry_after_of(const http::ReplyHeader& header) {
     if (!header.retry_after) {
         return std::nullopt;
@@ -220,7 +220,7 @@ asio::awaitable<void> HttpApi::read_page(Answer& answer, std::string path, http:
 }
 
 // The body of another status, as far as it can be had: the status is what matters. The
-// connection stays in the answer where it can be used again.
+// connection stays in the answer if it can be used again.
 asio::awaitable<std::string> HttpApi::read_error(Answer& answer) {
     http::StringSink body(small_body_limit);
     try {

@@ -43,7 +43,7 @@ struct HttpOptions {
 /// gate lets the repeated request through.
 class HttpApi final : public Api {
   public:
-    /// Throws std::runtime_error, which names the file, where the CAs cannot be read.
+    /// Throws std::runtime_error, which names the file, if the CAs cannot be read.
     explicit HttpApi(HttpOptions options);
 
     boost::asio::awaitable<PageReply> impressions(PageQuery query, RequestGate& gate) override;

@@ -10,14 +10,14 @@ namespace {
 
 namespace json = boost::json;
 
-// Null where it is no JSON.
+// Null if it is no JSON.
 json::value parse(std::string_view body) {
     json::error_code error;
     json::value result = json::parse({body.data(), body.size()}, error);
     return error ? json::value() : result;
 }
 
-// A member of a JSON object; null where there is none, or no object.
+// A member of a JSON object; null if there is none, or no object.
 const json::value* member(const json::value& value, const char* name) {
     const json::object* const object = value.if_object();
     return object == nullptr ? nullptr : object->if_contains(name);

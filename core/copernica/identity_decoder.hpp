@@ -9,12 +9,12 @@
 
 namespace mirror::copernica {
 
-/// Reads {"id":"34","name":"…",…}; the id may be a number, too. Throws BadBody where it is no
+/// Reads {"id":"34","name":"…",…}; the id may be a number, too. Throws BadBody if it is no
 /// JSON object with an id. The Identity has no date.
 Identity decode_identity(std::string_view body);
 
 /// The text of {"error":{"message":"…"}}, as the API wrote it: not fit for showing yet. Nothing
-/// where the body is anything else.
+/// if the body is anything else.
 std::optional<std::string> decode_error_message(std::string_view body);
 
 }  // namespace mirror::copernica

@@ -36,7 +36,7 @@ class OutageLog {
     /// A request succeeded. The line to log, if it ends an outage.
     std::optional<std::string> succeeded(Monotonic now);
 
-    /// Why requests fail; nothing while there is no outage.
+    /// Why requests fail; empty unless an outage lasts.
     const std::optional<std::string>& reason() const { return reason_; }
 
   private:

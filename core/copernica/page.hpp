@@ -15,7 +15,7 @@ namespace mirror::copernica {
 /// What one reply says, decoded and not yet judged. Nothing of it counts before the reply's body
 /// was complete.
 struct Page {
-    // The envelope; absent where the reply has no such field or no number in it.
+    // The envelope; absent if the reply has no such field or no number in it.
     std::optional<std::uint64_t> start;
     std::optional<std::uint64_t> limit;
     std::optional<std::uint64_t> count;
@@ -25,7 +25,7 @@ struct Page {
     std::vector<Reject> rejects;  ///< ascending by position
     TextArena texts;
     /// For people: an ID or a time that was read though it is not in the usual form, such as 'the
-    /// ID "1.0"'; nothing where there is none. What the API wrote is in `extra`.
+    /// ID "1.0"'; nothing if there is none. What the API wrote is in `extra`.
     std::optional<std::string> unusual_form;
 
     std::size_t records() const { return rows.size() + rejects.size(); }

@@ -54,7 +54,7 @@ class PageEvents {
         failure_ = nullptr;
     }
 
-    /// Why a callback said no; null where none did.
+    /// Why a callback said no; null if none did.
     const char* failure() const { return failure_; }
     bool data_seen() const { return data_seen_; }
 
@@ -223,7 +223,7 @@ class PageEvents {
 
     bool text_too_long(error_code& ec) { return fail("a text in the reply is too long", ec); }
 
-    // A text comes in pieces where it has escapes, or where the bytes came in pieces.
+    // A text comes in pieces if it has escapes, or if the bytes came in pieces.
     bool add_part(json::string_view piece, error_code& ec) {
         text_.append(piece.data(), piece.size());
         return text_.size() <= limits_.text_bytes || text_too_long(ec);
@@ -242,7 +242,7 @@ class PageEvents {
                fail("the reply has too many records", ec);
     }
 
-    // Rejects are kept in full, each more than once: many large ones are no records that went
+    // Rejects are kept in full, each more than once: many large ones are not records that went
     // wrong.
     bool rejects_fit(error_code& ec) {
         for (; rejects_counted_ < page_.rejects.size(); ++rejects_counted_) {

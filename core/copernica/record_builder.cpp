@@ -127,7 +127,7 @@ std::optional<std::string_view> RecordBuilder::text_for(FieldKind kind, const Va
     return fits ? std::optional(as_text) : std::nullopt;
 }
 
-// Mailings have their ID under "id", other records under "ID". Null if there is none.
+// Mailings have their ID under "id", other records under "ID". Null if neither has one.
 const RecordBuilder::Unknown* RecordBuilder::id_under_other_key() const {
     for (const Unknown& field : unknown_) {
         const bool is_text = field.value.kind == Kind::string || field.value.kind == Kind::number;

@@ -19,7 +19,7 @@ class RecordKeys {
         std::vector<const Field*> nested;
     };
 
-    /// Places of the two keys without which there is no row.
+    /// Places of the two keys that every row needs.
     static constexpr std::size_t id = 0;
     static constexpr std::size_t timestamp = 1;
 

@@ -14,7 +14,7 @@
 namespace mirror::copernica {
 
 /// Passes calls on. After a refused token it asks, before the next call, which token there is now,
-/// and takes another one, but only where it belongs to the account of the one before: calls are
+/// and takes another one, but only if it belongs to the account of the one before: calls are
 /// under way everywhere, and no row of another account may come into the file.
 class TokenReload final : public Api {
   public:

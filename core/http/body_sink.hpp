@@ -21,7 +21,7 @@ class BodySink {
     /// The next piece, of any size. Throws BadBody.
     virtual void feed(std::string_view piece) = 0;
 
-    /// No more pieces: the sender said that this was all. Throws BadBody where it cannot be.
+    /// No more pieces: the sender said that this was all. Throws BadBody if it cannot be.
     virtual void finish() = 0;
 };
 

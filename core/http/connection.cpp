@@ -113,7 +113,7 @@ void HttpConnection::fail(const error_code& error, const char* during, Kind kind
     throw ConnectionError(kind, text_of(error) + " while " + during);
 }
 
-// Appends to received_; throws where nothing comes.
+// Appends to received_; throws if nothing comes.
 asio::awaitable<void> HttpConnection::receive(const char* during) {
     allow_silence();
     const auto buffer = received_.prepare(piece_size);
@@ -125,7 +125,7 @@ asio::awaitable<void> HttpConnection::receive(const char* during) {
     reply_begun_ = true;
 }
 
-// The status and the fields that matter; throws where the reply is not HTTP.
+// The status and the fields that matter; throws if the reply is not HTTP.
 asio::awaitable<ReplyHeader> HttpConnection::ask(std::string target, std::string agent) {
     reusable_ = false;
     reply_begun_ = false;

@@ -21,7 +21,7 @@ namespace mirror::http {
 /// The header of a reply, as far as it matters. Fields are as the server wrote them.
 struct ReplyHeader {
     int status = 0;
-    bool has_length = true;  ///< false: the body ends with the connection, so that a cut is no cut
+    bool has_length = true;  ///< false: truncation could not be detected
     std::optional<std::string> date;
     std::optional<std::string> location;
     std::optional<std::string> retry_after;
@@ -48,13 +48,13 @@ class Connection {
     /// throws comes through.
     virtual boost::asio::awaitable<void> read_body(BodySink& sink, std::size_t limit) = 0;
 
-    /// True where another request may follow on this connection.
+    /// True if another request may follow on this connection.
     virtual bool is_reusable() const = 0;
 
     /// Begins a rest: a connection that rests too long closes itself.
     virtual void rest() = 0;
 
-    /// Ends it. False where the connection was closed meanwhile, by either side, or where
+    /// Ends it. False if the connection was closed meanwhile, by either side, or if
     /// something came that nobody asked for.
     virtual bool wake() = 0;
 };

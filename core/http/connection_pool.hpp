@@ -18,7 +18,7 @@ class ConnectionPool {
     ConnectionPool(BaseUrl url, std::shared_ptr<TlsTrust> trust, Timeouts timeouts,
                    std::size_t most_resting);
 
-    /// A connection that rested and lives as far as can be seen; null where there is none.
+    /// A connection that rested and lives as far as can be seen; null if there is none.
     std::unique_ptr<Connection> take_resting();
 
     /// A new one. Throws as Connection::open() does.

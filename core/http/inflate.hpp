@@ -9,8 +9,8 @@
 
 namespace mirror::http {
 
-/// Decodes one gzip stream into the next sink. Throws BadBody where it is none, where its
-/// checksum or length is wrong, where anything comes after its trailer, where the trailer is not
+/// Decodes one gzip stream into the next sink. Throws BadBody if it is none, if its
+/// checksum or length is wrong, if anything comes after its trailer, if the trailer is not
 /// complete at finish(), and as soon as more than `limit` bytes come out of it.
 class Inflate final : public BodySink {
   public:

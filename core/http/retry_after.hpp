@@ -9,8 +9,8 @@
 namespace mirror::http {
 
 /// Reads `Retry-After`: whole seconds, or an HTTP date, which is taken against `now` (the
-/// server's own `Date` where there is one). Never negative; a number too large to hold, or more
-/// than a year, is a year. Nothing where it is neither.
+/// server's own `Date` if there is one). Never negative; a number too large to hold, or more
+/// than a year, is a year. Nothing if it is neither.
 std::optional<Seconds> parse_retry_after(std::string_view text, Instant now);
 
 }  // namespace mirror::http

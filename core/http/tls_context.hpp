@@ -10,7 +10,7 @@ namespace mirror::http {
 class TlsTrust;
 
 /// The system's CAs, or those of a PEM file. Throws std::runtime_error, which names the file,
-/// where they cannot be read.
+/// if they cannot be read.
 std::shared_ptr<TlsTrust> load_trust(const std::string& ca_file);
 
 }  // namespace mirror::http

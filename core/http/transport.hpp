@@ -39,7 +39,7 @@ class TlsTransport : public Transport {
     /// error; throws ConnectionError if it cannot even begin.
     virtual boost::asio::awaitable<boost::system::error_code> handshake(const BaseUrl& url) = 0;
 
-    /// Null where nothing is wrong with the certificate, or where none was seen.
+    /// Null if nothing is wrong with the certificate, or if none was seen.
     virtual const char* what_is_wrong_with_the_certificate() = 0;
 };
 

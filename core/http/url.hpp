@@ -15,7 +15,7 @@ struct BaseUrl {
     std::uint16_t port = 443;
     std::string path;  ///< before "/identity" and the rest; without a slash at its end
 
-    /// "api.copernica.com", "127.0.0.1:8080": for `Host`. The port only where it is not the usual.
+    /// "api.copernica.com", "127.0.0.1:8080": for `Host`. The port only if it is not the usual.
     std::string authority() const;
 
     /// "https://api.copernica.com/v3".
@@ -23,7 +23,7 @@ struct BaseUrl {
 };
 
 /// Throws std::invalid_argument, whose what() says in one line what is wrong. The URL itself is
-/// not in it where it may hold a secret.
+/// not in it if it may hold a secret.
 BaseUrl parse_base_url(std::string_view text);
 
 /// Where a redirect leads.

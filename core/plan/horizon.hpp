@@ -34,9 +34,9 @@ struct Horizon {
 /// horizon, there is none until it is proven anew.
 Horizon with_proof(const Horizon& known, const HorizonProof& proof);
 
-/// Rows before this moment may have expired: if the API does not return them, they are no removed
-/// rows. The horizon itself stands still between two proofs, so its age counts as well, less a day.
-/// Nothing: no row has expired.
+/// Rows before this moment may have expired: if the API does not return them, they do not
+/// count as removed. The horizon itself stands still between two proofs, so its age counts as well,
+/// less a day. Nothing: no row has expired.
 std::optional<Instant> first_shown(const Horizon& known, Instant server_now);
 
 /// Whether a second proof is due.

@@ -23,7 +23,7 @@ class IdIndex {
 
     /// What was known of a record that comes.
     struct Known {
-        std::optional<Place> before;  ///< where it stood; nothing where it is new
+        std::optional<Place> before;  ///< where it stood; nothing if it is new
         bool shares_id = false;       ///< a record with another time has its ID
     };
 

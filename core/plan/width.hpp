@@ -21,7 +21,7 @@ class WidthPlanner {
     explicit WidthPlanner(std::uint64_t rows_wanted);
 
     /// Before anything is known of a period of this width: a thousandth of it is a better guess
-    /// than an hour where it is longer than that. No effect once a window was observed.
+    /// than an hour if it is longer than that. No effect once a window was observed.
     void expect_period(Seconds width);
 
     /// The width to take next, at least one second.

@@ -206,7 +206,7 @@ WindowReader::Order WindowReader::order_of(const copernica::Page& page) const {
     return Order::none;
 }
 
-// Asks for the rows from the last time seen on, at no offset, where the page's order allows it
+// Asks for the rows from the last time seen on, at no offset, if the page's order allows it
 // and little of the page would come again.
 bool WindowReader::ask_from_last_time(const copernica::Page& page) {
     const Order order = order_of(page);

@@ -23,12 +23,12 @@ struct BoundsSeen {
 
 /// How pages after the first are asked for.
 enum class ReadOn {
-    automatic,  ///< from the last time seen where the rows come in the order of time, else by start
+    automatic,  ///< from the last time seen if the rows come in the order of time, else by start
     by_start,   ///< by `start` alone
 };
 
 /// One attempt at a window. The proof that it is whole is the same whatever way it was read: as
-/// many distinct records as the first reply's `total` says, and, where that took several pages, no
+/// many distinct records as the first reply's `total` says, and, if that took several pages, no
 /// moved offsets and a last page that is not full.
 class WindowReader {
   public:

@@ -207,7 +207,7 @@ Window WindowScheduler::oldest_piece(const Window& window) const {
     return {window.begin, down > window.begin ? down : std::min(window.end, zone_.align_up(exact))};
 }
 
-// False where it cannot be made narrower.
+// False if it cannot be made narrower.
 bool WindowScheduler::narrow(const WindowTask& piece) {
     return sample(piece) || halve(piece);
 }
@@ -252,7 +252,7 @@ bool WindowScheduler::sample(const WindowTask& piece) {
     return sample_on(first);
 }
 
-// The next sample of the same; false where there are enough. The far end comes first: what is bad
+// The next sample of the same; false if there are enough. The far end comes first: what is bad
 // ends somewhere, and most likely there.
 bool WindowScheduler::sample_on(WindowTask piece) {
     constexpr std::array<std::int64_t, 4> quarters{4, 2, 3, 1};  // from what failed beside it

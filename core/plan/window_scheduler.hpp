@@ -23,7 +23,7 @@ struct WindowTask {
     bool doubtful = false;  ///< said to be empty, and nothing else tells whether that is true
     ReadOn read_on = ReadOn::automatic;
     bool narrowed = false;  ///< part of what failed
-    /// What failed as a whole, where this is a sample of it: given up when all samples fail, too.
+    /// What failed as a whole, if this is a sample of it: given up when all samples fail, too.
     Window sampled;
     int samples = 0;                 ///< that failed
     bool sampled_backwards = false;  ///< what failed beside it is newer
@@ -76,7 +76,7 @@ class WindowScheduler {
     void again(WindowTask piece);
 
     /// It holds too many records for one window: it goes back, to be cut by the width that its
-    /// total asks for. False where it cannot be cut.
+    /// total asks for. False if it cannot be cut.
     [[nodiscard]] bool cut(const WindowTask& piece, std::uint64_t records);
 
     /// Its records did not add up: read by start, then narrowed, at last given up with this reason.
@@ -85,9 +85,9 @@ class WindowScheduler {
     /// It was read whole, but the reply did not speak for all of its time.
     void not_proven(WindowTask piece, const std::string& reason);
 
-    /// The fault is the window's: narrowed, or given up where that cannot be. Narrowed means
+    /// The fault is the window's: narrowed, or given up if that cannot be. Narrowed means
     /// halved. What fails beside a stretch as wide that failed, too, is not halved down to seconds
-    /// any more, but sampled: where a few seconds of it fail as well, it is all given up. So a
+    /// any more, but sampled: if a few seconds of it fail as well, it is all given up. So a
     /// period that the API never serves (too old, say) costs hundreds of requests, not two for each
     /// of its seconds.
     void at_fault(WindowTask piece, const std::string& reason);

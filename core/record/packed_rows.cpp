@@ -139,7 +139,7 @@ void PackedRows::pack(const Row& row, const std::array<std::size_t, most_entries
         put_number(packed_, number);
     }
     for (std::size_t i = 0; i < most_integers; ++i) {
-        // An absent integer is no reason to forget what the next one is compared with.
+        // The next integer is compared with the last one present.
         if (row.integers[i]) {
             put_number(packed_, step(last_.integers[i], *row.integers[i]));
             last_.integers[i] = *row.integers[i];

@@ -100,7 +100,7 @@ class PackedRows {
     std::vector<Block> blocks_;
     std::array<Numbered, most_entries> numbered_;
     std::size_t added_ = 0;
-    std::vector<bool> removed_;  // by place; shorter than that where nothing was taken out
+    std::vector<bool> removed_;  // by place; shorter than that if nothing was taken out
     std::size_t removed_count_ = 0;
     Integers last_;
     std::string packed_;  // of the row at hand

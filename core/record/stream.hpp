@@ -56,7 +56,7 @@ struct Stream {
 /// nothing else is configured.
 std::span<const Stream> streams();
 
-/// Null if there is no such stream.
+/// Null if no stream has this name.
 const Stream* find_stream(std::string_view name);
 
 }  // namespace mirror

@@ -18,9 +18,9 @@ inline constexpr int replies_for_nothing = 64;
 
 /// Whether the API shows any record since `settings.start`. "No" is believed only after many
 /// replies in a row said so: a server in trouble was seen to answer emptily for a while, and what
-/// hangs on this is whether years count as empty. One small record a request, and only where
+/// hangs on this is whether years count as empty. One small record a request, and only if
 /// emptiness is to be verified. `known` is the time of a row of the file, which is asked for first.
-/// Nothing where the API does not serve so long a period.
+/// Nothing if the API does not serve so long a period.
 boost::asio::awaitable<std::optional<bool>> shows_anything(copernica::Client& client,
                                                            const Settings& settings,
                                                            std::optional<LocalTime> known);

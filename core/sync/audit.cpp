@@ -42,7 +42,7 @@ asio::awaitable<AuditReport> Audit::run(WindowSet covered) {
     co_return std::move(report_);
 }
 
-// What the API shows of a short period; nothing where it does not serve it.
+// What the API shows of a short period; nothing if it does not serve it.
 asio::awaitable<std::optional<copernica::Page>> Audit::shown_between(LocalTime begin,
                                                                      LocalTime end) {
     copernica::PageQuery query;
@@ -120,7 +120,7 @@ asio::awaitable<std::uint64_t> Audit::count_in_file(Window window) {
     co_return co_await context_.store.count(span.begin, span.end - Seconds(1));
 }
 
-// Nothing where the API does not serve so long a period.
+// Nothing if the API does not serve so long a period.
 asio::awaitable<std::optional<Audit::CountedRange>> Audit::counted(Window window) {
     CountedRange piece;
     piece.window = window;

@@ -24,7 +24,7 @@ using plan::AuditPlace;
 struct AuditReport {
     std::uint64_t api = 0;   ///< what the API counts in the periods that could be counted
     std::uint64_t file = 0;  ///< what the file holds of them, before any repair
-    /// At most Audit::most_places; where more seconds differ, longer periods with all of them.
+    /// At most Audit::most_places; if more seconds differ, longer periods with all of them.
     std::vector<AuditPlace> places;
     std::uint64_t pruned = 0;
     /// Removed rows that were to be pruned and stay, since they are many and that was not asked
@@ -51,7 +51,7 @@ struct AuditOptions {
 };
 
 /// One audit. Pieces are cut at any second once the meaning of the API's bounds is known, and
-/// otherwise only where the file has no rows around, so that it cannot matter. A piece whose counts
+/// otherwise only if the file has no rows around, so that it cannot matter. A piece whose counts
 /// differ is halved as long as that is cheaper than to read it.
 class Audit {
   public:

@@ -14,7 +14,7 @@ namespace mirror::sync::metadata {
 inline constexpr const char* counted_from = "counted_from";
 /// UTC seconds, the server's clock: when that was.
 inline constexpr const char* counted_at = "counted_at";
-/// For people: how the last whole count differed; empty where it agreed.
+/// For people: how the last whole count differed; empty if it agreed.
 inline constexpr const char* count_difference = "count_difference";
 /// How far back the mirror is to reach, UTC seconds.
 inline constexpr const char* wanted_from = "wanted_from";
@@ -59,8 +59,8 @@ inline std::string seconds_text(Instant at) {
     return std::to_string(at.time_since_epoch().count());
 }
 
-/// Nothing if there is no such value, or if somebody put something else there than a time from 1970
-/// to the year 9999.
+/// The time that the text names; empty if the text is absent or does not name a time from 1970 to
+/// the year 9999.
 inline std::optional<Instant> read_instant(const std::optional<std::string>& text) {
     const auto seconds = text ? read_decimal<std::int64_t>(*text) : std::nullopt;
     constexpr std::int64_t year_10000 = 253'402'300'800;

@@ -146,12 +146,12 @@ class Store {
         const std::vector<WholeWindow>& windows) = 0;
 
     /// A second of [begin, end] where the file has nothing in it nor in the seconds beside it, as
-    /// near as can be to the place asked for. Nothing where there is none near.
+    /// near as can be to the place asked for. Nothing if there is none near.
     virtual boost::asio::awaitable<std::optional<LocalTime>> row_free_second(LocalTime begin,
                                                                              LocalTime end,
                                                                              RowFreeNear near) = 0;
 
-    /// The time of the row of [begin, end) that has half of the others before it; nothing where
+    /// The time of the row of [begin, end) that has half of the others before it; nothing if
     /// there are no rows.
     virtual boost::asio::awaitable<std::optional<LocalTime>> middle_row(LocalTime begin,
                                                                         LocalTime end) = 0;
@@ -189,7 +189,7 @@ class Store {
     /// Writes the account at first use. Throws when the file belongs to another one.
     virtual boost::asio::awaitable<void> claim_account(std::string id, std::string name) = 0;
 
-    /// A fact of the table `mirror`; absent where it was never set.
+    /// A fact of the table `mirror`; absent if it was never set.
     virtual boost::asio::awaitable<std::optional<std::string>> fact(std::string key) = 0;
     virtual boost::asio::awaitable<void> set_fact(std::string key, std::string value) = 0;
     /// Several facts in one transaction.

@@ -42,7 +42,7 @@ asio::awaitable<void> store_state(Store& store, plan::SweepState state) {
     co_await store.set_facts(std::move(facts));
 }
 
-// From the first moment that the API shows to where rechecks see to it.
+// From the first moment that the API shows to the newest periods, which rechecks read.
 asio::awaitable<Window> all_to_sweep(RunContext& context) {
     const plan::Horizon horizon = co_await load_horizon(context.store);
     const Instant now = context.client.server_now();

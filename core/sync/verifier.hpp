@@ -23,7 +23,7 @@ class Verifier {
     /// Asks once more about what was taken for empty, now that the API has shown rows since.
     boost::asio::awaitable<void> verify_emptiness(Window period);
 
-    /// Compares the API's count of everything from `begin` on with the file's; where they differ,
+    /// Compares the API's count of everything from `begin` on with the file's; if they differ,
     /// finds and repairs the place. Writes to the file whether they agree.
     /// Where the API does not show the oldest rows any more, it compares from its first one on, and
     /// takes note of that horizon.

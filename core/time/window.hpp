@@ -20,7 +20,7 @@ struct Window {
     friend auto operator<=>(const Window&, const Window&) = default;
 };
 
-/// What two windows share; empty where they share nothing.
+/// What two windows share; empty if they share nothing.
 Window intersection(const Window& a, const Window& b);
 
 /// A set of instants, held as disjoint windows in ascending order with no two adjacent. Operations

@@ -62,10 +62,10 @@ class Zone {
     /// As second_before(), for `endtime`: in the spring gap, the first one after it.
     LocalTime second_after(LocalTime local) const;
 
-    /// True where some second of the window is shown twice by local clocks.
+    /// True if some second of the window is shown twice by local clocks.
     bool touches_repeated_hour(const Window& window) const;
 
-    /// `at`, or, where it lies strictly inside a stretch of local time that occurs twice (both
+    /// `at`, or, if it lies strictly inside a stretch of local time that occurs twice (both
     /// passes taken together), the start of that stretch. A window whose ends are aligned has a
     /// span that means the same to a server that compares text and to one that compares instants.
     Instant align_down(Instant at) const;

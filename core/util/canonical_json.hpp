@@ -27,7 +27,7 @@ class CanonicalJson {
     /// A value that is JSON already: a number, `true`, another CanonicalJson's text.
     void json(std::string_view text);
 
-    /// True where all that was begun has ended.
+    /// True if all that was begun has ended.
     bool complete() const { return frames_.empty(); }
 
     /// The value; valid until the next one begins.

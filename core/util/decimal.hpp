@@ -8,7 +8,7 @@
 
 namespace mirror {
 
-/// Reads canonical decimal digits, for a signed type with an optional '-'. Nothing where it is
+/// Reads canonical decimal digits, for a signed type with an optional '-'. Nothing if it is
 /// anything else ("-0", "007", "1.0", " 1") or does not fit.
 template <class Integer>
 std::optional<Integer> read_decimal(std::string_view text) {

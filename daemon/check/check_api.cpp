@@ -124,7 +124,7 @@ Findings judge_api(const ApiProbe& probe) {
             findings.push_back(not_checked(
                 name_of(stage), fmt::format("`{}` failed", name_of(probe.failure->stage))));
         } else if (stage >= Stage::identity && !probe.has_token) {
-            findings.push_back(not_checked(name_of(stage), "there is no token"));
+            findings.push_back(not_checked(name_of(stage), "no token"));
         } else {
             findings.push_back(passed(probe, stage));
         }

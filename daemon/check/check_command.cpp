@@ -78,7 +78,7 @@ Findings contents(const storage::Inspection& seen, const Reader& reader, const E
     std::vector<std::string> names = contents_checks();
     names.insert(names.begin(), "integrity");
     if (!seen.database.exists) {
-        return all_not_checked(names, "there is no file");
+        return all_not_checked(names, "no file");
     }
     if (reader.foreign) {
         return all_not_checked(names, "it is not a file of this program");

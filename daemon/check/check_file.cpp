@@ -55,16 +55,17 @@ constexpr std::array file_systems{
 };
 
 std::string no_file(const Inspection& seen) {
-    return fmt::format("there is no file {}", seen.path.string());
+    return fmt::format("{} does not exist", seen.path.string());
 }
 
 Finding judge_database(const Inspection& seen, const Reader& reader) {
     constexpr const char* name = "database";
     if (!seen.directory.exists) {
-        return found_fail(name, ExitCode::database,
-                          fmt::format("there is no directory {}, or this user may not look there",
-                                      seen.path.parent_path().string()),
-                          "make it, or put the right path into [mirror] database");
+        return found_fail(
+            name, ExitCode::database,
+            fmt::format("directory {} does not exist, or this user may not look there",
+                        seen.path.parent_path().string()),
+            "make it, or put the right path into [mirror] database");
     }
     if (!seen.database.exists) {
         return found_warn(name, no_file(seen), "`run` or `sync` makes it");

@@ -39,7 +39,7 @@ Finding judge_service(const ServiceState& state) {
     }
     const UnitState& unit = *state.unit;
     if (unit.load == "not-found") {
-        return found_ok(name, fmt::format("there is no {}", unit_name));
+        return found_ok(name, fmt::format("{} is not installed", unit_name));
     }
     const std::string how =
         fmt::format("{} is {} ({}), {}", unit_name, unit.active, unit.sub,

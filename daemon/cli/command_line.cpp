@@ -264,7 +264,7 @@ class Parser {
             known.push_back(command->get_name());
         }
         const auto nearest = nearest_word(name, known);
-        throw UsageError(fmt::format("help: there is no command \"{}\"; {}", name,
+        throw UsageError(fmt::format("help: unknown command \"{}\"; {}", name,
                                      nearest
                                          ? fmt::format("did you mean {}?", *nearest)
                                          : fmt::format("there are {}", fmt::join(known, ", "))));

@@ -72,14 +72,14 @@ std::string unknown_option(const CLI::App& app, const std::string& argument) {
         known.insert(known.end(), own.begin(), own.end());
     }
     if (is_about_a_token(option)) {
-        return fmt::format("there is no option {}: {}", option, how_to_give_a_token);
+        return fmt::format("unknown option {}: {}", option, how_to_give_a_token);
     }
     const auto others = commands_with(app, option);
     if (!others.empty() && !app.get_subcommands().empty()) {
         return fmt::format("{} is an option of {}, and not of {}", option, fmt::join(others, ", "),
                            app.get_subcommands().front()->get_name());
     }
-    return fmt::format("there is no option {}{}", option, did_you_mean(option, known));
+    return fmt::format("unknown option {}{}", option, did_you_mean(option, known));
 }
 
 std::string unexpected_word(const CLI::App& app, const std::string& word) {
@@ -88,7 +88,7 @@ std::string unexpected_word(const CLI::App& app, const std::string& word) {
                            how_to_give_a_token);
     }
     if (app.get_subcommands().empty()) {
-        return fmt::format("there is no command \"{}\"{}", word, did_you_mean(word, commands(app)));
+        return fmt::format("unknown command \"{}\"{}", word, did_you_mean(word, commands(app)));
     }
     return fmt::format("{} does not take \"{}\"", app.get_subcommands().front()->get_name(), word);
 }

@@ -136,8 +136,9 @@ ExitCode audit_mirror(const CommandLine& line, const Config& config, const Envir
     if (!std::filesystem::exists(config.mirror.database, ignored)) {
         throw storage::DatabaseError(
             storage::DatabaseErrorKind::absent,
-            fmt::format("there is no {} to audit; copernica-mirror sync makes it",
-                        config.mirror.database.string()));
+            fmt::format(
+                "{} does not exist, so it cannot be audited; copernica-mirror sync creates it",
+                config.mirror.database.string()));
     }
     const RequestedPeriod period =
         requested_period(line, environment.clock.utc(), Zone(config.api.time_zone));

@@ -191,7 +191,7 @@ Config read_config(const std::filesystem::path& file) {
         const auto keys = tables().find(table);
         if (keys == tables().end()) {
             throw config_error(file, line,
-                               fmt::format("there is no [{}]{}; there are: {}", table,
+                               fmt::format("unknown table [{}]{}; known: {}", table,
                                            did_you_mean(table, tables()), names(tables())));
         }
         if (!node.is_table()) {

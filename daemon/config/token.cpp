@@ -112,12 +112,12 @@ FoundToken find_token(const std::optional<std::filesystem::path>& option,
     }
     if (environment.credentials_directory) {
         throw UsageError(
-            "there is no access token; make one in the Copernica dashboard, put it into the file "
+            "no access token; make one in the Copernica dashboard, put it into the file "
             "that the unit's LoadCredential= names (packaged: /etc/copernica-mirror/access_token), "
             "and start the service again");
     }
     throw UsageError(
-        "there is no access token; make one in the Copernica dashboard, put it into a file that "
+        "no access token; make one in the Copernica dashboard, put it into a file that "
         "only you may read, and name it with --token-file or [api] token_file (or set "
         "COPERNICA_ACCESS_TOKEN)");
 }

@@ -13,7 +13,7 @@ namespace {
 
 using Kind = DatabaseErrorKind;
 
-// The primary code says less than the errno behind it where a disk or a permission is the cause.
+// The primary code says less than the errno behind it if a disk or a permission is the cause.
 std::optional<Kind> kind_of_errno(int system_error) {
     switch (system_error) {
         case ENOSPC:

@@ -62,7 +62,7 @@ bool read_header(const std::filesystem::path& file, Header& header) {
     return true;
 }
 
-// True where a journal beside the file says that it was empty before a transaction which was cut
+// True if a journal beside the file says that it was empty before a transaction which was cut
 // short: whatever is in the file, SQLite undoes it, and nothing is left.
 bool is_half_made(const std::filesystem::path& file) {
     std::ifstream journal(file.string() + "-journal", std::ios::binary);
@@ -101,9 +101,9 @@ DatabaseError cannot_create(const std::filesystem::path& file, int system_error)
                                  ", which does not exist; create that file or remove the link");
     }
     const std::string directory = std::filesystem::absolute(file, ignored).parent_path().string();
-    return DatabaseError(DatabaseErrorKind::absent, name + "there is no directory " + directory +
-                                                        "; create it (mkdir -p " + directory +
-                                                        "), or name another file");
+    return DatabaseError(DatabaseErrorKind::absent, name + "directory " + directory +
+                                                        " does not exist; create it (mkdir -p " +
+                                                        directory + "), or name another file");
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 namespace mirror::storage {
 
-/// Makes the log of `database` longer than its header, where it is empty. To be called under the
+/// Makes the log of `database` longer than its header, if it is empty. To be called under the
 /// write lock, before anything is written to it.
 ///
 /// Why: the first thing that SQLite writes to a log is its header, 32 bytes, then the first frame.
@@ -16,7 +16,7 @@ namespace mirror::storage {
 /// walBeginShmUnreliable() of SQLite 3.40.1; a log of 33 bytes is read). Zeros are neither header
 /// nor frame, so what is appended here is never taken for either.
 ///
-/// Does nothing where it cannot: that is no worse than before.
+/// Does nothing if it cannot: that is no worse than before.
 void pad_empty_log(const std::filesystem::path& database) noexcept;
 
 }  // namespace mirror::storage

@@ -36,7 +36,7 @@ class RowStatement {
         }
     }
 
-    /// Runs to the end and resets. Returns the first column of the first row, where there is one.
+    /// Runs to the end and resets. Returns the first column of the first row, if there is one.
     std::optional<std::int64_t> run();
 
     /// The next row, one at a time: false after the last one. What was begun must be reset() before

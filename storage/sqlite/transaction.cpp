@@ -11,7 +11,7 @@ WriteTransaction::WriteTransaction(Database& database)
 }
 
 WriteTransaction::~WriteTransaction() {
-    // SQLite ends some transactions by itself, where the error was grave.
+    // SQLite ends some transactions by itself, if the error was grave.
     if (sqlite3_get_autocommit(database_.sql().getHandle()) == 0) {
         sqlite3_exec(database_.sql().getHandle(), "ROLLBACK", nullptr, nullptr, nullptr);
     }

@@ -50,7 +50,7 @@ class Service {
     std::uint16_t port = 0;
 };
 
-// A value of the text format; "none" where it is not there.
+// A value of the text format; "none" if it is not there.
 std::string value(const std::string& text, const std::string& series) {
     const auto place = ("\n" + text).find("\n" + series + " ");
     if (place == std::string::npos) {
@@ -60,7 +60,7 @@ std::string value(const std::string& text, const std::string& series) {
     return text.substr(begin, text.find('\n', begin) - begin);
 }
 
-// What promtool says of it; empty where it finds nothing, or is not installed.
+// What promtool says of it; empty if it finds nothing, or is not installed.
 std::string lint(const std::string& text, const std::filesystem::path& directory) {
     if (std::system("command -v promtool >/dev/null") != 0) {
         MESSAGE("promtool is not installed");

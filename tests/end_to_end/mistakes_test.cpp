@@ -99,7 +99,7 @@ std::vector<Mistake> mistakes() {
         {"a token as an argument", "sync " + a_token, nothing, 2, "--token-file"},
         {"a token in place of its file", "sync --token-file " + a_token, nothing, 2,
          "looks like a token itself"},
-        {"no token", "sync", no_token, 2, "there is no access token"},
+        {"no token", "sync", no_token, 2, "no access token"},
         {"a token file that does not exist", "sync --token-file token", no_token, 2,
          "cannot be read"},
         {"an empty token file", "sync --token-file token", token_file("\n"), 2, "is empty"},

@@ -23,11 +23,11 @@ class NotifySocket {
 
     std::vector<std::string> messages() const;
 
-    /// Waits for a message, after the first `skipped` ones, that holds `text`. False where none
+    /// Waits for a message, after the first `skipped` ones, that holds `text`. False if none
     /// came in time.
     bool waits_for(const std::string& text, std::size_t skipped = 0) const;
 
-    /// Waits until no message has come for a while; false where that does not happen in time.
+    /// Waits until no message has come for a while; false if that does not happen in time.
     bool falls_silent() const;
 
   private:

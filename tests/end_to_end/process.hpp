@@ -17,7 +17,7 @@ struct ProcessOptions {
     std::filesystem::path standard_error{};          ///< empty: a file, for err()
 };
 
-/// A running program. Killed and reaped, where it still runs, by the destructor.
+/// A running program. Killed and reaped, if it still runs, by the destructor.
 class Process {
   public:
     Process(const std::filesystem::path& program, const ProcessOptions& options);
@@ -28,7 +28,7 @@ class Process {
     pid_t id() const { return id_; }
     void signal(int number) const;
 
-    /// Waits for the end. The exit code, or 128 and the signal that ended it; -1 where it had to be
+    /// Waits for the end. The exit code, or 128 and the signal that ended it; -1 if it had to be
     /// killed because it did not end in time.
     int wait();
 

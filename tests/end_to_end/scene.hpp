@@ -50,10 +50,10 @@ class Scene {
     /// The rows of the view `impressions`, ascending by ID, read-only, as any SQL tool reads them.
     std::vector<simulator::TrueRow> rows() const;
 
-    /// Empty where the file's rows are the truth, cell by cell; else what differs, in words.
+    /// Empty if the file's rows are the truth, cell by cell; else what differs, in words.
     std::string difference() const;
 
-    /// Empty where the run ended with 0 and the file's rows are the truth; else what went wrong.
+    /// Empty if the run ended with 0 and the file's rows are the truth; else what went wrong.
     std::string complaint(const Run& run) const;
 
     /// One value of one row of a query, as text; "NULL" for NULL.
@@ -84,7 +84,7 @@ Instant present();
 /// Half a year of mailings, up to an hour before present(). The same rows each time.
 void populate(Scene& scene, std::uint64_t rows = 6000);
 
-/// All of a file's bytes; empty where there is none.
+/// All of a file's bytes; empty if there is none.
 std::string bytes_of(const std::filesystem::path& file);
 
 /// A row with believable fields.

@@ -77,7 +77,7 @@ std::vector<std::string> forms() {
     return all;
 }
 
-// What is wrong with the text, in words; empty where the canary is not in it.
+// What is wrong with the text, in words; empty if the canary is not in it.
 std::string leak_in(const std::string& where, const std::string& text) {
     static const std::vector<std::string> all = forms();
     for (const std::string& form : all) {

@@ -24,7 +24,7 @@ bool holds(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-// The place of the first message with this in it; npos where there is none.
+// The place of the first message with this in it; npos if there is none.
 std::size_t place(const std::vector<std::string>& messages, const std::string& part) {
     for (std::size_t i = 0; i < messages.size(); ++i) {
         if (holds(messages[i], part)) {

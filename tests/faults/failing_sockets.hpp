@@ -21,7 +21,7 @@ enum class SocketFailure {
 /// fail.
 void fail_sockets(SocketCall call, std::uint64_t nth, std::uint64_t count, SocketFailure how);
 
-/// Nothing fails any more. True where something had.
+/// Nothing fails any more. True if something had.
 bool heal_sockets();
 
 }  // namespace mirror::faults

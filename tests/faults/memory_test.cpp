@@ -86,7 +86,7 @@ const bool sqlite_is_watched = [] {
     return sqlite3_config(SQLITE_CONFIG_MALLOC, &watched) == SQLITE_OK;
 }();
 
-// What is done while the Nth allocation fails. True where one did.
+// What is done while the Nth allocation fails. True if one did.
 template <typename Work>
 bool without_memory(std::uint64_t nth, const Work& work) {
     failed = false;

@@ -12,11 +12,11 @@
 
 namespace mirror::faults {
 
-/// Every Nth of all cases is tried: 1 where the environment variable FAULTS is "all", as in
+/// Every Nth of all cases is tried: 1 if the environment variable FAULTS is "all", as in
 /// packaging/check --full; else `usual`.
 std::uint64_t stride(std::uint64_t usual);
 
-/// A directory in memory where that can be had, so that thousands of cases take seconds.
+/// A directory in memory if that can be had, so that thousands of cases take seconds.
 class Directory {
   public:
     Directory();
@@ -48,12 +48,12 @@ class Case {
 
     soak::World& world() { return *world_; }
 
-    /// One run of the program that a fault may end. False where it ended in an error. Throws
+    /// One run of the program that a fault may end. False if it ended in an error. Throws
     /// what must never come out.
     bool run();
 
     /// The file is sound and claims nothing that it does not have; one more sync makes it exact.
-    /// Empty where that is so, else what is wrong.
+    /// Empty if that is so, else what is wrong.
     std::string complaint();
 
   private:

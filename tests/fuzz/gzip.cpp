@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t limit = std::size_t{256} << 10;
 
-// Nothing where the input is not one whole gzip stream, or holds more than the limit.
+// Nothing if the input is not one whole gzip stream, or holds more than the limit.
 std::optional<std::string> in_one_call(std::string_view input) {
     z_stream z{};
     require(inflateInit2(&z, 15 + 16) == Z_OK, "zlib does not start");

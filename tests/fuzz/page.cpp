@@ -46,7 +46,7 @@ json::value parse(std::string_view text) {
     return json::parse({text.data(), text.size()}, {}, options);
 }
 
-// Null where the body cannot be a page.
+// Null if the body cannot be a page.
 std::optional<json::object> document(std::string_view body) {
     try {
         const json::value value = parse(body);

@@ -1,5 +1,5 @@
 // From the bytes of a server to a page: HttpApi over a socket. The input is what the server sends;
-// where "\n=====\n" stands in it, the server waits for the next request first.
+// if "\n=====\n" stands in it, the server waits for the next request first.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -60,7 +60,7 @@ class Server {
     }
     const std::vector<std::string>& requests() const { return requests_; }
 
-    /// False where there is nothing that the server could still do.
+    /// False if there is nothing that the server could still do.
     bool step() {
         if (accept() || receive()) {
             return true;
@@ -232,7 +232,7 @@ void reply(std::string_view input) {
         return;
     }
     require(can_show_a_cut(input), "a reply without a length is believed");
-    // Cut off anywhere it is the same page, where the cut is behind its end, or none.
+    // Cut off anywhere it is the same page, if the cut is behind its end, or none.
     const Outcome cut = get_page(input.substr(0, number_of(input) % input.size()));
     require(!cut.page || cut.page == whole.page, "a reply that is cut off is another page");
 }

@@ -30,7 +30,7 @@ enum class Reading {
     instant  ///< the rows' instants, after the bound was turned into one
 };
 
-/// Which pass of the autumn hour a bound names, where bounds are read as instants.
+/// Which pass of the autumn hour a bound names, if bounds are read as instants.
 enum class Repeated { first, second };
 
 /// What a bound in the spring hour that does not exist means.
@@ -50,7 +50,7 @@ enum class Numbers {
 enum class NamedLimit {
     in_force,
     asked,
-    documented  ///< the smaller of asked and 1000: a lie where `max_page` is smaller
+    documented  ///< the smaller of asked and 1000: a lie if `max_page` is smaller
 };
 
 enum class Encoding {

@@ -82,7 +82,7 @@ Fault too_many_requests(std::optional<std::string> retry_after = std::nullopt);
 Fault gateway(unsigned status = 502);
 Fault html_as_ok();
 
-/// No rows and, where it was asked for, `total` 0: a lie that looks right.
+/// No rows and, if it was asked for, `total` 0: a lie that looks right.
 Fault empty_reply();
 /// Only the first `rows` rows; `honest_total` makes `total` what is left, too.
 Fault short_page(std::size_t rows, bool honest_total = false);

@@ -69,7 +69,7 @@ struct Request {
     Question question;
     std::int64_t mailing = 0;     ///< that statistics are asked of
     std::uint64_t api_calls = 0;  ///< that consumption tells of
-    std::string complaint;        ///< what is wrong with the parameters; empty where nothing is
+    std::string complaint;        ///< what is wrong with the parameters; empty if nothing is
     bool token_right = false;
     bool leaked = false;            ///< a token is in the URL, and should not be
     mirror::Instant received_at{};  ///< by the server's clock

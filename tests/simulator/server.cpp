@@ -428,7 +428,7 @@ class Server::Impl {
         return http_date(now + header.skew);
     }
 
-    // False where the connection has come to its end.
+    // False if the connection has come to its end.
     asio::awaitable<bool> deliver(Stream& stream, const Exchange& exchange) {
         if (exchange.raw) {
             co_await deliver_raw(stream, *exchange.raw);

@@ -75,7 +75,7 @@ class Server {
     Counters counters() const;
     /// Empties the log, and counts requests, rows and bytes from zero again.
     void start_over();
-    /// False where `condition` did not come true in time.
+    /// False if `condition` did not come true in time.
     bool wait(const std::function<bool(const Counters&)>& condition,
               std::chrono::milliseconds timeout = mirror::test::patience) const;
 

@@ -17,7 +17,7 @@ class Stream {
   public:
     virtual ~Stream() = default;
 
-    /// False where the client did not accept us.
+    /// False if the client did not accept us.
     virtual boost::asio::awaitable<bool> handshake() = 0;
     /// 0 at the end, clean or not.
     virtual boost::asio::awaitable<std::size_t> read_some(boost::asio::mutable_buffer into) = 0;

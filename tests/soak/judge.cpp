@@ -32,7 +32,7 @@ std::string ask(SQLite::Database& sql, const std::string& query) {
     return statement.executeStep() ? text(statement.getColumn(0)).value_or("NULL") : "no row";
 }
 
-// An empty answer where the file has no such fact: no write has come to its end yet.
+// An empty answer if the file has no such fact: no write has come to its end yet.
 void expect_counted(SQLite::Database& sql, const std::string& fact, const std::string& query) {
     const std::string kept = ask(sql, "SELECT value FROM mirror WHERE key = '" + fact + "'");
     const std::string counted = ask(sql, query);

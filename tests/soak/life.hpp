@@ -17,7 +17,7 @@ struct LifeCounts {
 };
 
 /// Lives it in `directory`, which is empty. The same seed always takes the same course. `tell`,
-/// where it is not empty, is called with each thing that happens. Throws Broken, or whatever came
+/// if it is not empty, is called with each thing that happens. Throws Broken, or whatever came
 /// out that should not have.
 LifeCounts live(std::uint64_t seed, const std::filesystem::path& directory,
                 const std::function<void(const std::string&)>& tell = {});

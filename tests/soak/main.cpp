@@ -22,7 +22,7 @@ void stop(int) {
     stopped = 1;
 }
 
-// In memory where that can be had: the disk that fails is ours.
+// In memory if that can be had: the disk that fails is ours.
 std::filesystem::path working_directory() {
     const std::filesystem::path memory = "/dev/shm";
     const auto base = std::filesystem::is_directory(memory) && ::access(memory.c_str(), W_OK) == 0

@@ -74,7 +74,7 @@ void Rows::add_malformed(Instant at) {
     ++malformed_;
 }
 
-// The ID of a row that may still change; 0 where there is none.
+// The ID of a row that may still change; 0 if there is none.
 std::int64_t Rows::recent() {
     const Instant now = world_.clock.now();
     std::erase_if(newest_, [&](std::int64_t id) { return known_.at(id).at < now - horizon_; });

@@ -44,7 +44,7 @@ class Rows {
     /// Adds the past of the account to `world`.
     Rows(World& world, Dice& dice, Seconds horizon);
 
-    /// Lets happen what is due by the world's clock. True where something was.
+    /// Lets happen what is due by the world's clock. True if something was.
     bool go_on();
     /// When the next thing is due; nothing: never.
     std::optional<Instant> next() const { return left_ > 0 ? std::optional(next_) : std::nullopt; }

@@ -28,7 +28,7 @@ class VirtualClock final : public Clock {
     /// Calls `then` when so much time has passed, whoever is cancelled meanwhile.
     void call_after(std::chrono::milliseconds duration, std::function<void()> then);
 
-    /// Moves time to the next of what is waited for, and lets that go on. False where there is
+    /// Moves time to the next of what is waited for, and lets that go on. False if there is
     /// none.
     bool pass();
 

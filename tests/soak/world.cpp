@@ -46,7 +46,7 @@ World::World(std::filesystem::path file, Instant now, const std::string& zone)
     settings.jitter_seed = 1;
 }
 
-// Runs what is ready; where nothing is, time passes.
+// Runs what is ready; if nothing is, time passes.
 void World::drive(asio::io_context& loop, const std::function<bool()>& done,
                   std::optional<Instant> stop_at, asio::cancellation_signal& stop) {
     for (std::uint64_t steps = 0; !done(); ++steps) {

@@ -56,7 +56,7 @@ class World final : private sync::Observer {
     using Command = std::function<boost::asio::awaitable<void>(sync::Session&)>;
 
     // Each opens the file, works, and closes it, as one run of the program does. Throw what ends a
-    // run, and Broken where it does not end.
+    // run, and Broken if it does not end.
     sync::Outcome sync();
     sync::Outcome backfill(const sync::BackfillRequest& request);
     sync::AuditReport audit(const sync::AuditRequest& request);
@@ -101,7 +101,7 @@ class World final : private sync::Observer {
     std::vector<std::string> log_;
 };
 
-/// False where nothing was made yet, or its making was cut short: then the journal beside it says
+/// False if nothing was made yet, or its making was cut short: then the journal beside it says
 /// how to undo it, and only who may write can do that.
 bool is_made(const std::filesystem::path& file);
 
@@ -112,7 +112,7 @@ void expect_sound(const std::filesystem::path& file, Instant now);
 /// The covered periods of an age, as a reader sees them.
 WindowSet covered(const std::filesystem::path& file, std::int64_t age = 0);
 
-/// Throws Broken where a second is covered and the file lacks a row of it that has been there from
+/// Throws Broken if a second is covered and the file lacks a row of it that has been there from
 /// then on. `rows`: IDs and when they were logged.
 void expect_covered_rows(const std::filesystem::path& file,
                          const std::map<std::int64_t, Instant>& rows);

@@ -17,7 +17,7 @@ class LoopbackListener {
     std::uint16_t port() const { return port_; }
     int descriptor() const { return descriptor_; }
 
-    /// The next connection, which is the caller's to close; below 0 after stop(), or where none
+    /// The next connection, which is the caller's to close; below 0 after stop(), or if none
     /// waits.
     int accept() const;
 

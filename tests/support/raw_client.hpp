@@ -18,7 +18,7 @@ struct RawReply {
     int status() const;
 };
 
-/// A blocking connection to 127.0.0.1. Throws std::runtime_error where it cannot connect.
+/// A blocking connection to 127.0.0.1. Throws std::runtime_error if it cannot connect.
 class RawClient {
   public:
     explicit RawClient(std::uint16_t port);

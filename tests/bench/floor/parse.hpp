@@ -8,7 +8,7 @@
 
 namespace floor_bench {
 
-/// The rows of one body; `total`, where it is asked for, gets the reply's.
+/// The rows of one body; `total`, if it is asked for, gets the reply's.
 Rows parse(std::string& body, std::uint64_t* total);
 
 }  // namespace floor_bench

@@ -246,8 +246,9 @@ TEST_CASE("check: the place of the file") {
         const char* words;
     };
     const std::vector<Case> cases{
-        {"database", [](auto& s) { s.directory.exists = false; }, Verdict::fail, "no directory"},
-        {"database", [](auto& s) { s.database.exists = false; }, Verdict::warn, "no file"},
+        {"database", [](auto& s) { s.directory.exists = false; }, Verdict::fail,
+         "directory /data does not exist"},
+        {"database", [](auto& s) { s.database.exists = false; }, Verdict::warn, "does not exist"},
         {"database", [](auto& s) { s.database.regular = false; }, Verdict::fail, "regular"},
         {"database", [](auto& s) { s.database.readable = false; }, Verdict::fail, "group"},
         {"permissions", [](auto& s) { s.database.mode = 0644; }, Verdict::warn, "o-rwx"},
@@ -420,7 +421,7 @@ TEST_CASE("check: the service") {
     const std::vector<Case> cases{
         {false, std::nullopt, Verdict::ok, "systemd does not run"},
         {true, std::nullopt, Verdict::warn, "not checked"},
-        {true, unit("not-found", "inactive", "dead", ""), Verdict::ok, "there is no"},
+        {true, unit("not-found", "inactive", "dead", ""), Verdict::ok, "is not installed"},
         {true, unit("loaded", "active", "running", "enabled"), Verdict::ok, "active (running)"},
         {true, unit("loaded", "active", "running", "disabled"), Verdict::warn, "reboot"},
         {true, unit("loaded", "inactive", "dead", "enabled"), Verdict::warn, "enable --now"},

@@ -136,10 +136,10 @@ TEST_CASE("durations") {
 }
 
 TEST_CASE("command line: a mistyped command is named, a missing one is missing") {
-    CHECK_THROWS_WITH_AS(parse({"chekc"}), doctest::Contains("there is no command \"chekc\""),
+    CHECK_THROWS_WITH_AS(parse({"chekc"}), doctest::Contains("unknown command \"chekc\""),
                          UsageError);
-    CHECK_THROWS_WITH_AS(parse({"--quiet", "snyc"}),
-                         doctest::Contains("there is no command \"snyc\""), UsageError);
+    CHECK_THROWS_WITH_AS(parse({"--quiet", "snyc"}), doctest::Contains("unknown command \"snyc\""),
+                         UsageError);
     CHECK_THROWS_WITH_AS(parse({}), doctest::Contains("required"), UsageError);
     CHECK_THROWS_WITH_AS(parse({}), doctest::Contains("backfill"), UsageError);
     CHECK_THROWS_WITH_AS(parse({"backfill"}), doctest::Contains("--from"), UsageError);
@@ -171,13 +171,13 @@ TEST_CASE("command line: the nearest word") {
         const char* answer;
     };
     const Row rows[] = {
-        {{"synch"}, "there is no command \"synch\"; did you mean sync?"},
-        {{"backfill", "--form", "x"}, "there is no option --form; did you mean --from?"},
-        {{"sync", "--confg=a"}, "there is no option --confg; did you mean --config?"},
-        {{"--databse", "a.db", "sync"}, "there is no option --databse; did you mean --database?"},
+        {{"synch"}, "unknown command \"synch\"; did you mean sync?"},
+        {{"backfill", "--form", "x"}, "unknown option --form; did you mean --from?"},
+        {{"sync", "--confg=a"}, "unknown option --confg; did you mean --config?"},
+        {{"--databse", "a.db", "sync"}, "unknown option --databse; did you mean --database?"},
         {{"sync", "--force"}, "--force is an option of backfill, and not of sync"},
         {{"sync", "status"}, "sync does not take \"status\""},
-        {{"-x", "sync"}, "there is no option -x"},
+        {{"-x", "sync"}, "unknown option -x"},
         {{"--log-level", "loud", "sync"}, "--log-level: \"loud\" is not one of trace, debug"},
     };
     for (const Row& row : rows) {

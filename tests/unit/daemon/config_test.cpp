@@ -113,7 +113,7 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
                 "config.toml:2: [api] has no key \"page_sise\" (did you mean page_size?); it has: ",
                 0) == 0);
     CHECK(complaint("[apis]\nurl = \"\"\n") ==
-          "config.toml:1: there is no [apis] (did you mean api?); there are: api, log, metrics, "
+          "config.toml:1: unknown table [apis] (did you mean api?); known: api, log, metrics, "
           "mirror");
     CHECK(complaint("api = 3\n") == "config.toml:1: [api] must be a table");
     CHECK(complaint("[mirror]\noverlap = \"2 m\"\n")
@@ -152,7 +152,7 @@ TEST_CASE("configuration: a key's old name is accepted with a warning") {
 
 TEST_CASE("configuration: what is complained about stays on one line and moves no cursor") {
     CHECK(complaint("[\"a\\u001b[2J\\nb\"]\n")
-              .rfind("config.toml:1: there is no [a\\u001b[2J\\nb]; there are: ", 0) == 0);
+              .rfind("config.toml:1: unknown table [a\\u001b[2J\\nb]; known: ", 0) == 0);
     CHECK(complaint("[api]\n\"a\\u001b[2J\\nb\" = 1\n")
               .rfind("config.toml:2: [api] has no key \"a\\u001b[2J\\nb\"; it has: ", 0) == 0);
 }

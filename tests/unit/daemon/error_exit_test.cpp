@@ -34,7 +34,7 @@ TEST_CASE("exit codes: what nobody expected is neither the API's fault nor the u
 TEST_CASE("exit codes: messages are on one line, and say whether to report them") {
     CHECK(message_of(UsageError("a\nb")) == "a\\nb");
     CHECK(message_of(std::invalid_argument("stoll")) == "internal error, please report it: stoll");
-    CHECK(message_of(std::bad_alloc()) == "there is not enough memory");
+    CHECK(message_of(std::bad_alloc()) == "out of memory");
     const std::system_error no_threads(
         std::make_error_code(std::errc::resource_unavailable_try_again));
     CHECK(exit_code_of(no_threads) == ExitCode::internal);

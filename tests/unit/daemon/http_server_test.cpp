@@ -151,7 +151,7 @@ TEST_CASE("HTTP server: a port that is taken, and an address that is not here") 
 TEST_CASE("HTTP server: where to listen, as people write it") {
     struct Case {
         const char* text;
-        const char* address;  // "" where it is refused
+        const char* address;  // "" if it is refused
         std::uint16_t port;
         bool loopback;
     };

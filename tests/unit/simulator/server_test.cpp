@@ -300,7 +300,7 @@ TEST_CASE("simulator: HTTPS with certificates good and bad") {
     const Certificates certificates = make_certificates(directory);
     Account account;
 
-    // True where the client accepts the server and got a reply.
+    // True if the client accepts the server and got a reply.
     const auto accepted = [&](const Server& server) {
         RawClient client(server.port());
         SSL_CTX* context = SSL_CTX_new(TLS_client_method());

@@ -39,7 +39,7 @@ Reject reject(const std::string& record, std::optional<std::string> timestamp = 
 /// One window, read whole and proven as a whole.
 std::vector<sync::WholeWindow> whole(const Window& window, copernica::Page page);
 
-/// Everything of a file, byte for byte; nothing where there is none.
+/// Everything of a file, byte for byte; nothing if there is none.
 std::optional<std::string> bytes_of(const std::filesystem::path& file);
 void write_bytes(const std::filesystem::path& file, std::string_view bytes);
 

@@ -119,7 +119,7 @@ class FakeApi final : public copernica::Api {
     std::function<void()> on_identity;
     /// Changes a right reply.
     std::function<void(const copernica::PageQuery&, copernica::Page&)> distort;
-    /// The reply's Date; the clock's where it is not set.
+    /// The reply's Date; the clock's if it is not set.
     std::function<std::optional<Instant>(Instant)> date;
     std::chrono::milliseconds duration{150};  ///< of one request
     /// The pages of these numbers are empty.
@@ -218,7 +218,7 @@ struct World {
     void follow_until(Instant end);
 
     /// What is wrong with the covered periods of the store: rows that are not there, or not
-    /// any more at the API. Empty where all is well.
+    /// any more at the API. Empty if all is well.
     std::string difference() const;
 };
 
