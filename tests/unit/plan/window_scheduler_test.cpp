@@ -1,0 +1,280 @@
+#include "core/plan/window_scheduler.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "core/plan/width.hpp"
+#include "tests/unit/sync/model.hpp"
+
+using namespace mirror;
+using namespace mirror::plan;
+using namespace mirror::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Work {
+    explicit Work(const WindowSet& todo, const std::string& zone_name = "Europe/Amsterdam",
+                  Direction direction = Direction::newest_first)
+        : zone(zone_name), list(zone, todo, planner, direction) {}
+    Zone zone;
+    WidthPlanner planner{10'000};
+    WindowScheduler list;
+};
+
+Window window(const char* begin, const char* end) {
+    return {utc(begin), utc(end)};
+}
+
+}  // namespace
+
+TEST_CASE("windows come in one direction, disjoint, and together are what was to be done") {
+    std::mt19937 random(7);
+    for (int round = 0; round < 60; ++round) {
+        const bool newest_first = round % 2 == 0;
+        CAPTURE(newest_first);
+        WindowSet todo;
+        Instant at = utc("2026-10-20 00:00:00");
+        for (int i = 0; i < 5; ++i) {
+            at += Seconds(1 + random() % 200'000);
+            const Instant end = at + Seconds(1 + random() % 100'000);
+            todo.add({at, end});
+            at = end;
+        }
+        Work work(todo, "Europe/Amsterdam",
+                  newest_first ? Direction::newest_first : Direction::oldest_first);
+        WindowSet taken;
+        Instant before = newest_first ? Instant::max() : Instant::min();
+        while (const auto piece = work.list.take()) {
+            REQUIRE_FALSE(piece->window.empty());
+            if (newest_first) {
+                REQUIRE(piece->window.end <= before);
+                before = piece->window.begin;
+            } else {
+                REQUIRE(piece->window.begin >= before);
+                before = piece->window.end;
+            }
+            CHECK(work.zone.align_down(piece->window.begin) == piece->window.begin);
+            CHECK(work.zone.align_up(piece->window.end) == piece->window.end);
+            taken.add(piece->window);
+            work.list.counted(*piece, random() % 40'000);
+            work.list.done(*piece);
+        }
+        CHECK(work.list.empty());
+        for (const Window& wanted : todo.windows()) {
+            CHECK(taken.contains(wanted));
+        }
+        taken.subtract(todo);
+        // Only the hour that comes twice makes windows wider.
+        taken.subtract(window("2026-10-25 00:00:00", "2026-10-25 02:00:00"));
+        CHECK(taken.empty());
+    }
+}
+
+TEST_CASE("where little is expected, nothing is taken until what is in work was counted") {
+    Work work(WindowSet(window("2026-06-01 00:00:00", "2026-06-05 00:00:00")));
+    const auto first = work.list.take();
+    REQUIRE(first);
+    CHECK_FALSE(work.list.take(true));
+    work.list.counted(*first, 10'000);
+    CHECK(work.list.take(true));
+}
+
+TEST_CASE("what is left at last is shared out among those who read") {
+    const auto pieces = [](unsigned readers) {
+        Zone zone("Europe/Amsterdam");
+        WidthPlanner planner(10'000);
+        planner.observe(8h, 10'000);
+        const Window all = window("2026-06-01 00:00:00", "2026-06-02 00:00:00");
+        WindowScheduler list(zone, WindowSet(all), planner, Direction::oldest_first, readers);
+        std::vector<Seconds> widths;
+        WindowSet taken;
+        while (const auto piece = list.take()) {
+            widths.push_back(piece->window.width());
+            taken.add(piece->window);
+        }
+        CHECK(taken == WindowSet(all));
+        return widths;
+    };
+    CHECK(pieces(1) == std::vector<Seconds>{8h, 8h, 8h});
+    // A quarter of the usual width at the least, so that their pages are not all but empty.
+    const std::vector<Seconds> shared = pieces(4);
+    CHECK(shared.front() == 6h);
+    CHECK(std::is_sorted(shared.rbegin(), shared.rend()));
+    CHECK(shared[shared.size() - 2] == 2h);
+    CHECK(shared.size() <= 10);
+}
+
+TEST_CASE("a window around the hour that comes twice can be cut until it fits") {
+    // What lies beside the two passes is shorter than what the rows ask for.
+    for (const Window& around : {window("2026-10-25 00:00:00", "2026-10-25 02:01:00"),
+                                 window("2026-10-24 23:59:00", "2026-10-25 02:00:00"),
+                                 window("2026-10-24 23:59:00", "2026-10-25 02:01:00")}) {
+        for (const Direction direction : {Direction::newest_first, Direction::oldest_first}) {
+            Work work(WindowSet(around), "Europe/Amsterdam", direction);
+            work.planner.observe(1h, 0);
+            WindowSet read;
+            int steps = 0;
+            while (const auto piece = work.list.take()) {
+                REQUIRE(++steps < 20);
+                const auto rows = static_cast<std::uint64_t>(piece->window.width().count() * 4);
+                if (rows > 25'000 && work.list.cut(*piece, rows)) {
+                    continue;
+                }
+                read.add(piece->window);
+                work.list.counted(*piece, rows);
+                work.list.done(*piece);
+            }
+            CHECK(read == WindowSet(around));
+        }
+    }
+}
+
+TEST_CASE("the two passes of the autumn hour are never parted") {
+    Work work(WindowSet(window("2026-10-25 00:30:00", "2026-10-25 01:00:00")));
+    const auto piece = work.list.take();
+    REQUIRE(piece);
+    CHECK(piece->window == window("2026-10-25 00:00:00", "2026-10-25 02:00:00"));
+    CHECK_FALSE(work.list.divisible(piece->window));
+    CHECK_FALSE(work.list.cut(*piece, 1'000'000));
+    CHECK(work.list.divisible(window("2026-10-25 00:00:00", "2026-10-25 02:00:01")));
+    CHECK(work.list.divisible(window("2027-03-28 00:59:59", "2027-03-28 01:00:01")));
+}
+
+TEST_CASE("what does not add up is read by start, then halved, at last given up") {
+    Work work(WindowSet(window("2026-06-01 10:00:00", "2026-06-01 10:00:02")));
+    auto piece = work.list.take();
+    REQUIRE(piece);
+    CHECK(piece->read_on == ReadOn::automatic);
+    work.list.not_whole(*piece, "reason");
+    piece = work.list.take();
+    CHECK(piece->read_on == ReadOn::by_start);
+    CHECK(piece->window == window("2026-06-01 10:00:00", "2026-06-01 10:00:02"));
+    work.list.not_whole(*piece, "reason");
+    piece = work.list.take();
+    CHECK(piece->window == window("2026-06-01 10:00:01", "2026-06-01 10:00:02"));
+    for (int attempt = 1; attempt < WindowScheduler::most_attempts; ++attempt) {
+        work.list.not_whole(*piece, "reason");
+        piece = work.list.take();
+        CHECK(piece->window == window("2026-06-01 10:00:01", "2026-06-01 10:00:02"));
+    }
+    CHECK(work.list.unread().empty());
+    work.list.not_whole(*piece, "the reason");
+    REQUIRE(work.list.unread().size() == 1);
+    CHECK(work.list.unread().front().reason == "the reason");
+    CHECK(work.list.unread().front().window ==
+          window("2026-06-01 10:00:01", "2026-06-01 10:00:02"));
+    CHECK(work.list.take()->window == window("2026-06-01 10:00:00", "2026-06-01 10:00:01"));
+    CHECK_FALSE(work.list.take());
+}
+
+TEST_CASE("the halves of a window come in the direction of all") {
+    const Window hour = window("2026-06-01 10:00:00", "2026-06-01 11:00:00");
+    for (const Direction direction : {Direction::newest_first, Direction::oldest_first}) {
+        Work work(WindowSet(hour), "Europe/Amsterdam", direction);
+        work.list.at_fault(*work.list.take(), "refused");
+        const auto half = work.list.take();
+        REQUIRE(half);
+        const bool newer = half->window == window("2026-06-01 10:30:00", "2026-06-01 11:00:00");
+        CHECK(newer == (direction == Direction::newest_first));
+    }
+}
+
+TEST_CASE("a window at fault is halved, and a second at fault is given up") {
+    Work work(WindowSet(window("2026-06-01 10:00:00", "2026-06-01 11:00:00")));
+    auto piece = work.list.take();
+    WindowSet left;
+    work.list.at_fault(*piece, "refused");
+    CHECK(work.planner.next() == 30min);
+    std::size_t faults = 0;
+    while ((piece = work.list.take())) {
+        if (piece->window.contains(utc("2026-06-01 10:20:17"))) {
+            REQUIRE(++faults < 40);
+            work.list.at_fault(*piece, "refused");
+        } else {
+            work.list.done(*piece);
+            left.add(piece->window);
+        }
+    }
+    REQUIRE(work.list.unread().size() == 1);
+    CHECK(work.list.unread().front().window ==
+          window("2026-06-01 10:20:17", "2026-06-01 10:20:18"));
+    CHECK(left.width() == 3599s);
+}
+
+TEST_CASE("a long stretch at fault is found with few questions, its ends to the second") {
+    struct Case {
+        const char* begin;  // of what is good
+        const char* end;
+        int most_faults;
+    };
+    for (const Case& good : {
+             Case{"2026-05-02 03:04:05", "2026-12-01 00:00:00", 400},
+             Case{"2000-01-01 00:00:00", "2011-03-07 13:00:01", 400},
+             Case{"2010-01-01 00:00:00", "2010-01-01 00:01:00", 400},
+             Case{"2026-10-25 00:30:00", "2026-10-25 01:30:00", 400},  // in the autumn night
+             Case{"2030-01-01 00:00:00", "2030-01-01 00:00:00", 400},  // nothing
+         }) {
+        for (const Direction direction : {Direction::newest_first, Direction::oldest_first}) {
+            CAPTURE(std::string(good.begin));
+            const Window all = window("2000-01-01 00:00:00", "2026-12-01 00:00:00");
+            const Window well = intersection(window(good.begin, good.end), all);
+            Work work(WindowSet(all), "Europe/Amsterdam", direction);
+            WindowSet read;
+            int faults = 0;
+            while (const auto piece = work.list.take()) {
+                REQUIRE_FALSE(piece->window.empty());
+                CHECK(read.within(piece->window).empty());
+                if (well.contains(piece->window)) {
+                    work.list.counted(*piece, 5);
+                    work.list.done(*piece);
+                    read.add(piece->window);
+                } else {
+                    REQUIRE(++faults < 5000);
+                    work.list.at_fault(*piece, "refused");
+                }
+            }
+            CHECK(faults <= good.most_faults);
+            WindowSet unread;
+            for (const UnreadWindow& left : work.list.unread()) {
+                unread.add(left.window);
+            }
+            CHECK(work.list.unread().size() <= 3);
+            WindowSet both = unread;
+            for (const Window& window : read.windows()) {
+                both.add(window);
+            }
+            CHECK(both == WindowSet(all));
+            MESSAGE(std::string(good.begin)
+                    << ": " << faults << " questions failed, read " << read.width().count()
+                    << " s of " << well.width().count());
+        }
+    }
+}
+
+TEST_CASE("what is put first is one piece and is not read twice") {
+    Work work(WindowSet(window("2026-06-01 10:00:00", "2026-06-01 12:00:00")));
+    work.list.put_first(window("2026-06-01 09:00:00", "2026-06-01 11:30:00"));
+    CHECK(work.list.take()->window == window("2026-06-01 09:00:00", "2026-06-01 11:30:00"));
+    CHECK(work.list.take()->window == window("2026-06-01 11:30:00", "2026-06-01 12:00:00"));
+    CHECK_FALSE(work.list.take());
+}
+
+TEST_CASE("what the Date did not speak for is asked again, not for ever") {
+    Work work(WindowSet(window("2026-06-01 10:00:00", "2026-06-01 10:30:00")));
+    auto piece = work.list.take();
+    for (int i = 1; i < WindowScheduler::most_attempts; ++i) {
+        work.list.not_proven(*piece, "too early");
+        piece = work.list.take();
+        REQUIRE(piece);
+    }
+    work.list.not_proven(*piece, "too early");
+    CHECK(work.list.empty());
+    CHECK(work.list.unread().size() == 1);
+}
