@@ -6,6 +6,7 @@
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
+#include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
 #include "tests/support/impression.hpp"
@@ -83,6 +84,24 @@ std::vector<sync::WholeWindow> whole(const Window& window, copernica::Page page)
     std::vector<sync::WholeWindow> windows;
     windows.push_back(std::move(made));
     return windows;
+}
+
+void make_mirror(const std::filesystem::path& path) {
+    MirrorFile file(options_for(path), noon());
+    file.writer().claim_account("34", "Development");
+    file.writer().commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+}
+
+DatabaseErrorKind refusal(const std::filesystem::path& path) {
+    try {
+        MirrorFile file(options_for(path), noon());
+    } catch (const DatabaseError& error) {
+        CHECK_MESSAGE(std::string(error.what()).find(path.filename().string()) != std::string::npos,
+                      error.what());
+        return error.kind();
+    }
+    FAIL("opened");
+    return DatabaseErrorKind::io;
 }
 
 std::optional<std::string> bytes_of(const std::filesystem::path& file) {

@@ -11,6 +11,7 @@
 
 #include "core/copernica/page.hpp"
 #include "core/sync/store.hpp"
+#include "storage/errors.hpp"
 #include "storage/mirror_file.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -38,6 +39,12 @@ Reject reject(const std::string& record, std::optional<std::string> timestamp = 
 
 /// One window, read whole and proven as a whole.
 std::vector<sync::WholeWindow> whole(const Window& window, copernica::Page page);
+
+/// A file with 50 rows, of account 34.
+void make_mirror(const std::filesystem::path& path);
+
+/// The kind of DatabaseError that opening gives; its text must name the file.
+DatabaseErrorKind refusal(const std::filesystem::path& path);
 
 /// Everything of a file, byte for byte; nothing if there is none.
 std::optional<std::string> bytes_of(const std::filesystem::path& file);
