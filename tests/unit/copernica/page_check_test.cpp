@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include "tests/unit/sync/model.hpp"
+#include "tests/support/times.hpp"
 
 using namespace mirror;
 using namespace mirror::copernica;

@@ -8,9 +8,11 @@
 #include "core/copernica/client.hpp"
 #include "core/copernica/http_api.hpp"
 #include "core/copernica/token_reload.hpp"
+#include "tests/support/times.hpp"
 #include "tests/unit/http/http_client.hpp"
 #include "tests/unit/http/scripted_server.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/unit/sync/fake_clock.hpp"
+#include "tests/unit/sync/run_coroutine.hpp"
 
 using namespace mirror;
 using namespace mirror::copernica;

@@ -6,7 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
-#include "tests/unit/sync/model.hpp"
+#include "tests/unit/sync/run_coroutine.hpp"
+#include "tests/unit/sync/world.hpp"
 
 using namespace mirror;
 using copernica::TokenReload;

@@ -14,7 +14,7 @@
 
 #include "daemon/process/usage_error.hpp"
 #include "tests/support/temporary_directory.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/unit/sync/fake_clock.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;

@@ -12,8 +12,9 @@
 #include "daemon/metrics/liveness.hpp"
 #include "daemon/process/process_usage.hpp"
 #include "daemon/process/version.hpp"
+#include "tests/support/times.hpp"
 #include "tests/unit/documentation/documents.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/unit/sync/fake_clock.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;

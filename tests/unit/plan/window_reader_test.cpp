@@ -10,12 +10,12 @@
 #include <doctest/doctest.h>
 
 #include "core/copernica/page_check.hpp"
+#include "tests/support/times.hpp"
 #include "tests/unit/sync/model.hpp"
 
 using namespace mirror;
 using namespace mirror::copernica;
 using namespace mirror::plan;
-using namespace mirror::sync;
 using namespace mirror::tests;
 
 TEST_CASE("a table of places holds each ID and time once, where it was put last") {

@@ -10,7 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "core/plan/width.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/support/times.hpp"
 
 using namespace mirror;
 using namespace mirror::plan;

@@ -10,8 +10,9 @@
 
 #include "core/sync/session.hpp"
 #include "storage/sqlite_store.hpp"
+#include "tests/support/times.hpp"
 #include "tests/unit/storage/fixture.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/unit/sync/world.hpp"
 
 using namespace mirror;
 namespace asio = boost::asio;

@@ -12,12 +12,12 @@
 #include "core/copernica/throttle.hpp"
 #include "core/util/async_condition.hpp"
 #include "core/util/task_group.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/support/times.hpp"
+#include "tests/unit/sync/fake_clock.hpp"
+#include "tests/unit/sync/run_coroutine.hpp"
 
 using namespace mirror;
 using namespace mirror::copernica;
-using namespace mirror::plan;
-using namespace mirror::sync;
 using namespace mirror::tests;
 using namespace std::chrono_literals;
 namespace asio = boost::asio;

@@ -14,7 +14,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
-#include "tests/unit/sync/model.hpp"
+#include "tests/support/times.hpp"
+#include "tests/unit/sync/run_coroutine.hpp"
+#include "tests/unit/sync/world.hpp"
 
 using namespace mirror;
 using namespace mirror::copernica;

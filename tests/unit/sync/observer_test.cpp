@@ -11,7 +11,9 @@
 
 #include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/support/times.hpp"
+#include "tests/unit/sync/run_coroutine.hpp"
+#include "tests/unit/sync/world.hpp"
 
 using namespace mirror;
 using namespace mirror::tests;

@@ -4,7 +4,8 @@
 #include "core/copernica/api.hpp"
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/support/times.hpp"
+#include "tests/unit/sync/world.hpp"
 
 #define CHECK_EXACT(world) CHECK((world).difference() == "")
 

@@ -7,6 +7,7 @@
 #include "core/copernica/errors.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
+#include "tests/unit/sync/run_coroutine.hpp"
 #include "tests/unit/sync/session_fixture.hpp"
 
 using namespace mirror;

@@ -6,7 +6,8 @@
 #include <doctest/doctest.h>
 
 #include "core/sync/metadata.hpp"
-#include "tests/unit/sync/model.hpp"
+#include "tests/support/times.hpp"
+#include "tests/unit/sync/world.hpp"
 
 using namespace mirror;
 using namespace mirror::tests;

@@ -1,0 +1,53 @@
+// The API as core/sync sees it, without sockets: a model, with faults.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/copernica/api.hpp"
+#include "tests/unit/sync/fake_clock.hpp"
+#include "tests/unit/sync/model.hpp"
+
+namespace mirror::tests {
+
+/// The model behind the interface, with faults.
+class FakeApi final : public copernica::Api {
+  public:
+    FakeApi(Model& model, FakeClock& clock) : model_(model), clock_(clock) {}
+
+    boost::asio::awaitable<copernica::PageReply> impressions(copernica::PageQuery query,
+                                                             copernica::RequestGate& gate) override;
+    boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override;
+
+    /// Called with the number of the request (from 0, both kinds) before each; may throw ApiError.
+    std::function<void(const copernica::PageQuery&)> on_page;
+    std::function<void()> on_identity;
+    /// Changes a right reply.
+    std::function<void(const copernica::PageQuery&, copernica::Page&)> distort;
+    /// The reply's Date; the clock's where it is not set.
+    std::function<std::optional<Instant>(Instant)> date;
+    std::chrono::milliseconds duration{150};  ///< of one request
+    /// The pages of these numbers are empty.
+    std::uint64_t empty_from = 0;
+    std::uint64_t empty_count = 0;
+    /// So are those for which this is true.
+    std::function<bool(std::uint64_t)> empty_when;
+    /// More is a run that does not end.
+    std::uint64_t most_requests = 20'000;
+
+    std::uint64_t pages = 0;
+    std::uint64_t identities = 0;
+    std::uint64_t totals = 0;
+
+  private:
+    boost::asio::awaitable<void> pass_time();
+
+    Model& model_;
+    FakeClock& clock_;
+};
+
+}  // namespace mirror::tests
