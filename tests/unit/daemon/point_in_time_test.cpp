@@ -7,19 +7,17 @@
 #include "core/time/text.hpp"
 #include "daemon/commands/period.hpp"
 #include "daemon/process/usage_error.hpp"
+#include "tests/support/times.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;
+using mirror::tests::utc;
 
 namespace {
 
 const Zone& amsterdam() {
     static const Zone zone("Europe/Amsterdam");
     return zone;
-}
-
-Instant utc(const char* text) {
-    return Instant(parse_local(text).value().time_since_epoch());
 }
 
 // In summer: 00:30 of 1 July in Amsterdam.

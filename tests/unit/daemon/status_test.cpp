@@ -7,17 +7,14 @@
 #include <doctest/doctest.h>
 
 #include "core/plan/count_check.hpp"
-#include "core/time/text.hpp"
 #include "daemon/cli/progress.hpp"
+#include "tests/support/times.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;
+using mirror::tests::utc;
 
 namespace {
-
-Instant utc(const char* text) {
-    return Instant(parse_local(text).value().time_since_epoch());
-}
 
 Window day(const char* begin, const char* end) {
     return {utc((std::string(begin) + " 00:00:00").c_str()),

@@ -3,14 +3,12 @@
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
+#include "tests/support/times.hpp"
 
 using namespace mirror;
+using mirror::tests::utc;
 
 namespace {
-
-Instant utc(const char* text) {
-    return Instant(parse_local(text).value().time_since_epoch());
-}
 
 copernica::Page page_with(LocalTime newest) {
     copernica::Page page;

@@ -7,23 +7,17 @@
 
 #include <doctest/doctest.h>
 
-#include "core/time/text.hpp"
 #include "tests/simulator/encode.hpp"
 #include "tests/simulator/generate.hpp"
+#include "tests/support/times.hpp"
 
 using namespace simulator;
 using mirror::Instant;
 using mirror::Seconds;
+using mirror::tests::local;
+using mirror::tests::utc;
 
 namespace {
-
-mirror::LocalTime local(const char* text) {
-    return mirror::parse_local(text).value();
-}
-
-Instant utc(const char* text) {
-    return Instant(local(text).time_since_epoch());
-}
 
 void add(Account& account, std::int64_t id, Instant at) {
     Row row;

@@ -10,18 +10,16 @@
 
 #include "core/time/text.hpp"
 #include "tests/simulator/encode.hpp"
+#include "tests/support/times.hpp"
+#include "tests/unit/simulator/asked.hpp"
 
 using namespace simulator;
-using mirror::Instant;
 using mirror::Seconds;
+using mirror::tests::utc;
+using simulator::tests::now;
+using simulator::tests::request;
 
 namespace {
-
-Instant utc(const char* text) {
-    return Instant(mirror::parse_local(text).value().time_since_epoch());
-}
-
-const Instant now = utc("2026-11-01 00:00:00");
 
 // The example of the API's documentation, and `rows - 1` more.
 void fill(Account& account, std::int64_t rows = 1) {
@@ -37,17 +35,6 @@ void fill(Account& account, std::int64_t rows = 1) {
         row.profile = 13453;
         account.add(row);
     }
-}
-
-Request request(const Behaviour& behaviour, std::map<std::string, std::string> parameters,
-                const std::string& path = "/v3/ms/impressions") {
-    Request made;
-    made.method = "GET";
-    made.path = path;
-    made.parameters = std::move(parameters);
-    made.parameters.emplace("access_token", behaviour.token);
-    understand(made, behaviour);
-    return made;
 }
 
 }  // namespace

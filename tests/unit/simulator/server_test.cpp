@@ -15,20 +15,18 @@
 #include "tests/simulator/certificates.hpp"
 #include "tests/simulator/wire.hpp"
 #include "tests/support/raw_client.hpp"
+#include "tests/support/times.hpp"
 
 using namespace simulator;
 using mirror::Instant;
 using mirror::Seconds;
 using mirror::test::RawClient;
 using mirror::test::RawReply;
+using mirror::tests::utc;
 
 namespace {
 
 const std::string impressions = "/v3/ms/impressions?access_token=simulated-token";
-
-Instant utc(const char* text) {
-    return Instant(mirror::parse_local(text).value().time_since_epoch());
-}
 
 void fill(Account& account, std::int64_t rows) {
     for (std::int64_t id = 1; id <= rows; ++id) {

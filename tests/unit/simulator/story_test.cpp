@@ -7,20 +7,17 @@
 
 #include <doctest/doctest.h>
 
-#include "core/time/text.hpp"
 #include "tests/simulator/answer.hpp"
 #include "tests/simulator/generate.hpp"
 #include "tests/simulator/live.hpp"
+#include "tests/support/times.hpp"
 
 using namespace simulator;
 using mirror::Instant;
 using mirror::Seconds;
+using mirror::tests::utc;
 
 namespace {
-
-Instant utc(const char* text) {
-    return Instant(mirror::parse_local(text).value().time_since_epoch());
-}
 
 using Pair = std::pair<std::int64_t, std::int64_t>;  // mailing and destination
 

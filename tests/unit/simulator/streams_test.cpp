@@ -8,32 +8,24 @@
 
 #include <doctest/doctest.h>
 
-#include "core/time/text.hpp"
 #include "tests/simulator/answer.hpp"
 #include "tests/simulator/generate.hpp"
+#include "tests/support/times.hpp"
+#include "tests/unit/simulator/asked.hpp"
 
 using namespace simulator;
-using mirror::Instant;
 using mirror::Seconds;
+using mirror::tests::utc;
+using simulator::tests::now;
+using simulator::tests::request;
 
 namespace {
-
-Instant utc(const char* text) {
-    return Instant(mirror::parse_local(text).value().time_since_epoch());
-}
-
-const Instant now = utc("2026-11-01 00:00:00");
 
 Reply reply(const Account& account, const Behaviour& behaviour, const std::string& path,
             std::map<std::string, std::string> parameters = {},
             const std::optional<Fault>& fault = {}) {
-    Request request;
-    request.method = "GET";
-    request.path = path;
-    request.parameters = std::move(parameters);
-    request.parameters.emplace("access_token", behaviour.token);
-    understand(request, behaviour);
-    return answer(request, account, behaviour, fault, now).reply;
+    return answer(request(behaviour, std::move(parameters), path), account, behaviour, fault, now)
+        .reply;
 }
 
 // The list of a page, without its envelope.

@@ -15,16 +15,14 @@
 #include "tests/simulator/generate.hpp"
 #include "tests/soak/world.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/times.hpp"
 
 using namespace mirror;
 using simulator::Bound;
 using simulator::Order;
+using mirror::tests::utc;
 
 namespace {
-
-Instant utc(const std::string& text) {
-    return Instant(parse_local(text).value().time_since_epoch());
-}
 
 const Instant now = utc("2026-11-23 16:00:00");
 

@@ -14,8 +14,10 @@
 #include "core/time/zone.hpp"
 #include "core/time/zone_self_check.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/support/times.hpp"
 
 using namespace mirror;
+using mirror::tests::utc;
 
 namespace {
 
@@ -52,10 +54,6 @@ void compile_zones(const std::filesystem::path& directory, const std::string& fo
     const std::string command = "PATH=\"$PATH:/usr/sbin\" zic -b " + form + " -d '" +
                                 (directory / form).string() + "' /usr/share/zoneinfo/tzdata.zi";
     REQUIRE(std::system(command.c_str()) == 0);
-}
-
-Instant utc(const char* text) {
-    return Instant(parse_local(text).value().time_since_epoch());
 }
 
 constexpr Instant first = std::chrono::sys_days{std::chrono::year(1996) / 1 / 1};

@@ -5,20 +5,15 @@
 #include <doctest/doctest.h>
 
 #include "core/time/text.hpp"
+#include "tests/support/times.hpp"
 
 using namespace mirror;
+using mirror::tests::local;
+using mirror::tests::utc;
 
 namespace {
 
-LocalTime local(const char* text) {
-    return parse_local(text).value();
-}
-
 // "YYYY-MM-DD HH:MM:SS", read as UTC.
-Instant utc(const char* text) {
-    return Instant(local(text).time_since_epoch());
-}
-
 Window window(const char* begin, const char* end) {
     return {utc(begin), utc(end)};
 }
