@@ -1,20 +1,12 @@
 #include "tests/simulator/access_options.hpp"
 
-#include <map>
 #include <utility>
 
+#include "tests/simulator/choice_option.hpp"
 #include "tests/simulator/fault.hpp"
 
 namespace simulator {
 namespace {
-
-template <typename Value>
-void add_choice(CLI::App& app, const std::string& name, Value& value,
-                const std::map<std::string, Value>& names, const std::string& text) {
-    CLI::CheckedTransformer choice(names, CLI::ignore_case);
-    choice.description("");  // the names are in the text
-    app.add_option(name, value, text)->transform(choice)->type_name("NAME");
-}
 
 void add_jwt_options(CLI::App& app, AccessSettings& settings) {
     app.add_option("--jwt-life", settings.jwt_life, "Seconds that a JWT is good for (86400)");

@@ -19,6 +19,7 @@
 #include "core/time/text.hpp"
 #include "tests/simulator/access_options.hpp"
 #include "tests/simulator/certificates.hpp"
+#include "tests/simulator/choice_option.hpp"
 #include "tests/simulator/generate.hpp"
 #include "tests/simulator/live.hpp"
 #include "tests/simulator/server.hpp"
@@ -59,14 +60,6 @@ struct Settings {
     StreamSettings streams;
     AccessSettings access;
 };
-
-template <typename Value>
-void add_choice(CLI::App& app, const std::string& name, Value& value,
-                const std::map<std::string, Value>& names, const std::string& text) {
-    CLI::CheckedTransformer choice(names, CLI::ignore_case);
-    choice.description("");  // the names are in the text; its own lists the numbers, too
-    app.add_option(name, value, text)->transform(choice)->type_name("NAME");
-}
 
 void add_options(CLI::App& app, Settings& settings) {
     Behaviour& behaviour = settings.behaviour;
