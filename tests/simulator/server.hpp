@@ -12,9 +12,11 @@
 
 #include "tests/simulator/account.hpp"
 #include "tests/simulator/behaviour.hpp"
+#include "tests/simulator/bookkeeping.hpp"
 #include "tests/simulator/clock.hpp"
 #include "tests/simulator/fault.hpp"
 #include "tests/simulator/request.hpp"
+#include "tests/simulator/request_handler.hpp"
 #include "tests/support/patience.hpp"
 
 namespace simulator {
@@ -31,23 +33,11 @@ struct ServerOptions {
     std::size_t log_capacity = 100'000;  ///< the oldest entries go first
 };
 
-struct Counters {
-    std::uint64_t connections = 0;  ///< accepted
-    std::uint64_t open_connections = 0;
-    std::uint64_t handshakes_refused = 0;  ///< TLS that failed
-    std::uint64_t requests = 0;
-    std::uint64_t requests_with_token = 0;  ///< any token, right or wrong
-    std::uint64_t leaked_tokens = 0;        ///< in URLs that should have none
-    std::uint64_t rows = 0;                 ///< answered with, delivered or not
-    std::uint64_t bytes = 0;                ///< of heads and bodies that were sent whole
-};
-
 /// Listens on 127.0.0.1 from construction to destruction, on a thread of its own, where rules and
 /// hooks run, too. All members may be called from any thread, from rules and from hooks.
 class Server {
   public:
-    /// Runs on the server's thread; the request is understood, the token checked.
-    using Hook = std::function<void(const Request&)>;
+    using Hook = RequestHandler::Hook;
 
     /// Throws boost::system::system_error.
     explicit Server(Account& account, Behaviour behaviour = {}, ServerOptions options = {});
