@@ -30,7 +30,9 @@ struct Identity {
 
 /// What to do about a failed call.
 enum class ErrorKind {
-    try_again,         ///< refused, reset, cut off, timed out, 429, 5xx
+    /// Refused, reset, cut off, timed out, 429, 5xx, or a refusal that is not the API's own: a
+    /// gateway's, or one that identity does not share.
+    try_again,
     invalid_response,  ///< 200, but not a reply that can be believed
     request_refused,   ///< a 400, 404 or the like, in the API's own form: the same request will
                        ///< fail again, unless it was a 400 because of the token: ask identity
@@ -51,7 +53,7 @@ class ApiError : public std::runtime_error {
     int status() const { return status_; }
     std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
 
-    /// No connection could be made: whatever was to be asked has no part in it.
+    /// No connection could be made, so the fault is not the request's.
     bool unreachable() const { return unreachable_; }
     ApiError& set_unreachable() {
         unreachable_ = true;

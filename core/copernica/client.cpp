@@ -35,7 +35,7 @@ RequestOutcome outcome_of(ErrorKind kind) {
 
 }  // namespace
 
-// One call: its leave, and what became of each of its requests.
+// One call: its permit, and how each of its requests ended.
 class Client::Exchange final : public RequestGate {
   public:
     Exchange(Client& owner, Throttle::Permit permit) : owner_(owner), permit_(std::move(permit)) {}
@@ -89,9 +89,7 @@ void Client::succeeded(Throttle::Permit& permit) {
     permit.succeeded();
     last_failed_.reset();
     tell_rate();
-    if (const auto line = outage_.succeeded(clock_.monotonic())) {
-        observer_.info(*line);
-    }
+    note_answer();
 }
 
 // `asked` is nothing if no period can be at fault: identity, or a probe.
@@ -113,17 +111,24 @@ void Client::failed(Throttle::Permit& permit, const ApiError& error,
                                                ? Throttle::Scope::server
                                                : Throttle::Scope::request);
     }
-    if (error.kind() == ErrorKind::token_refused) {
-        // An answer, so no outage; what it means is told by who waits for another token.
-        if (const auto line = outage_.succeeded(clock_.monotonic())) {
-            observer_.info(*line);
-        }
-        return;
+    // What a refused token means, identity knows.
+    if (error.kind() != ErrorKind::token_refused) {
+        note_outage(error, concerns_all);
     }
+}
+
+void Client::note_outage(const ApiError& error, bool concerns_all) {
     if (const auto line =
             outage_.failed(trouble_of(error), error.what(), clock_.monotonic(), concerns_all)) {
         observer_.warning(*line);
         outage_began_.notify_all();
+    }
+}
+
+// An answer ends an outage.
+void Client::note_answer() {
+    if (const auto line = outage_.succeeded(clock_.monotonic())) {
+        observer_.info(*line);
     }
 }
 
@@ -155,9 +160,10 @@ asio::awaitable<PageReply> Client::ask_twice_if_doubtful(PageQuery query, Second
         co_return second;
     }
     if (!same_unusable(first.page, second.page)) {
-        throw ApiError(ErrorKind::invalid_response,
-                       "a reply cannot be right: " + *doubt + ", and others in the next reply",
-                       200);
+        throw ApiError(
+            ErrorKind::invalid_response,
+            "a reply cannot be right: " + *doubt + ", and not the same ones in the next reply",
+            200);
     }
     if (!std::exchange(unusable_told_, true)) {
         observer_.warning(
@@ -210,18 +216,23 @@ asio::awaitable<FetchedPage> Client::ask_page_and_token(PageQuery query, Seconds
     if (failed->kind() == ErrorKind::token_refused) {
         const bool refused = co_await token_is_refused(lane);
         if (!refused) {
-            throw ApiError(ErrorKind::try_again,
-                           std::string(failed->what()) + ", though the token is accepted",
-                           failed->status());
+            const ApiError not_the_token(
+                ErrorKind::try_again,
+                std::string(failed->what()) + ", though identity does not refuse the token",
+                failed->status());
+            note_outage(not_the_token, concerns_all);
+            throw not_the_token;
         }
+        // What it means is told by whoever waits for another token.
+        note_answer();
     }
     throw *failed;
 }
 
-// One refusal may be a mistake; `identity` knows.
+// One refusal may be a mistake; `identity` knows. That it answers does not end the trouble.
 asio::awaitable<bool> Client::token_is_refused(Lane lane) {
     try {
-        co_await identity(lane);
+        co_await ask_identity(lane, false);
     } catch (const ApiError& error) {
         co_return error.kind() == ErrorKind::token_refused;
     }
@@ -229,12 +240,25 @@ asio::awaitable<bool> Client::token_is_refused(Lane lane) {
 }
 
 asio::awaitable<Identity> Client::identity(Lane lane) {
+    try {
+        co_return co_await ask_identity(lane, true);
+    } catch (const ApiError& error) {
+        if (error.kind() == ErrorKind::token_refused) {
+            note_answer();
+        }
+        throw;
+    }
+}
+
+asio::awaitable<Identity> Client::ask_identity(Lane lane, bool ends_trouble) {
     Throttle::Permit permit = co_await throttle_.enter(lane);
     Exchange exchange(*this, std::move(permit));
     try {
         Identity identity = co_await api_.identity(exchange);
         server_clock_.observe(identity.date, clock_.monotonic());
-        succeeded(exchange.permit());
+        if (ends_trouble) {
+            succeeded(exchange.permit());
+        }
         exchange.ended(RequestOutcome::ok);
         co_return identity;
     } catch (const ApiError& error) {
@@ -345,9 +369,9 @@ void Client::throw_if_fatal(const ApiError& error, int failures) const {
     }
 }
 
-// Who is at fault for a request that is refused or keeps failing? True if the API answers
-// another one for impressions, so that it is the request; false if it does not answer. Throws
-// TokenRefused if it is the token, ApiFailed if every request is refused.
+// Whose fault is a request that is refused or keeps failing? True if the API answers another one
+// for impressions: then it is the request's. False if it does not answer, or refuses the token for
+// impressions only. Throws TokenRefused if it is the token, ApiFailed if every request is refused.
 asio::awaitable<bool> Client::api_answers_others(Lane lane) {
     // A day in which there can be no rows yet: whoever cannot answer this cannot answer anything.
     const Instant now = options_.zone.align_up(server_now());
@@ -357,15 +381,15 @@ asio::awaitable<bool> Client::api_answers_others(Lane lane) {
     harmless.limit = 1;
     std::optional<ApiError> failed;
     try {
-        const FetchedPage answered = co_await ask_page(harmless, repeated_hour, lane, true);
+        const FetchedPage answered =
+            co_await ask_page_and_token(harmless, repeated_hour, lane, true);
     } catch (const ApiError& error) {
         failed = error;
     }
     if (!failed) {
         co_return true;
     }
-    if (failed->kind() != ErrorKind::request_refused &&
-        failed->kind() != ErrorKind::token_refused) {
+    if (failed->kind() != ErrorKind::request_refused) {
         throw_if_fatal(*failed, 1);
         co_return false;
     }
@@ -376,9 +400,6 @@ asio::awaitable<bool> Client::api_answers_others(Lane lane) {
         unknown = error;
     }
     if (!unknown) {
-        if (failed->kind() == ErrorKind::token_refused) {
-            co_return false;
-        }
         throw ApiFailed(failed->what());
     }
     throw_if_fatal(*unknown, 1);

@@ -99,6 +99,9 @@ class Client {
     void throw_if_fatal(const ApiError& error, int failures) const;
     void succeeded(Throttle::Permit& permit);
     void failed(Throttle::Permit& permit, const ApiError& error, std::optional<PageQuery> asked);
+    boost::asio::awaitable<Identity> ask_identity(Lane lane, bool ends_trouble);
+    void note_outage(const ApiError& error, bool concerns_all);
+    void note_answer();
     void tell_rate();
 
     Api& api_;

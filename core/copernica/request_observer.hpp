@@ -6,11 +6,14 @@
 
 namespace mirror::copernica {
 
-/// How one request ended. All but `ok` and `cancelled` are what ErrorKind says, judged by us.
+/// How one request ended. All but `ok`, `interim` and `cancelled` are what ErrorKind says, judged
+/// by us.
 enum class RequestOutcome {
     ok,
-    interim,  ///< led to another request of the same call: a redirect, a dead connection
-    failed,   ///< no usable answer: refused, cut off, timed out, 429, 5xx
+    /// Another request of the same call followed: a redirect, a dead connection, a doubtful page
+    /// asked for again, the check of a new token.
+    interim,
+    failed,  ///< no usable answer: refused, cut off, timed out, 429, 5xx
     invalid_response,
     request_refused,
     token_refused,

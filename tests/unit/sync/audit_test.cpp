@@ -18,9 +18,9 @@
 #include "tests/support/times.hpp"
 
 using namespace mirror;
+using mirror::tests::utc;
 using simulator::Bound;
 using simulator::Order;
-using mirror::tests::utc;
 
 namespace {
 

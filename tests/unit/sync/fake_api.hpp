@@ -28,7 +28,7 @@ class FakeApi final : public copernica::Api {
     std::function<void()> on_identity;
     /// Changes a right reply.
     std::function<void(const copernica::PageQuery&, copernica::Page&)> distort;
-    /// The reply's Date; the clock's where it is not set.
+    /// The reply's Date; the clock's if it is not set.
     std::function<std::optional<Instant>(Instant)> date;
     std::chrono::milliseconds duration{150};  ///< of one request
     /// The pages of these numbers are empty.

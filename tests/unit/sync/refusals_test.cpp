@@ -39,6 +39,39 @@ TEST_CASE("one refusal that `identity` does not share is a failure like any othe
     }
 }
 
+// A token without the right to read impressions, or a gateway that speaks as the API does.
+TEST_CASE(
+    "impressions refused for good, though identity is answered, end a command with the reason") {
+    World world(noon);
+    world.settings.give_up_after = Seconds(60);
+    fill(world.model, noon - 24h * 100, noon - 10s, 3'000, 3);
+    world.api.on_page = [](const copernica::PageQuery&) {
+        throw ApiError(ErrorKind::token_refused, "This token may not", 403);
+    };
+    CHECK_THROWS_WITH_AS(world.sync(), doctest::Contains("This token may not"), ApiFailed);
+    CHECK(world.clock.now() - noon <= 20min);
+    CHECK(world.api.pages + world.api.identities <= 60);
+    CHECK_FALSE(world.log.warnings.empty());
+}
+
+TEST_CASE(
+    "impressions refused while `run` follows are asked for with growing pauses, and reported") {
+    World world(noon);
+    world.settings.give_up_after.reset();
+    fill(world.model, noon - 24h * 10, noon - 10s, 300, 3);
+    world.api.on_page = [&world](const copernica::PageQuery&) {
+        if (world.clock.now() > noon + 5min) {
+            throw ApiError(ErrorKind::token_refused, "This token may not", 403);
+        }
+    };
+    world.follow_until(noon + 5min);
+    const std::uint64_t before = world.api.pages + world.api.identities;
+    world.follow_until(noon + 65min);
+    CHECK(world.api.pages + world.api.identities - before <= 200);
+    CHECK_FALSE(world.log.warnings.empty());
+    CHECK(world.store.facts[metadata::last_error] != "");
+}
+
 TEST_CASE("too many requests: it says nothing of a window, and costs a request each time") {
     const auto requests_with = [](std::uint64_t first, std::uint64_t count) {
         World world(noon);

@@ -50,7 +50,7 @@ struct World {
     void follow_until(Instant end);
 
     /// What is wrong with the covered periods of the store: rows that are not there, or not
-    /// any more at the API. Empty where all is well.
+    /// any more at the API. Empty if all is well.
     std::string difference() const;
 };
 
