@@ -56,7 +56,9 @@ void RecordBuilder::begin_page(const Stream& stream, const Secret* mask) {
 void RecordBuilder::end_page(Page& page) {
     for (Pending& pending : pending_) {
         if (is_accepted(pending.found)) {
-            page.unusual_form = unusual_form_;
+            if (!page.unusual_form) {
+                page.unusual_form = std::move(pending.form);
+            }
             page.rows.push_back(pending.row);
         } else {
             page.rejects.push_back(std::move(pending.reject));
@@ -168,10 +170,12 @@ std::string RecordBuilder::unusual_form(const Identifiers& found) {
     if (found.plain_time) {
         return "the timestamp " + shown(known_[RecordKeys::timestamp]);
     }
-    if (const Unknown* const other = id_under_other_key()) {
+    const Value& id = known_[RecordKeys::id];
+    const Unknown* const other = is_null_or_absent(id) ? id_under_other_key() : nullptr;
+    if (other != nullptr) {
         return "the ID in the field \"" + text_.substr(other->key_begin, other->key_length) + "\"";
     }
-    return "the ID " + shown(known_[RecordKeys::id]);
+    return "the ID " + shown(id);
 }
 
 void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {
@@ -182,17 +186,15 @@ void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {
         page.rows.push_back(row_of(found, page, repeated));
         return;
     }
-    if (pending_.empty()) {
-        unusual_form_ = unusual_form(found);
-    }
     Reject reject = reject_of(found, page);
     if (!found.id || !found.time) {
         page.rejects.push_back(std::move(reject));
         return;
     }
-    pending_bytes_ += reject.record.size() + reject.reason.size() + sizeof(Pending);
     Pending pending;
     pending.found = found;
+    pending.form = unusual_form(found);
+    pending_bytes_ += reject.record.size() + reject.reason.size() + sizeof(Pending);
     pending.reject = std::move(reject);
     pending.row = row_of(found, page, repeated);
     pending_.push_back(std::move(pending));

@@ -21,9 +21,9 @@ namespace mirror::copernica {
 /// Takes a record's fields in any order and adds the record to a page. A field that comes twice
 /// counts as it came last. Its buffers are kept from record to record.
 ///
-/// An ID or a timestamp in another plain form (plain_forms.hpp; an ID may also stand under "id") is
-/// read if no record of the page has the usual one: then the API writes them so. Beside usual ones
-/// it would be a guess, and such a record is a reject.
+/// An ID or a timestamp in another plain form (plain_forms.hpp; an ID may also stand under "id" or
+/// "ID") is read if no record of the page has the usual one: then the API writes them so. Beside
+/// usual ones it would be a guess, and such a record is a reject.
 class RecordBuilder {
   public:
     enum class Kind : std::uint8_t {
@@ -81,6 +81,7 @@ class RecordBuilder {
     /// A record that is a row or a reject, as the rest of the page will show.
     struct Pending {
         Identifiers found;
+        std::string form;  // of what is unusual, for people
         Row row;
         Reject reject;
     };
@@ -116,7 +117,6 @@ class RecordBuilder {
     bool any_usual_id_ = false;
     bool any_usual_time_ = false;
     std::vector<Pending> pending_;
-    std::string unusual_form_;  // of the first of them, for people
     std::size_t pending_bytes_ = 0;
 };
 

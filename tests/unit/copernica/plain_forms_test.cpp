@@ -83,6 +83,14 @@ TEST_CASE("a page whose records have their ID under the key id") {
     CHECK(page.unusual_form == "the ID in the field \"id\"");
 }
 
+TEST_CASE("the form that is reported is one of a record that is read by it") {
+    // The first is a reject in any case; its form says nothing of the page.
+    const Page page = decode(record("\"x\"", "2014-10-09 13:41:46") + "," +
+                             record("\"1.0\"", "2014-10-09 13:41:47"));
+    REQUIRE(page.rows.size() == 1);
+    CHECK(page.unusual_form == "the ID \"1.0\"");
+}
+
 TEST_CASE("beside usual ones, another form would be a guess") {
     for (const bool usual_first : {true, false}) {
         const std::string usual = record("\"7\"", "2014-10-09 13:41:46");
