@@ -17,16 +17,17 @@ std::optional<std::string> wrong_envelope(const PageQuery& query, const Page& pa
         return "it lacks start, limit or count";
     }
     if (*page.start != query.start) {
-        return fmt::format("it starts at {}, asked was {}", *page.start, query.start);
+        return fmt::format("it starts at {} instead of {}", *page.start, query.start);
     }
     if (*page.limit > query.limit) {
-        return fmt::format("its limit is {}, asked was {}", *page.limit, query.limit);
+        return fmt::format("its limit is {}, more than the requested {}", *page.limit, query.limit);
     }
     if (*page.count != page.records()) {
         return fmt::format("it counts {} records and holds {}", *page.count, page.records());
     }
     if (page.records() > query.limit) {
-        return fmt::format("it holds {} records, asked were {}", page.records(), query.limit);
+        return fmt::format("it holds {} records, more than the requested {}", page.records(),
+                           query.limit);
     }
     if (query.total) {
         if (!page.total) {
@@ -68,8 +69,9 @@ std::optional<std::string> outside(const PageQuery& query, const Page& page, Sec
     const LocalTime first = query.begintime - slack;
     const LocalTime last = query.endtime + slack;
     const auto say = [&](LocalTime time) {
-        return fmt::format("it holds a record of {}, asked was {} to {}", format_local(time),
-                           format_local(query.begintime), format_local(query.endtime));
+        return fmt::format("it holds a record of {}, outside of the requested {} to {}",
+                           format_local(time), format_local(query.begintime),
+                           format_local(query.endtime));
     };
     for (const Row& row : page.rows) {
         if (row.time < first || row.time > last) {
