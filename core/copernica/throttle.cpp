@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A success elsewhere ends a pause early: who waits looks so often.
+// A success elsewhere ends a pause early, so whoever waits looks at least this often.
 constexpr milliseconds longest_nap(5000);
 
 // Leaves the queue when its coroutine goes on, throws or is cancelled.
@@ -69,7 +69,9 @@ bool Throttle::may_enter(Lane lane) const {
         if (tail_has_connection_ && most > 1) {
             --most;
         }
-        const bool tail_is_next = !tail.waiting.empty() && !until(held_until(Lane::tail));
+        // One that has to wait for its own request lets the backlog through.
+        const bool tail_is_next =
+            !tail.waiting.empty() && may_enter(Lane::tail) && !until(held_until(Lane::tail));
         if (tail_is_next) {
             return false;
         }

@@ -47,7 +47,7 @@ class Throttle {
     /// From now on, the backlog leaves a connection free for the tail, if there are two or more.
     void keep_connection_for_tail() { tail_has_connection_ = true; }
 
-    /// The leave to make one call; the holder reports how it ended.
+    /// Permission to make one call; the holder reports how it ended.
     class Permit {
       public:
         Permit(Throttle& throttle, Lane lane);
@@ -72,7 +72,7 @@ class Throttle {
         std::uint64_t slowdowns_at_entry_;
     };
 
-    /// Waits for leave. In the order of calls, the tail first.
+    /// Waits for a permit. In the order of calls, the tail first.
     boost::asio::awaitable<Permit> enter(Lane lane = Lane::backlog);
 
     /// How long to wait before the request is made again that has failed so often in a row.
@@ -89,7 +89,7 @@ class Throttle {
 
   private:
     struct LaneState {
-        std::deque<std::uint64_t> waiting;  // for leave
+        std::deque<std::uint64_t> waiting;  // for a permit
         std::deque<std::uint64_t> passing;  // wait for the rate
         unsigned under_way = 0;
         std::uint64_t failures = 0;

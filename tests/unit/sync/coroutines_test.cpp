@@ -155,6 +155,23 @@ TEST_CASE("what fails in the backlog holds up neither the tail nor its connectio
     CHECK(fixture.entered.back() == before);
 }
 
+TEST_CASE("what fails in the tail does not hold up the backlog") {
+    GateFixture fixture(1000, 4);
+    fixture.gate.keep_connection_for_tail();
+    run(fixture.loop, fixture.request(100, 10ms, false, {}, Lane::tail));
+    // The tail may have one request under way now; it hangs, and another one waits for it.
+    fixture.clock.advance(1min);
+    fixture.spawn(fixture.request(101, 60s, false, {}, Lane::tail));
+    fixture.spawn(fixture.request(102, 10ms, true, {}, Lane::tail));
+    fixture.spawn(fixture.request(1, 10ms, true));
+    const Monotonic before = fixture.clock.monotonic();
+    fixture.loop.restart();
+    fixture.loop.run();
+    const auto found = std::find(fixture.order.begin(), fixture.order.end(), 1);
+    REQUIRE(found != fixture.order.end());
+    CHECK(fixture.entered[static_cast<std::size_t>(found - fixture.order.begin())] - before < 30s);
+}
+
 TEST_CASE("the tail takes the next request that the rate allows") {
     GateFixture fixture(1, 4);
     for (int i = 0; i < 3; ++i) {
