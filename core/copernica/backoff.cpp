@@ -1,6 +1,7 @@
 #include "core/copernica/backoff.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace mirror::copernica {
 
@@ -10,15 +11,13 @@ std::chrono::milliseconds Backoff::ceiling(unsigned failures) {
     return std::min(first_ceiling * (1 << doublings), last_ceiling);
 }
 
-std::chrono::milliseconds Backoff::wait(unsigned failures, double jitter,
-                                        std::optional<std::chrono::seconds> retry_after) {
+std::chrono::milliseconds Backoff::wait(unsigned failures, double jitter) {
     const auto most = static_cast<double>(ceiling(failures).count());
-    const std::chrono::milliseconds drawn(static_cast<std::int64_t>(most * jitter));
-    if (!retry_after) {
-        return drawn;
-    }
-    const auto asked = std::clamp(*retry_after, std::chrono::seconds(0), longest_retry_after);
-    return std::max<std::chrono::milliseconds>(drawn, asked);
+    return std::chrono::milliseconds(static_cast<std::int64_t>(most * jitter));
+}
+
+std::chrono::seconds Backoff::asked(std::chrono::seconds retry_after) {
+    return std::clamp(retry_after, std::chrono::seconds(0), longest_retry_after);
 }
 
 }  // namespace mirror::copernica

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 
 namespace mirror::copernica {
 
@@ -17,9 +16,11 @@ struct Backoff {
     /// The greatest wait after so many failures in a row (1 or more).
     static std::chrono::milliseconds ceiling(unsigned failures);
 
-    /// The wait; `jitter` is drawn evenly from [0, 1). What the server asks for is a lower bound.
-    static std::chrono::milliseconds wait(unsigned failures, double jitter,
-                                          std::optional<std::chrono::seconds> retry_after);
+    /// The wait; `jitter` is drawn evenly from [0, 1).
+    static std::chrono::milliseconds wait(unsigned failures, double jitter);
+
+    /// What a Retry-After asks for, within reason.
+    static std::chrono::seconds asked(std::chrono::seconds retry_after);
 };
 
 }  // namespace mirror::copernica

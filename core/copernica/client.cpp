@@ -330,7 +330,7 @@ asio::awaitable<bool> Client::is_worth_retrying(Failed failed) {
             co_return false;
         }
     } else if (concerns_request(failed.error)) {
-        co_await clock_.sleep(throttle_.pause_after(failed.failures));
+        co_await clock_.sleep(throttle_.pause_after(static_cast<unsigned>(failed.failures)));
     }
     observer_.request_again();
     co_return true;

@@ -117,9 +117,9 @@ asio::awaitable<void> Throttle::Permit::pass() {
     ++owner.requests_;
 }
 
-milliseconds Throttle::pause_after(int failures) {
+milliseconds Throttle::pause_after(unsigned failures) {
     std::uniform_real_distribution<double> even(0.0, 1.0);
-    return Backoff::wait(static_cast<unsigned>(std::max(failures, 1)), even(jitter_), std::nullopt);
+    return Backoff::wait(failures, even(jitter_));
 }
 
 milliseconds Throttle::failing_for() const {
@@ -167,9 +167,8 @@ void Throttle::Permit::failed(std::optional<std::chrono::seconds> retry_after, S
         throttle_->failing_since_ = now;
     }
     if (retry_after) {
-        const auto asked =
-            std::clamp(*retry_after, std::chrono::seconds(0), Backoff::longest_retry_after);
-        throttle_->asked_to_wait_until_ = std::max(throttle_->asked_to_wait_until_, now + asked);
+        throttle_->asked_to_wait_until_ =
+            std::max(throttle_->asked_to_wait_until_, now + Backoff::asked(*retry_after));
     }
     if (scope == Scope::request) {
         return;
@@ -180,7 +179,7 @@ void Throttle::Permit::failed(std::optional<std::chrono::seconds> retry_after, S
         ++lane.failures_in_a_row;
         ++lane.failures;
     }
-    const auto wait = throttle_->pause_after(static_cast<int>(lane.failures_in_a_row));
+    const auto wait = throttle_->pause_after(lane.failures_in_a_row);
     lane.not_before = std::max(lane.not_before, now + wait);
     throttle_->changed_.notify_all();
 }

@@ -76,7 +76,7 @@ class Throttle {
     boost::asio::awaitable<Permit> enter(Lane lane = Lane::backlog);
 
     /// How long to wait before the request is made again that has failed so often in a row.
-    std::chrono::milliseconds pause_after(int failures);
+    std::chrono::milliseconds pause_after(unsigned failures);
 
     /// How long nothing has succeeded although something was tried; zero while all is well.
     std::chrono::milliseconds failing_for() const;
