@@ -61,6 +61,7 @@ std::optional<Seconds> retry_after_of(const http::ReplyHeader& header) {
 
 HttpApi::HttpApi(HttpOptions options)
     : options_(std::move(options)),
+      tokens_{options_.token},
       pool_(options_.url, options_.url.tls ? http::load_trust(options_.ca_file) : nullptr,
             options_.timeouts, options_.connections),
       semaphore_(options_.connections) {}
@@ -73,7 +74,7 @@ asio::awaitable<PageReply> HttpApi::impressions(PageQuery query, RequestGate& ga
         decoder = std::move(decoders_.back());
         decoders_.pop_back();
     }
-    decoder->begin(streams().front(), options_.token);
+    decoder->begin(streams().front(), token());
     std::string path = options_.url.path + impressions_path;
     std::string parameters = impressions_query(query);
     PageReply reply;
@@ -91,8 +92,10 @@ asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
     try {
         Identity identity = decode_identity(body.text());
         for (std::string* const text : {&identity.id, &identity.name}) {
-            if (options_.token.occurs_in(*text)) {
-                *text = options_.token.redact(*text);
+            for (const Secret& token : tokens_) {
+                if (token.occurs_in(*text)) {
+                    *text = token.redact(*text);
+                }
             }
         }
         identity.date = date;
@@ -136,7 +139,7 @@ asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::stri
                              ", where the token is not sent; if that is right, make it the URL");
         }
         // A next redirect, relative to it, could leave a part that is not recognised any more.
-        if (options_.token.occurs_in(target.path)) {
+        if (holds_token(target.path)) {
             throw failed(ErrorKind::request_refused, path,
                          "redirected to a URL with the token in its path");
         }
@@ -147,7 +150,7 @@ asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::stri
 
 asio::awaitable<HttpApi::Answer> HttpApi::ask(std::string path, std::string query,
                                               RequestGate& gate) {
-    std::string target = target_with_token(path, query, options_.token);
+    std::string target = target_with_token(path, query, token());
     try {
         co_return co_await ask_once(std::move(target), gate);
     } catch (const http::ConnectionError& error) {
@@ -193,7 +196,8 @@ asio::awaitable<HttpApi::Answer> HttpApi::ask_once(std::string target, RequestGa
 // The body of a 200.
 asio::awaitable<void> HttpApi::read_page(Answer& answer, std::string path, http::BodySink& sink) {
     if (!answer.header.has_length) {
-        throw failed(ErrorKind::try_again, path, "the reply has no length: a cut would not show");
+        throw failed(ErrorKind::try_again, path,
+                     "the reply has no length: truncation could not be detected");
     }
     try {
         std::optional<http::Inflate> inflate;
@@ -261,7 +265,16 @@ ApiError HttpApi::refused(const std::string& path, const http::ReplyHeader& head
 
 // Text of the server's, fit for a message.
 std::string HttpApi::shown(std::string_view from_the_server) const {
-    return printable(options_.token.redact(from_the_server));
+    std::string redacted(from_the_server);
+    for (const Secret& token : tokens_) {
+        redacted = token.redact(redacted);
+    }
+    return printable(redacted);
+}
+
+bool HttpApi::holds_token(std::string_view text) const {
+    return std::any_of(tokens_.begin(), tokens_.end(),
+                       [text](const Secret& token) { return token.occurs_in(text); });
 }
 
 }  // namespace mirror::copernica

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,8 +51,8 @@ class HttpApi final : public Api {
     boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
     /// From the next request on. Those that are under way have the one before.
-    void set_token(Secret token) { options_.token = std::move(token); }
-    const Secret& token() const { return options_.token; }
+    void set_token(Secret token) { tokens_.push_back(std::move(token)); }
+    const Secret& token() const { return tokens_.back(); }
 
     /// Closes the connections that rest. Calls that are under way go on, but keep none any more:
     /// when the last has ended, nothing keeps the io_context running.
@@ -80,8 +81,12 @@ class HttpApi final : public Api {
     ApiError refused(const std::string& path, const http::ReplyHeader& header,
                      const std::string& body, bool is_identity) const;
     std::string shown(std::string_view from_the_server) const;
+    bool holds_token(std::string_view text) const;
 
     HttpOptions options_;
+    // All so far, the last one in use: a reply may repeat the one that it was asked with. A deque,
+    // since decoders refer to them.
+    std::deque<Secret> tokens_;
     http::ConnectionPool pool_;
     Semaphore semaphore_;
     std::vector<std::unique_ptr<PageDecoder>> decoders_;  // that rest

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
 #include "tests/support/impression.hpp"
@@ -160,6 +161,34 @@ TEST_CASE("a token in what the API says is not handed on") {
     CHECK(page.rejects[0].reason.find("CANARY") == std::string::npos);
     CHECK(get_identity(good(R"({"id":"34","name":"CANARY+/ &token"})")).identity->name ==
           "[token]");
+}
+
+TEST_CASE("a token that was replaced while its request was under way is masked as well") {
+    const std::string echo =
+        R"({"start":0,"limit":1000,"count":1,"data":[{"ID":"1","timestamp":"2014-10-09 13:41:46",)"
+        R"("ip":"CANARY+/ &token another"}]})";
+    const std::string refused =
+        reply("400 Bad Request", "", R"({"error":{"message":"no CANARY+/ &token, no another"}})");
+    for (const std::string& answer : {good(echo), refused}) {
+        ScriptedServer server({Script{{answer}}});
+        boost::asio::io_context io;
+        HttpApi api(options_for(server));
+        Outcome outcome;
+        start_page(io, api, outcome);
+        io.run_one();  // up to the connection
+        api.set_token(Secret("another"));
+        while (!outcome.is_there()) {
+            io.run_one();
+        }
+        api.close();
+        io.run();
+        CHECK(server.requests().at(0).find("CANARY") != std::string::npos);
+        if (outcome.page) {
+            CHECK(tests::impression_of(outcome.page->page.rows.at(0)).ip == "[token] another");
+        } else {
+            check_error(outcome, ErrorKind::request_refused, "no [token], no [token]");
+        }
+    }
 }
 
 TEST_CASE("Retry-After is handed on") {
