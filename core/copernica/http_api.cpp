@@ -171,10 +171,11 @@ asio::awaitable<HttpApi::Answer> HttpApi::ask(std::string path, std::string quer
 asio::awaitable<HttpApi::Answer> HttpApi::ask_once(std::string target, RequestGate& gate) {
     Answer answer;
     std::string agent = options_.user_agent();
+    // The gate first: a connection that is taken and waits may be closed by the server meanwhile.
+    co_await gate.pass();
     answer.connection = pool_.take_resting();
     if (answer.connection) {
         try {
-            co_await gate.pass();
             ++requests_;
             answer.header = co_await answer.connection->ask(target, agent);
             co_return answer;
@@ -185,8 +186,8 @@ asio::awaitable<HttpApi::Answer> HttpApi::ask_once(std::string target, RequestGa
         }
         ++repeated_;
         answer.connection.reset();
+        co_await gate.pass();
     }
-    co_await gate.pass();
     answer.connection = co_await pool_.open();
     ++requests_;
     answer.header = co_await answer.connection->ask(std::move(target), std::move(agent));
