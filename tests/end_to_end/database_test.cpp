@@ -18,7 +18,6 @@
 #include <fmt/format.h>
 
 #include "tests/end_to_end/scene.hpp"
-#include "tests/paths.hpp"
 #include "tests/support/fault_table.hpp"
 
 using namespace mirror;
@@ -136,11 +135,9 @@ TEST_CASE("database: full in the middle, at several sizes") {
 }
 
 TEST_CASE("database: a quota that is used up, in the middle") {
-    const std::string preloaded = std::string(build_root) + "/tests/end_to_end/used-up-quota.so";
-    REQUIRE(std::filesystem::exists(preloaded));
     Scene scene;
     populate(scene, many);
-    scene.environment["LD_PRELOAD"] = preloaded;
+    scene.preload("used-up-quota");
     scene.environment["QUOTA_BYTES"] = "200000";
     const Run run = scene.run({"sync"});
     CAPTURE(run.err);

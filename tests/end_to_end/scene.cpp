@@ -1,11 +1,13 @@
 #include "tests/end_to_end/scene.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <unistd.h>
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include "core/time/text.hpp"
@@ -60,6 +62,16 @@ Scene::Scene(simulator::Behaviour behaviour, simulator::ServerOptions options,
     : account(server_zone), server(account, std::move(behaviour), options), api_url(server.url()) {
     // Tests are about results; the server here needs no mercy.
     configure("api", "requests_per_second = 100000\n");
+}
+
+void Scene::preload(const std::string& library) {
+    const std::string file = std::string(build_root) + "/tests/end_to_end/" + library + ".so";
+    REQUIRE(std::filesystem::exists(file));
+    environment["LD_PRELOAD"] = file;
+    // AddressSanitizer wants to be loaded first, unless it is told that all is well.
+    const char* const options = std::getenv("ASAN_OPTIONS");
+    environment["ASAN_OPTIONS"] =
+        std::string(options == nullptr ? "" : options) + ":verify_asan_link_order=0";
 }
 
 void Scene::configure(const std::string& table, const std::string& lines) {

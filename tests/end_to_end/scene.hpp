@@ -41,6 +41,10 @@ class Scene {
     /// group may look into, but not write to.
     Run run_unprivileged(const std::vector<std::string>& arguments);
 
+    /// From now on, the program runs with a library of these tests loaded first: a fault of the
+    /// system that is hard to bring about.
+    void preload(const std::string& library);
+
     /// The configuration that the program gets; more lines for a table.
     void configure(const std::string& table, const std::string& lines);
 

@@ -11,7 +11,6 @@
 
 #include "storage/sqlite/file_lock.hpp"
 #include "tests/end_to_end/scene.hpp"
-#include "tests/paths.hpp"
 #include "tests/support/patience.hpp"
 
 using namespace mirror;
@@ -53,11 +52,8 @@ TEST_CASE("shutdown: while the system's resolver never answers") {
     Scene scene;
     const auto mark = scene.directory() / "asked";
     scene.api_url = "https://mirror.invalid/v3";
-    scene.environment["LD_PRELOAD"] =
-        std::string(build_root) + "/tests/end_to_end/stuck-resolver.so";
+    scene.preload("stuck-resolver");
     scene.environment["STUCK_RESOLVER_ASKED"] = mark.string();
-    // AddressSanitizer wants to be loaded first, unless it is told that all is well.
-    scene.environment["ASAN_OPTIONS"] = "verify_asan_link_order=0";
     const auto process = scene.start({"run"});
     REQUIRE(appears(mark));
     check_end(scene, *process);
