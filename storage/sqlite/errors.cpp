@@ -63,12 +63,22 @@ Kind kind_of(int code, int system_error) {
     }
 }
 
+// The errno may be that of another call than the one that failed: it counts only if it can be the
+// cause of an error of this kind.
+bool quota_used_up(Kind kind, int system_error) {
+    return kind == Kind::full && system_error == EDQUOT;
+}
+
+bool mounted_read_only(Kind kind, int system_error) {
+    return kind == Kind::permission && system_error == EROFS;
+}
+
 const char* advice(Kind kind, int system_error) {
-    if (system_error == EDQUOT) {
+    if (quota_used_up(kind, system_error)) {
         return "ask for a larger quota, or make room within it, and start again; nothing that was "
                "stored is lost";
     }
-    if (system_error == EROFS) {
+    if (mounted_read_only(kind, system_error)) {
         return "mount it for writing (after an error of the disk, Linux mounts it read-only: see "
                "dmesg), or name a file elsewhere";
     }
@@ -95,10 +105,10 @@ const char* advice(Kind kind, int system_error) {
 }
 
 const char* summary(Kind kind, int system_error) {
-    if (system_error == EDQUOT) {
+    if (quota_used_up(kind, system_error)) {
         return "the disk quota is used up";
     }
-    if (system_error == EROFS) {
+    if (mounted_read_only(kind, system_error)) {
         return "the file system is read-only";
     }
     switch (kind) {

@@ -85,6 +85,12 @@ bool is_half_made(const std::filesystem::path& file) {
 DatabaseError cannot_create(const std::filesystem::path& file, int system_error) {
     const std::string name = "database " + file.string() + ": it cannot be created, because ";
     std::error_code ignored;
+    if (system_error == ELOOP) {
+        return DatabaseError(DatabaseErrorKind::absent,
+                             name +
+                                 "links on its path lead in a circle; remove them, or name another "
+                                 "file");
+    }
     if (system_error != ENOENT && system_error != ENOTDIR) {
         return explain_system("create it", system_error, file);
     }
@@ -101,6 +107,11 @@ DatabaseError cannot_create(const std::filesystem::path& file, int system_error)
                                  ", which does not exist; create that file or remove the link");
     }
     const std::string directory = std::filesystem::absolute(file, ignored).parent_path().string();
+    if (system_error == ENOTDIR) {
+        return DatabaseError(DatabaseErrorKind::absent, name + "a part of " + directory +
+                                                            " is not a directory; name another "
+                                                            "file");
+    }
     return DatabaseError(DatabaseErrorKind::absent, name + "directory " + directory +
                                                         " does not exist; create it (mkdir -p " +
                                                         directory + "), or name another file");
@@ -128,7 +139,7 @@ std::filesystem::path ensure_file(const std::filesystem::path& file) {
     }
     std::error_code failure;
     if (descriptor < 0 && !std::filesystem::exists(file, failure)) {
-        throw cannot_create(file, ENOENT);  // a link that leads nowhere
+        throw cannot_create(file, failure ? failure.value() : ENOENT);  // ENOENT: a link to nothing
     }
     auto path = existing_file(file);
     struct stat status {};

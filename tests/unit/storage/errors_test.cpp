@@ -54,6 +54,10 @@ TEST_CASE("a quota, a full disk and a read-only file system are told apart") {
     CHECK(text(SQLITE_FULL, 0).find("the disk is full") != std::string::npos);
     CHECK(text(SQLITE_CANTOPEN, EROFS).find("the file system is read-only") != std::string::npos);
     CHECK(text(SQLITE_IOERR_READ, ENOENT).find("sync") == std::string::npos);
+    // An errno that another call left behind.
+    CHECK(text(SQLITE_CORRUPT, EDQUOT).find("quota") == std::string::npos);
+    CHECK(text(SQLITE_BUSY, EROFS).find("read-only") == std::string::npos);
+    CHECK(text(SQLITE_FULL, EROFS).find("the disk is full") != std::string::npos);
     CHECK(std::string(explain_system("create it", EROFS, "m.db").what()).find("read-only") !=
           std::string::npos);
 }

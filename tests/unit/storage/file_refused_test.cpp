@@ -122,9 +122,11 @@ TEST_CASE("a path that cannot be a database") {
     CHECK(refusal(directory / "l.db") == DatabaseErrorKind::absent);
 }
 
-TEST_CASE("a path where no file can be made is told with what to do first") {
+TEST_CASE("if the file cannot be created, the error says what to do first") {
     TemporaryDirectory directory;
     std::filesystem::create_symlink("nowhere.db", directory / "link.db");
+    std::filesystem::create_symlink("circle.db", directory / "circle.db");
+    write_bytes(directory / "plain", "");
     struct Row {
         std::filesystem::path path;
         const char* words;
@@ -133,6 +135,8 @@ TEST_CASE("a path where no file can be made is told with what to do first") {
         {directory / "missing" / "m.db", "mkdir -p"},
         {directory / "~" / "m.db", "write the whole path"},
         {directory / "link.db", "a link to nowhere.db"},
+        {directory / "circle.db", "lead in a circle; remove them"},
+        {directory / "plain" / "m.db", "plain is not a directory; name another file"},
     };
     for (const Row& row : rows) {
         CAPTURE(row.words);
