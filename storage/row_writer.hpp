@@ -27,7 +27,7 @@ struct WriteTimes {
     std::int64_t changed_at = 0;  ///< of new and of changed rows; never less than one given before
 };
 
-/// The result of writing the rows of one transaction.
+/// The result of writing the rows of one window.
 struct RowCounts {
     std::uint64_t inserted = 0;
     std::uint64_t updated = 0;  ///< changed, or back after they had been removed

@@ -17,8 +17,9 @@ namespace asio = boost::asio;
 
 namespace {
 
-// All of them are in the table rejects.
+// How many IDs one pipeline reports. The records of repeated ones are all in the table rejects.
 constexpr std::size_t most_repeated_ids_told = 10;
+constexpr std::size_t most_replaced_told = 10;
 
 }  // namespace
 
@@ -178,6 +179,9 @@ void FetchPipeline::warn_of_replaced(const Written& written) {
         return number ? std::to_string(*number) : std::string("none");
     };
     for (const ReplacedRow& row : written.replaced) {
+        if (replaced_told_++ >= most_replaced_told) {
+            return;
+        }
         context_.observer.warning(
             fmt::format("ID {} is another impression now: {}, mailing {}; it was {}, mailing {}",
                         row.id, format_local(row.time), mailing(row.mailing), row.time_before,

@@ -72,6 +72,7 @@ class FetchPipeline {
     Written written_;
     bool warned_of_doubt_ = false;
     std::size_t repeated_ids_told_ = 0;
+    std::size_t replaced_told_ = 0;
     LoadMeter* meter_ = nullptr;
 };
 

@@ -49,11 +49,12 @@ struct Written {
     /// once may be a mistake.
     std::uint64_t unmarked = 0;
     std::uint64_t doubted = 0;  ///< missing rows that are not marked: a read an hour later decides
-    /// IDs that turned out to be those of two records.
+    /// IDs that turned out to be those of two records; of a single transaction, not of a sum.
     std::vector<std::int64_t> repeated_ids;
     /// No longer covered, to be read again at once: a record with a repeated ID may have moved.
     WindowSet read_again;
-    std::vector<ReplacedRow> replaced;  ///< of the updated, the first few
+    /// Of the updated, the first few of each window; of a single transaction, too.
+    std::vector<ReplacedRow> replaced;
 
     Written& operator+=(const Written& other) {
         inserted += other.inserted;
@@ -63,10 +64,9 @@ struct Written {
         removed += other.removed;
         unmarked += other.unmarked;
         doubted += other.doubted;
-        repeated_ids.insert(repeated_ids.end(), other.repeated_ids.begin(),
-                            other.repeated_ids.end());
         read_again.add(other.read_again);
-        // Told of when they were written; nobody asks for all of them.
+        // `repeated_ids` and `replaced` are reported when they are written: nobody reads the sum,
+        // which could grow for as long as a run lasts.
         return *this;
     }
 };
