@@ -21,7 +21,7 @@ constexpr std::size_t insert_size = 20;
 // as much as so many steps.
 constexpr int most_passed_by = 8;
 
-// IDs told of in one transaction that came back as other events.
+// How many IDs of one window that came back as other events are reported.
 constexpr std::size_t most_replaced = 10;
 
 // Parameters 1 and 2 are the times, which all rows of a statement share.
@@ -99,6 +99,7 @@ RowWriter::RowWriter(sqlite3* connection, const Stream& stream)
 }
 
 void RowWriter::forget() {
+    held_.abandon();  // what a look-up was at when memory ran out
     for (const auto& dictionary : dictionaries_) {
         dictionary->forget();
     }
@@ -173,7 +174,7 @@ void RowWriter::write_taken(const WriteTimes& times, RowCounts& counts) {
             const bool repeated = !once.empty() && same_id(once.back(), row);
             (repeated ? again : once).push_back(row);
         }
-        // Room for all of them, so that nothing is thrown while a look-up is at work.
+        // Room for all of them, so that only conflicts take memory while a look-up is at work.
         new_.clear();
         new_.reserve(once.size());
         changed_.clear();

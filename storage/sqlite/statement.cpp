@@ -65,6 +65,10 @@ void RowStatement::reset() {
     check(sqlite3_reset(statement_));
 }
 
+void RowStatement::abandon() noexcept {
+    sqlite3_reset(statement_);  // gives the error of the last step, which is known
+}
+
 bool RowStatement::holds(int column, std::int64_t value) const {
     return sqlite3_column_type(statement_, column) == SQLITE_INTEGER &&
            sqlite3_column_int64(statement_, column) == value;

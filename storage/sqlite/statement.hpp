@@ -43,6 +43,8 @@ class RowStatement {
     /// anything is bound again.
     bool step();
     void reset();
+    /// Resets whatever was begun, however that went.
+    void abandon() noexcept;
 
     /// Of the row at hand, columns from 0: whether it holds this value, of this type.
     bool holds(int column, std::int64_t value) const;

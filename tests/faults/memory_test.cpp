@@ -208,6 +208,35 @@ TEST_CASE("memory: a transaction that ran out of it leaves no trace, and the nex
     }
 }
 
+TEST_CASE("memory: a look-up that ran out of it is begun anew by the next transaction") {
+    FaultClass table("memory", "an allocation fails while records are held against rows");
+    copernica::PageDecoder decoder;
+    const std::string body = reply(1, 20);
+    const Directory directory;
+    const auto path = directory.path() / "m.db";
+    const storage::Moment now{present + std::chrono::hours(2), {}};
+    storage::MirrorFile file(options_for(path), now.utc);
+    file.writer().commit(window(1, decode(decoder, body)), now.utc, now);
+    // The same IDs at other times, in a window where the rows cannot have moved to.
+    copernica::Page moved = decode(decoder, body);
+    moved.rejects.clear();
+    for (Row& row : moved.rows) {
+        row.time += Seconds(1000);
+    }
+    const std::uint64_t conflicts = moved.rows.size();
+    const auto windows = window(1001, std::move(moved));
+    bool met = true;
+    for (std::uint64_t nth = 1; met; nth += stride(3)) {
+        CAPTURE(nth);
+        table.begin();
+        sync::Written written;
+        met = without_memory(nth, [&] { written = file.writer().commit(windows, now.utc, now); });
+        REQUIRE((met || written.rejected == conflicts));
+        table.passed();
+    }
+    soak::expect_sound(path, now.utc);
+}
+
 TEST_CASE("memory: a file that could not be opened for want of it opens the next time") {
     FaultClass table("memory", "an allocation fails while a file is made or opened");
     for (const bool made : {false, true}) {
