@@ -59,6 +59,12 @@ void DoubtLedger::settle(const Window& window) {
     }
 }
 
+void DoubtLedger::not_later_than(Instant now) {
+    SQLite::Statement statement(sql_, "UPDATE doubts SET noticed_at = ?1 WHERE noticed_at > ?1");
+    statement.bind(1, seconds(now));
+    statement.exec();
+}
+
 void DoubtLedger::insert(const Doubt& doubt) {
     SQLite::Statement statement(
         sql_, R"(INSERT INTO doubts (noticed_at, "begin", "end", rows) VALUES (?, ?, ?, ?))");

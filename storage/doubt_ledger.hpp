@@ -34,8 +34,11 @@ class DoubtLedger {
     /// `window` is in doubt, unless it was already: then it keeps its moment.
     void add(const Window& window, Instant noticed_at, std::uint64_t rows);
 
-    /// What was read again and is settled.
+    /// Takes the window out of doubt: it was read again and is decided.
     void settle(const Window& window);
+
+    /// A clock that was ahead has noticed periods after `now`: they count as noticed at `now`.
+    void not_later_than(Instant now);
 
   private:
     void insert(const Doubt& doubt);

@@ -15,6 +15,7 @@ RemovalGuard::Result RemovalGuard::apply(const sync::WholeWindow& whole,
         tally_ = {};
         tally_.since = now;
     }
+    doubts_.not_later_than(now);
     const Removals::Missing missing = removals_.missing(whole, conflicts, expired_before);
     tally_.held += missing.held;
     const WindowSet doubted = doubts_.noticed_until(Instant::max()).within(whole.proven);
@@ -38,9 +39,12 @@ RemovalGuard::Result RemovalGuard::apply(const sync::WholeWindow& whole,
     }
     removals_.mark(agreed, times, result.marked);
     result.doubted += waiting;
-    // Settled: what was decided now, and what is there again.
-    for (const Window& window : (waiting == 0 ? doubted : decided).windows()) {
-        doubts_.settle(window);
+    if (waiting == 0) {
+        doubts_.settle(whole.proven);  // what was decided now, and what is there again
+    } else {
+        for (const Window& window : decided.windows()) {
+            doubts_.settle(window);
+        }
     }
     if (fresh.empty()) {
         return result;
@@ -66,7 +70,9 @@ void RemovalGuard::doubt(const Window& window, std::uint64_t rows, const WriteTi
                          Instant now, Result& result) {
     for (const Marked& marked : std::exchange(tally_.marked, {})) {
         const std::uint64_t unmarked = removals_.unmark(marked.ids, times);
-        doubts_.add(marked.window, now, unmarked);
+        if (unmarked > 0) {
+            doubts_.add(marked.window, now, unmarked);
+        }
         result.unmarked += unmarked;
         result.doubted += unmarked;
     }

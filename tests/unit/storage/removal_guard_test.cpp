@@ -111,3 +111,55 @@ TEST_CASE("a mass that is spread over many windows is one, too") {
     CHECK(scene.show(noon_window(0, 200), 1, 0, 1000 + hour).removed == 200);
     CHECK(scene.file.reader().doubts(Instant::max()) == WindowSet(noon_window(200, 400)));
 }
+
+TEST_CASE("what was removed an hour before does not count for a mass") {
+    FourHundred scene;
+    CHECK(scene.show(noon_window(0, 400), 1, 310, 500).removed == 90);
+    SUBCASE("within the hour it does") {
+        const sync::Written written = scene.show(noon_window(0, 400), 1, 220, 500 + hour - 1);
+        CHECK(written.removed == 0);
+        CHECK(written.unmarked == 90);
+        CHECK(written.doubted == 180);
+        CHECK(scene.removed() == "0");
+    }
+    SUBCASE("an hour later") {
+        CHECK(scene.show(noon_window(0, 400), 1, 220, 500 + hour).removed == 90);
+        CHECK(scene.removed() == "180");
+    }
+    SUBCASE("after the clock was set back") {
+        CHECK(scene.show(noon_window(0, 400), 1, 220, 499).removed == 90);
+        CHECK(scene.removed() == "180");
+    }
+}
+
+TEST_CASE("what was removed and came back is not in doubt when a mass follows") {
+    FourHundred scene;
+    CHECK(scene.show(noon_window(0, 50), 1, 20, 500).removed == 30);
+    CHECK(scene.show(noon_window(0, 50), 1, 50, 600).updated == 30);
+    const sync::Written written = scene.show(noon_window(50, 400), 51, 100, 700);
+    CHECK(written.unmarked == 0);
+    CHECK(written.doubted == 300);
+    CHECK(scene.file.reader().doubts(Instant::max()) == WindowSet(noon_window(50, 400)));
+}
+
+TEST_CASE("a mass that was noticed while the clock was ahead waits for an hour, too") {
+    FourHundred scene;
+    scene.show(noon_window(0, 400), 1, 200, 500 + 1000 * hour);
+    REQUIRE(scene.doubts().size() == 1);
+    CHECK(scene.show(noon_window(0, 400), 1, 200, 500).doubted == 200);
+    CHECK(scene.file.reader().doubts(noon(500)) == WindowSet(noon_window(0, 400)));
+    CHECK(scene.show(noon_window(0, 400), 1, 200, 500 + hour - 1).removed == 0);
+    CHECK(scene.show(noon_window(0, 400), 1, 200, 500 + hour).removed == 200);
+    CHECK(scene.doubts().empty());
+}
+
+TEST_CASE("a doubt before the horizon is settled: these rows have expired") {
+    FourHundred scene;
+    scene.show(noon_window(0, 400), 1, 200, 500);
+    const Zone zone("Europe/Amsterdam");
+    scene.file.writer().settle_expired(zone.to_local(noon(300)), noon(400), noon(600));
+    CHECK(scene.file.reader().doubts(Instant::max()) == WindowSet(noon_window(300, 400)));
+    scene.file.writer().settle_expired(zone.to_local(noon(400)), noon(400), noon(600));
+    CHECK(scene.doubts().empty());
+    CHECK(scene.removed() == "0");
+}
