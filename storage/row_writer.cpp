@@ -42,6 +42,28 @@ std::size_t parameters_of(const std::vector<RowColumn>& columns) {
     return columns.size() + 2;
 }
 
+// Every stream has a timestamp.
+std::size_t time_column(const std::vector<RowColumn>& columns) {
+    const auto found = std::find_if(columns.begin(), columns.end(), [](const RowColumn& column) {
+        return column.source == RowColumn::Source::timestamp;
+    });
+    return static_cast<std::size_t>(found - columns.begin());
+}
+
+std::optional<std::size_t> mailing_column(const std::vector<RowColumn>& columns) {
+    const auto found = std::find_if(columns.begin(), columns.end(), [](const RowColumn& column) {
+        return column.name == "mailing" && column.source == RowColumn::Source::integer;
+    });
+    return found == columns.end()
+               ? std::nullopt
+               : std::optional(static_cast<std::size_t>(found - columns.begin()));
+}
+
+// Where a look-up has the value of a column: the ID comes first.
+int held_place(std::size_t column) {
+    return static_cast<int>(column) + 1;
+}
+
 // OR FAIL: SQLite keeps a journal to undo a single statement if several rows might be left half
 // written. A row that cannot be written ends the whole transaction here. Not for a single row,
 // which needs no journal: triggers would take OR FAIL for what they say themselves.
@@ -88,6 +110,8 @@ std::string update_sql(const Stream& stream) {
 RowWriter::RowWriter(sqlite3* connection, const Stream& stream)
     : connection_(connection),
       columns_(row_columns(stream)),
+      time_column_(time_column(columns_)),
+      mailing_column_(mailing_column(columns_)),
       held_(connection, held_sql(stream)),
       any_trigger_(connection, any_trigger_sql(stream)),
       insert_many_(connection, insert_sql(stream, insert_size)),
@@ -231,21 +255,12 @@ void RowWriter::judge(const Bound& row, RowCounts& counts) {
 
 // An ID that has another time and another mailing is another event.
 void RowWriter::note_replaced(const Bound& row, RowCounts& counts) const {
-    const auto mailing =
-        std::find_if(columns_.begin(), columns_.end(), [](const RowColumn& column) {
-            return column.name == "mailing" && column.source == RowColumn::Source::integer;
-        });
-    const auto time = std::find_if(columns_.begin(), columns_.end(), [](const RowColumn& column) {
-        return column.source == RowColumn::Source::timestamp;
-    });
-    if (counts.replaced.size() >= most_replaced || mailing == columns_.end() ||
-        time == columns_.end()) {
+    if (counts.replaced.size() >= most_replaced || !mailing_column_) {
         return;
     }
-    // The ID comes first.
-    const int mailing_place = 1 + static_cast<int>(mailing - columns_.begin());
-    const int time_place = 1 + static_cast<int>(time - columns_.begin());
-    const std::optional<std::int64_t>& value = row.values.integers[mailing->slot];
+    const int mailing_place = held_place(*mailing_column_);
+    const int time_place = held_place(time_column_);
+    const std::optional<std::int64_t>& value = row.values.integers[columns_[*mailing_column_].slot];
     if (held_.holds(mailing_place, value) || held_.holds(time_place, row.time_text())) {
         return;
     }
@@ -263,14 +278,7 @@ void RowWriter::note_replaced(const Bound& row, RowCounts& counts) const {
 // The time of the row in another window, if that was not read again together with this record: then
 // the row may still be there. Local times as text sort by time.
 std::optional<LocalTime> RowWriter::held_elsewhere(const Bound& row) const {
-    const auto time = std::find_if(columns_.begin(), columns_.end(), [](const RowColumn& column) {
-        return column.source == RowColumn::Source::timestamp;
-    });
-    if (time == columns_.end()) {
-        return std::nullopt;
-    }
-    // The ID comes first.
-    const std::string held = held_.text(1 + static_cast<int>(time - columns_.begin()));
+    const std::string held = held_.text(held_place(time_column_));
     if (held == row.time_text() || (proven_begin_ <= held && held < proven_end_)) {
         return std::nullopt;
     }

@@ -88,6 +88,8 @@ class RowWriter {
 
     sqlite3* connection_;
     std::vector<RowColumn> columns_;
+    std::size_t time_column_;                                     // its place among them
+    std::optional<std::size_t> mailing_column_;                   // absent in streams without one
     std::vector<std::unique_ptr<DictionaryTable>> dictionaries_;  // by slot
     RowStatement held_;
     RowStatement any_trigger_;
