@@ -1,6 +1,5 @@
 #include "storage/dictionary_table.hpp"
 
-#include <string_view>
 #include <utility>
 
 namespace mirror::storage {

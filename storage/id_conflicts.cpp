@@ -15,7 +15,7 @@
 namespace mirror::storage {
 namespace {
 
-// The value as JSON; empty for none.
+// The value as JSON; empty if it is absent.
 std::string json_of(const Field& field, const Row& row) {
     const auto quoted = [](const std::optional<std::string_view>& text) {
         std::string json;
@@ -93,7 +93,8 @@ RowRule IdConflicts::rule_of(const sync::WholeWindow& whole) const {
     return rule;
 }
 
-// What is the row stays it as long as the API shows it; of new ones it is the earliest.
+// The record that is the row stays it as long as the API shows it; of new records the earliest
+// becomes the row.
 LocalTime IdConflicts::chosen_of(std::int64_t id, const std::vector<LocalTime>& times,
                                  const LocalPeriod& proven) const {
     SQLite::Statement held(sql_, "SELECT timestamp FROM " + std::string(stream_.table) +
@@ -126,17 +127,14 @@ bool IdConflicts::known(const Reject& reject) const {
     return found.executeStep();
 }
 
-WindowSet IdConflicts::seconds_of(LocalTime time) const {
-    WindowSet seconds;
-    seconds.add(
-        {zone_.align_down(zone_.earliest(time)), zone_.align_up(zone_.latest(time) + Seconds(1))});
-    return seconds;
+Window IdConflicts::seconds_of(LocalTime time) const {
+    return {zone_.align_down(zone_.earliest(time)),
+            zone_.align_up(zone_.latest(time) + Seconds(1))};
 }
 
 std::vector<LocalTime> IdConflicts::kept_with(const std::vector<std::int64_t>& ids) const {
     std::vector<LocalTime> times;
-    SQLite::Statement any(sql_, "SELECT 1 FROM rejects WHERE id IS NOT NULL LIMIT 1");
-    if (ids.empty() || !any.executeStep()) {
+    if (ids.empty()) {
         return times;
     }
     SQLite::Statement kept(sql_,

@@ -46,8 +46,8 @@ class IdConflicts {
     /// Whether the file has this reject already.
     bool known(const Reject& reject) const;
 
-    /// The seconds that have to be read again: of rows that may only have moved.
-    WindowSet seconds_of(LocalTime time) const;
+    /// The window that has to be read again if a row of this time may only have moved.
+    Window seconds_of(LocalTime time) const;
 
     /// The times of the rejects that have one of these IDs: each of them can be the row now.
     std::vector<LocalTime> kept_with(const std::vector<std::int64_t>& ids) const;

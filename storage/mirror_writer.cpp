@@ -54,7 +54,7 @@ sync::Written MirrorWriter::write(const std::vector<sync::WholeWindow>& windows,
                                   Instant now) {
     WriteTransaction transaction(database_);
     Counters counters = load_counters();
-    const WriteTimes times{seconds(now), std::max(seconds(now), counters.last_change)};
+    const WriteTimes times = times_at(now, counters);
     sync::Written written;
     for (const sync::WholeWindow& whole : windows) {
         write_window(whole, server_now, now, times, written, counters);
@@ -107,7 +107,7 @@ void MirrorWriter::write_window(const sync::WholeWindow& whole, Instant server_n
     const std::vector<Reject> rejects = rejects_of(whole, rows.conflicts, rule.proven, written);
     written.rejected += rejects.size();
     counters.rejects += rejects_.replace(whole.window, rejects, now);
-    // A record that another one kept from being a row can be it now.
+    // A record that another one kept from being a row can be the row now.
     for (const LocalTime time : conflicts_.kept_with(removals.marked)) {
         read_again(time, written);
     }
@@ -133,11 +133,9 @@ std::vector<Reject> MirrorWriter::rejects_of(const sync::WholeWindow& whole,
 }
 
 void MirrorWriter::read_again(LocalTime time, sync::Written& written) {
-    const WindowSet seconds = conflicts_.seconds_of(time);
-    for (const Window& window : seconds.windows()) {
-        written.read_again.add(coverage_.within(0, window));
-    }
-    coverage_.subtract(seconds);
+    const Window around = conflicts_.seconds_of(time);
+    written.read_again.add(coverage_.within(0, around));
+    coverage_.subtract(WindowSet(around));
 }
 
 // Where the rows of a window's replies lie: some at the bounds' own seconds, and around the hour
@@ -178,6 +176,10 @@ void MirrorWriter::store_counters(const Counters& counters) {
     facts_.set(fact_key::last_change, counters.last_change);
 }
 
+WriteTimes MirrorWriter::times_at(Instant now, const Counters& counters) {
+    return {seconds(now), std::max(seconds(now), counters.last_change)};
+}
+
 // A second more or less is how two clocks with whole seconds disagree when nothing is wrong: not
 // worth a page in every idle poll.
 void MirrorWriter::note_server_clock(Seconds offset) {
@@ -200,7 +202,7 @@ std::uint64_t MirrorWriter::settle_expired(LocalTime begin, Instant removed_sinc
     return database_.guarded([&] {
         WriteTransaction transaction(database_);
         Counters counters = load_counters();
-        const WriteTimes times{seconds(now), std::max(seconds(now), counters.last_change)};
+        const WriteTimes times = times_at(now, counters);
         const std::uint64_t kept = pruning_.unmark_expired(begin, seconds(removed_since), times);
         if (kept > 0) {
             counters.removed -= static_cast<std::int64_t>(kept);

@@ -50,7 +50,7 @@ class MirrorWriter {
     /// is meant. Throws OtherAccount.
     void claim_account(const std::string& id, const std::string& name);
     void set_fact(const std::string& key, const std::string& value);
-    /// In one transaction, or in none if all of them are so already.
+    /// In one transaction; writes nothing if all of them have these values already.
     void set_facts(const std::map<std::string, std::string>& facts);
 
   private:
@@ -76,6 +76,7 @@ class MirrorWriter {
     plan::Horizon horizon() const;
     Counters load_counters() const;
     void store_counters(const Counters& counters);
+    static WriteTimes times_at(Instant now, const Counters& counters);
     void note_server_clock(Seconds offset);
 
     Database& database_;

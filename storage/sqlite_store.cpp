@@ -54,12 +54,12 @@ class WaitingCall final : public CallExecutor::Call {
         const auto executor = guard_.get_executor();
         if constexpr (std::is_void_v<Result>) {
             asio::post(executor,
-                       [handler = std::move(handler_), error = error_,
+                       [handler = std::move(handler_), error = std::move(error_),
                         guard = std::move(guard_)]() mutable { std::move(handler)(error); });
         } else {
             asio::post(executor,
-                       [handler = std::move(handler_), error = error_, result = std::move(result_),
-                        guard = std::move(guard_)]() mutable {
+                       [handler = std::move(handler_), error = std::move(error_),
+                        result = std::move(result_), guard = std::move(guard_)]() mutable {
                            std::move(handler)(error, std::move(result));
                        });
         }

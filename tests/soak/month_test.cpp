@@ -118,7 +118,6 @@ TEST_CASE("month: a mirror that is synced by the hour, while the account forgets
     Account account(world);
     CHECK(world.sync().whole());
     const std::uint64_t first_load = world.requests();
-    const std::string rows_at_first = ask(world, "SELECT count(*) FROM impressions");
 
     int incomplete = 0;
     for (int number = 0; number < days; ++number) {
@@ -228,7 +227,7 @@ TEST_CASE("month: an account that is silent until all its rows have expired") {
     CHECK(world.requests() - before < 48 * 8);
 }
 
-TEST_CASE("month: an ID that comes back as another impression is told of") {
+TEST_CASE("month: an ID that comes back as another impression is reported") {
     const test::TemporaryDirectory directory;
     World world(directory.path() / "impressions.db", begin, "Europe/Amsterdam");
     Account account(world);
