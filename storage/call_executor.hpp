@@ -19,7 +19,7 @@ class CallExecutor {
         virtual void answer() = 0;
     };
 
-    /// Waits for what was submitted.
+    /// After it, every call that was submitted was carried out.
     virtual ~CallExecutor() = default;
 
     /// Carries the call out after all that were submitted before it, then answers it.

@@ -25,8 +25,8 @@ class CoverageLedger {
     static WindowSet load(SQLite::Database& sql, std::int64_t age);
     WindowSet load(std::int64_t age) const { return load(sql_, age); }
 
-    /// Of age 0, the windows whose end, as it was written in local time, is another one by the
-    /// zone's rules of today.
+    /// Windows of age 0 whose end has another local time by today's rules of the zone than the one
+    /// that was written.
     WindowSet of_other_rules() const;
     /// What is covered of a window.
     WindowSet within(std::int64_t age, const Window& window) const;

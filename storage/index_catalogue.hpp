@@ -18,7 +18,7 @@ const std::vector<std::string>& optional_indexes();
 /// Those of a file whose configuration names none.
 const std::vector<std::string>& default_indexes();
 
-/// Throws std::invalid_argument, naming the index, if it is not one of these.
+/// Throws std::invalid_argument, naming the index, if one of them is not one of ours.
 void check_index_names(const std::set<std::string>& columns);
 
 /// Creates the optional indexes on `columns` that are missing and drops the others, inside a write

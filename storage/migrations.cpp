@@ -29,7 +29,7 @@ constexpr std::string_view to_version_3 = R"sql(
 std::span<const Migration> migrations() {
     static constexpr std::array<Migration, 2> steps{{
         {2, "ALTER TABLE rejects ADD COLUMN copies INTEGER NOT NULL DEFAULT 1"},
-        {3, to_version_3},  // and the view covered_periods has the ages
+        {3, to_version_3},  // and the view covered_periods gets the ages
     }};
     return steps;
 }

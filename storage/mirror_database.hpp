@@ -31,7 +31,7 @@ struct MirrorOptions {
     std::function<void()> progressing{};
 };
 
-/// Opens the file for writing; makes it if there is none or an empty one, and brings an older
+/// Opens the file for writing; creates it if it does not exist or is empty, and brings an older
 /// schema up to date. Throws DatabaseError, OtherZone, std::invalid_argument.
 Database open_mirror(const MirrorOptions& options, Instant now);
 

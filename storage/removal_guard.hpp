@@ -17,8 +17,8 @@ class Database;
 
 namespace mirror::storage {
 
-/// A few missing rows are removed at once. A mass of them (see plan/mass_removal.hpp) may as well
-/// be a mistake of the API: nothing is marked, the periods are in doubt, and a read an hour later
+/// A few missing rows are removed at once. A mass of them (see plan/mass_removal.hpp) may also be a
+/// mistake of the API: nothing is marked, the periods are in doubt, and a read an hour later
 /// decides. What counts is all that was read within an hour by this object, in however many
 /// windows.
 class RemovalGuard {

@@ -37,8 +37,8 @@ class Removals {
         std::uint64_t held = 0;  ///< rows that the file has in the proven part, these included
     };
 
-    /// After the window's rows were written, if it may be needed. `conflicts` are no rows.
-    /// Rows before `expired_before` are never missing.
+    /// After the window's rows were written, if it may be needed. The records in `conflicts` are
+    /// not rows. Rows before `expired_before` are never missing.
     Missing missing(const sync::WholeWindow& whole, const std::vector<IdConflict>& conflicts,
                     std::optional<Instant> expired_before);
 
@@ -46,8 +46,9 @@ class Removals {
     void mark(const std::vector<std::int64_t>& ids, const WriteTimes& times,
               std::vector<std::int64_t>& marked);
 
-    /// Takes `removed_at` away again. Returns of how many rows.
+    /// Takes `removed_at` away again. Returns how many rows had it.
     std::uint64_t unmark(const std::vector<std::int64_t>& ids, const WriteTimes& times);
+
     /// Rows before `begin` that were marked since then are not removed, but expired: takes the mark
     /// away. Returns how many.
     std::uint64_t unmark_expired(LocalTime begin, std::int64_t since, const WriteTimes& times);

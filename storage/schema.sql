@@ -56,7 +56,7 @@ CREATE UNIQUE INDEX coverage_unique ON coverage (age, "begin");
 
 -- Records that cannot be rows, one row for each distinct record: the window that returned it,
 -- its timestamp where that can be read, why it is here, the record itself as JSON, and how often
--- the window returned it: the API counts each of them. `id` is its ID where that is usable: it may
+-- the window returned it: the API counts each of them. `id` is its ID if that is usable: it may
 -- be that of a row, since nobody promises that IDs are unique.
 CREATE TABLE rejects (
     received_at INTEGER NOT NULL,

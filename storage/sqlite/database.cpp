@@ -141,8 +141,8 @@ void Database::refuse_if_moved() {
     refuse_if_log_moved();
 }
 
-// SQLite does not notice. What is written into a log that has no name any more, no other program
-// sees; and one that opens the file makes another log.
+// SQLite does not notice. No other program sees what is written into a log that has lost its name,
+// and one that opens the file makes another log.
 void Database::refuse_if_log_moved() {
     const std::string log = path_.string() + "-wal";
     const std::optional<FileIdentity> now = identity_of(log);

@@ -36,7 +36,7 @@ class Database {
     /// May refuse the file by an exception.
     using Prepare = std::function<void(SQLite::Database& sql, std::optional<int> version)>;
 
-    /// Opens the file; makes it if there is none or an empty one. `prepare` is called once,
+    /// Opens the file; creates it if it does not exist or is empty. `prepare` is called once,
     /// under the write lock. Throws DatabaseError, and what `prepare` throws.
     Database(DatabaseOptions options, const Prepare& prepare);
 
