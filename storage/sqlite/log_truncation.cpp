@@ -11,11 +11,14 @@ constexpr std::chrono::seconds longest_pause{300};
 
 }  // namespace
 
+LogTruncation::LogTruncation(Database& database)
+    : LogTruncation([&database] { return database.truncate_log(large_log); }) {}
+
 void LogTruncation::try_when_due(Monotonic now) {
     if (now < due_) {
         return;
     }
-    if (database_.truncate_log(large_log) == Database::Checkpoint::busy) {
+    if (attempt_() == Database::Checkpoint::busy) {
         due_ = now + pause_;
         pause_ = std::min(pause_ * 2, longest_pause);
     } else {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
+#include <utility>
 
 #include "core/time/clock.hpp"
 #include "storage/sqlite/database.hpp"
@@ -12,7 +14,13 @@ namespace mirror::storage {
 /// grown is emptied when nobody is in the way; while somebody is, the attempts become rarer.
 class LogTruncation {
   public:
-    explicit LogTruncation(Database& database) : database_(database) {}
+    using Attempt = std::function<Database::Checkpoint()>;
+
+    /// Empties the log of the database if it has grown large.
+    explicit LogTruncation(Database& database);
+
+    /// Any other attempt.
+    explicit LogTruncation(Attempt attempt) : attempt_(std::move(attempt)) {}
 
     /// After a transaction. An attempt may hold up the caller for a tenth of a second.
     void try_when_due(Monotonic now);
@@ -20,7 +28,7 @@ class LogTruncation {
   private:
     static constexpr std::chrono::seconds first_pause{1};
 
-    Database& database_;
+    Attempt attempt_;
     Monotonic due_{};
     std::chrono::seconds pause_ = first_pause;
 };

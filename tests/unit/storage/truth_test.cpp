@@ -161,6 +161,33 @@ TEST_CASE("a comparison finds what is missing, gone and changed, and changes not
     CHECK(file.reader().compare(whole(noon_window(0, 60), rows(1, 10))).empty());
 }
 
+TEST_CASE("removed rows are counted, of a period without its end") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    file.writer().commit(whole(noon_window(0, 60), rows(1, 10)), noon(60), at(noon(60)));
+    CHECK(file.reader().count_removed(local_noon(0), local_noon(60)) == 0);
+    copernica::Page page = rows(1, 10);
+    page.rows.erase(page.rows.begin() + 3, page.rows.begin() + 5);
+    file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(70), at(noon(70)));
+    CHECK(file.reader().count_removed(local_noon(0), local_noon(60)) == 2);
+    CHECK(file.reader().count_removed(local_noon(3), local_noon(4)) == 1);
+    CHECK(file.reader().count_removed(local_noon(0), local_noon(3)) == 0);
+    CHECK(file.reader().count_removed(local_noon(5), local_noon(60)) == 0);
+}
+
+TEST_CASE("the middle row has half of the others before it") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    copernica::Page page = rows(1, 5);
+    page.rows.push_back(row(page, 6, 50));
+    file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
+    CHECK(file.reader().middle_row(local_noon(0), local_noon(5)) == local_noon(2));
+    CHECK(file.reader().middle_row(local_noon(0), local_noon(60)) == local_noon(3));
+    CHECK(file.reader().middle_row(local_noon(4), local_noon(51)) == local_noon(50));
+    CHECK(file.reader().middle_row(local_noon(4), local_noon(50)) == local_noon(4));
+    CHECK_FALSE(file.reader().middle_row(local_noon(5), local_noon(50)));
+}
+
 TEST_CASE("a quiet second has nothing in it nor beside it") {
     TemporaryDirectory directory;
     MirrorFile file(options_for(directory / "m.db"), noon());

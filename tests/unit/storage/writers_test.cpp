@@ -1,13 +1,16 @@
 // Several that write at once, and a log that grows.
 #include <array>
 #include <csignal>
+#include <cstdint>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 #include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
 
 #include "storage/metadata.hpp"
+#include "storage/sqlite/log_truncation.hpp"
 #include "storage/sqlite/transaction.hpp"
 #include "tests/support/fault_table.hpp"
 #include "tests/support/faulty_disk.hpp"
@@ -127,5 +130,34 @@ TEST_CASE("the log is emptied when nobody reads, and left alone when somebody do
         FileLock other(path);
         REQUIRE(other.try_lock(FileLock::Part::write));
         CHECK(database.truncate_log(0) == Database::Checkpoint::busy);
+    }
+}
+
+TEST_CASE("while somebody is in the way, attempts to empty the log become rarer") {
+    Database::Checkpoint result = Database::Checkpoint::busy;
+    std::vector<std::int64_t> attempts;
+    std::int64_t second = 0;
+    LogTruncation truncation([&] {
+        attempts.push_back(second);
+        return result;
+    });
+    const auto try_until = [&](std::int64_t end) {
+        attempts.clear();
+        for (; second < end; ++second) {
+            truncation.try_when_due(Monotonic(Seconds(second)));
+        }
+        return attempts;
+    };
+    // A second, then twice as long each time, and five minutes at the most.
+    CHECK(try_until(1200) ==
+          std::vector<std::int64_t>{0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 811, 1111});
+    // What succeeds, or was not needed, has no pause, and the next ones are short again.
+    for (const auto success : {Database::Checkpoint::done, Database::Checkpoint::not_needed}) {
+        second += 300;
+        result = success;
+        const std::int64_t first = second;
+        CHECK(try_until(first + 3) == std::vector<std::int64_t>{first, first + 1, first + 2});
+        result = Database::Checkpoint::busy;
+        CHECK(try_until(first + 10) == std::vector<std::int64_t>{first + 3, first + 4, first + 6});
     }
 }
