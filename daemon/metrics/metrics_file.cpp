@@ -1,18 +1,14 @@
 #include "daemon/metrics/metrics_file.hpp"
 
-#include <cerrno>
-#include <cstdlib>
-#include <fcntl.h>
 #include <string>
-#include <string_view>
-#include <sys/stat.h>
+#include <sys/types.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/util/printable.hpp"
+#include "core/util/replacement_file.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "daemon/status/status.hpp"
 #include "storage/inspection.hpp"
@@ -24,55 +20,8 @@ namespace {
 
 constexpr std::size_t longest_message = 4000;
 
-[[noreturn]] void fail(const std::string& attempt) {
-    throw std::system_error(errno, std::generic_category(), "cannot " + attempt);
-}
-
-// A file in the directory of the one that it may replace; removed with this object if it does not.
-// Its name does not end in .prom, so the collector does not read it.
-class TemporaryFile {
-  public:
-    explicit TemporaryFile(const std::filesystem::path& beside)
-        : name_(beside.string() + ".XXXXXX") {
-        descriptor_ = ::mkostemp(name_.data(), O_CLOEXEC);
-        if (descriptor_ < 0) {
-            fail("make a file in its directory");
-        }
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    ~TemporaryFile() {
-        ::close(descriptor_);
-        if (!name_.empty()) {
-            ::unlink(name_.c_str());
-        }
-    }
-
-    void write(std::string_view text) const {
-        while (!text.empty()) {
-            const ssize_t written = ::write(descriptor_, text.data(), text.size());
-            if (written < 0 && errno != EINTR) {
-                fail("write " + name_);
-            }
-            text.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
-        }
-    }
-
-    void become(const std::filesystem::path& path) {
-        // The collector is another user; the umask of a service keeps others out.
-        if (::fchmod(descriptor_, 0644) != 0) {
-            fail("set the mode of " + name_);
-        }
-        if (::rename(name_.c_str(), path.c_str()) != 0) {
-            fail("rename " + name_);
-        }
-        name_.clear();
-    }
-
-  private:
-    std::string name_;
-    int descriptor_;
-};
+// The collector is another user; the umask of a service keeps others out.
+constexpr mode_t file_mode = 0644;
 
 std::string message(const std::filesystem::path& path, const std::exception& error) {
     return printable(fmt::format("--metrics-file {}: {}", path.string(), error.what()),
@@ -91,8 +40,9 @@ MetricsFile::MetricsFile(std::filesystem::path path)
                         path_.string()));
     }
     try {
-        const TemporaryFile attempt(path_);
-    } catch (const std::system_error& error) {
+        // Its name does not end in .prom, so the collector does not read it.
+        const ReplacementFile attempt(path_, file_mode);
+    } catch (const FileError& error) {
         throw UsageError(message(path_, error) +
                          "; name a directory that is there and that this user may write to");
     }
@@ -103,9 +53,9 @@ void MetricsFile::write(ExitCode code, const Clock& clock, spdlog::logger& log) 
     try {
         metrics_.set_run(code, now);
         read_database(code, now, log);
-        TemporaryFile file(path_);
+        ReplacementFile file(path_, file_mode);
         file.write(metrics_.text());
-        file.become(path_);
+        file.replace();
     } catch (const std::exception& error) {
         log.error("{}; what was there before stays", message(path_, error));
     }

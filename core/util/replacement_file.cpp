@@ -1,0 +1,75 @@
+#include "core/util/replacement_file.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+namespace mirror {
+namespace {
+
+[[noreturn]] void fail(const std::string& attempt) {
+    throw FileError(attempt, errno);
+}
+
+}  // namespace
+
+ReplacementFile::ReplacementFile(std::filesystem::path target, mode_t mode)
+    : target_(std::move(target)), name_(target_.string() + ".XXXXXX") {
+    descriptor_ = ::mkostemp(name_.data(), O_CLOEXEC);
+    if (descriptor_ < 0) {
+        fail("make a file in its directory");
+    }
+    // The owner may always do that, except if the file system has no modes, as FAT has none.
+    if (::fchmod(descriptor_, mode) != 0 && errno != EPERM) {
+        const int failure = errno;
+        ::close(descriptor_);
+        ::unlink(name_.c_str());
+        throw FileError("set the mode of " + name_, failure);
+    }
+}
+
+ReplacementFile::~ReplacementFile() {
+    ::close(descriptor_);
+    if (!name_.empty()) {
+        ::unlink(name_.c_str());
+    }
+}
+
+void ReplacementFile::write(std::string_view text) const {
+    while (!text.empty()) {
+        const ssize_t written = ::write(descriptor_, text.data(), text.size());
+        if (written < 0 && errno != EINTR) {
+            fail("write " + name_);
+        }
+        text.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
+    }
+}
+
+void ReplacementFile::replace() {
+    if (::rename(name_.c_str(), target_.c_str()) != 0) {
+        fail("rename " + name_);
+    }
+    name_.clear();
+}
+
+void ReplacementFile::replace_durably() {
+    if (::fsync(descriptor_) != 0) {
+        fail("write " + name_ + " to the disk");
+    }
+    replace();
+    const std::string directory = std::filesystem::absolute(target_).parent_path().string();
+    const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int failure = errno;
+    if (descriptor >= 0) {
+        ::close(descriptor);
+    }
+    if (!synced) {
+        throw FileError("write " + directory + " to the disk", failure);
+    }
+}
+
+}  // namespace mirror

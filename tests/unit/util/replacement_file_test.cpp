@@ -1,0 +1,65 @@
+#include "core/util/replacement_file.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <sys/stat.h>
+
+#include <doctest/doctest.h>
+
+#include "tests/support/temporary_directory.hpp"
+
+using namespace mirror;
+
+namespace {
+
+std::string text_of(const std::filesystem::path& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+TEST_CASE("replacement file: replaces as a whole, or leaves nothing") {
+    const test::TemporaryDirectory directory;
+    const auto target = directory.file("target", "before");
+    const mode_t before = ::umask(0077);
+    {
+        const ReplacementFile file(target, 0640);
+        file.write("never seen");
+    }
+    CHECK(text_of(target) == "before");
+    {
+        ReplacementFile file(target, 0644);
+        file.write("quickly");
+        CHECK(text_of(target) == "before");
+        file.replace();
+    }
+    CHECK(text_of(target) == "quickly");
+    CHECK(std::filesystem::status(target).permissions() ==
+          static_cast<std::filesystem::perms>(0644));
+    {
+        ReplacementFile file(target, 0640);
+        file.write("durably");
+        file.replace_durably();
+    }
+    ::umask(before);
+    CHECK(text_of(target) == "durably");
+    CHECK(std::filesystem::status(target).permissions() ==
+          static_cast<std::filesystem::perms>(0640));
+    CHECK(std::distance(std::filesystem::directory_iterator(directory.path()),
+                        std::filesystem::directory_iterator{}) == 1);
+}
+
+TEST_CASE("replacement file: an error says what was tried") {
+    const test::TemporaryDirectory directory;
+    try {
+        const ReplacementFile file(directory / "missing" / "target", 0640);
+        FAIL("no error");
+    } catch (const FileError& error) {
+        CHECK(error.attempt() == "make a file in its directory");
+        CHECK(error.code() == std::errc::no_such_file_or_directory);
+    }
+    // A directory cannot be replaced by a file.
+    ReplacementFile file(directory.path(), 0640);
+    CHECK_THROWS_AS(file.replace(), FileError);
+}
