@@ -15,7 +15,9 @@ struct SnapshotProgress {
 
 struct SnapshotOptions {
     std::filesystem::path source;
-    std::filesystem::path target;  ///< replaced as a whole, or not at all
+    /// Replaced as a whole, or not at all. If there is such a file, it must be empty or an older
+    /// copy of a mirror that nobody uses.
+    std::filesystem::path target;
     std::chrono::milliseconds busy_timeout{10'000};
     /// Called now and then; false ends the copy, without a trace.
     std::function<bool(const SnapshotProgress&)> go_on;

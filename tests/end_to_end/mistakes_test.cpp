@@ -1,4 +1,4 @@
-// What the program answers to forty mistakes: docs/mistakes.md, as it stands there. With
+// What the program answers to common mistakes: docs/mistakes.md, as it stands there. With
 // COPERNICA_MIRROR_WRITE_MISTAKES set, the document is written anew, to be read and committed.
 
 #include <cstdlib>
@@ -159,6 +159,10 @@ std::vector<Mistake> mistakes() {
          2, "Europe/Amsterdam"},
         {"a copy onto the mirror itself", "snapshot impressions.db", synced, 4,
          "it is the mirror itself"},
+        {"a copy into a directory that does not exist", "snapshot missing/copy.db", synced, 4,
+         "create it"},
+        {"a copy onto the configuration", "snapshot config.toml", synced, 4,
+         "not a copy of a mirror"},
         {"monitoring a mirror that is behind", "status --max-lag 0s", synced, 5,
          "more than --max-lag"},
         {"nobody at the address of the API", "sync --api-url http://127.0.0.1:1/v3",

@@ -29,6 +29,27 @@ std::string fact_in(const std::filesystem::path& file) {
     return read_status(options).facts["key"];
 }
 
+void make_mirror(const std::filesystem::path& path, const std::string& value) {
+    MirrorFile file(options_for(path), noon());
+    file.writer().set_fact("key", value);
+}
+
+// One file, without a log beside it.
+void make_older_copy(const std::filesystem::path& copy) {
+    TemporaryDirectory elsewhere;
+    make_mirror(elsewhere / "m.db", "older");
+    take_snapshot(options(elsewhere / "m.db", copy));
+}
+
+std::string refusal(const std::filesystem::path& source, const std::filesystem::path& target) {
+    try {
+        take_snapshot(options(source, target));
+    } catch (const DatabaseError& error) {
+        return error.what();
+    }
+    return "none";
+}
+
 std::size_t files_in(const std::filesystem::path& directory) {
     const std::filesystem::directory_iterator all(directory);
     return static_cast<std::size_t>(std::distance(begin(all), end(all)));
@@ -42,7 +63,7 @@ TEST_CASE("a snapshot is the file of one moment, also while somebody writes") {
     file.writer().set_fact("key", "before");
     std::filesystem::create_directory(directory / "backup");
     const auto copy = directory / "backup" / "copy.db";
-    std::ofstream(copy) << "an older copy";
+    make_older_copy(copy);
 
     SnapshotOptions wanted = options(directory / "m.db", copy);
     std::uint64_t steps = 0;
@@ -83,12 +104,12 @@ TEST_CASE("a snapshot that ends early leaves nothing, and what was there before"
     const MirrorFile file(options_for(directory / "m.db"), noon());
     std::filesystem::create_directory(directory / "backup");
     const auto copy = directory / "backup" / "copy.db";
-    std::ofstream(copy) << "an older copy";
+    make_older_copy(copy);
     SnapshotOptions wanted = options(directory / "m.db", copy);
     wanted.go_on = [](const SnapshotProgress&) { return false; };
     CHECK(take_snapshot(wanted) == 0);
     CHECK(files_in(directory / "backup") == 1);
-    CHECK(std::filesystem::file_size(copy) == std::string("an older copy").size());
+    CHECK(fact_in(copy) == "older");
 }
 
 TEST_CASE("where a snapshot must not go") {
@@ -104,7 +125,40 @@ TEST_CASE("where a snapshot must not go") {
         CAPTURE(target.string());
         CHECK_THROWS_AS(take_snapshot(options(source, target)), DatabaseError);
     }
+    CHECK(refusal(source, directory / "missing" / "copy.db") ==
+          "snapshot " + (directory / "missing" / "copy.db").string() + ": directory " +
+              (directory / "missing").string() +
+              " does not exist; create it, or name another file");
     CHECK_THROWS_AS(take_snapshot(options(directory / "none.db", directory / "copy.db")),
                     DatabaseError);
     CHECK_FALSE(std::filesystem::exists(directory / "copy.db"));
+}
+
+TEST_CASE("a snapshot replaces nothing but an older copy") {
+    TemporaryDirectory directory;
+    const auto source = directory / "m.db";
+    const MirrorFile file(options_for(source), noon());
+    // They may be empty, and are not the copy's for all that.
+    for (const char* const suffix : {"-wal", "-shm", ".lock"}) {
+        CAPTURE(suffix);
+        const std::filesystem::path target = source.string() + suffix;
+        CHECK(refusal(source, target).find("it belongs to the mirror") != std::string::npos);
+        std::filesystem::create_symlink(target, directory / "link");
+        CHECK(refusal(source, directory / "link").find("it belongs to the mirror") !=
+              std::string::npos);
+        std::filesystem::remove(directory / "link");
+    }
+    const auto token = directory.file("token", "0f8e7d6c5b4a39281706f5e4d3c2b1a0\n");
+    SQLite::Database((directory / "other.db").string(),
+                     SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+        .exec("CREATE TABLE invoices (id INTEGER)");
+    for (const auto& target : {token, directory / "other.db"}) {
+        CAPTURE(target.string());
+        const auto bytes = std::filesystem::file_size(target);
+        CHECK(refusal(source, target) ==
+              "snapshot " + target.string() +
+                  ": it exists, and is not a copy of a mirror; name another file");
+        CHECK(std::filesystem::file_size(target) == bytes);
+    }
+    CHECK(refusal(source, directory.file("empty", "")) == "none");
 }
