@@ -75,7 +75,8 @@ std::vector<Window> pieces_of(const Window& window, const Zone& zone) {
 
 asio::awaitable<void> sweep(RunContext& context, std::optional<Monotonic> stop_after,
                             const WindowSet& postponed, Outcome& outcome) {
-    if (!context.settings.sweep) {
+    const std::optional<Seconds> within = context.settings.sweep;  // a reload may change it
+    if (!within) {
         co_return;
     }
     const Window all = co_await all_to_sweep(context);
@@ -84,7 +85,7 @@ asio::awaitable<void> sweep(RunContext& context, std::optional<Monotonic> stop_a
     }
     const std::optional<plan::SweepState> state = co_await load_state(context.store);
     const std::optional<plan::SweepStep> step =
-        plan::next_sweep(state, all, context.client.server_now(), *context.settings.sweep);
+        plan::next_sweep(state, all, context.client.server_now(), *within);
     if (!step) {
         co_return;
     }

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -127,7 +128,8 @@ asio::awaitable<void> recheck(RunContext& context, Instant since,
     const WindowSet covered = co_await context.store.coverage(0);
     // A mass of rows was missing there.
     WindowSet due = co_await context.store.doubts(context.clock.utc() - plan::mass_removal_pause);
-    for (const Seconds age : context.settings.recheck_ages) {
+    const std::vector<Seconds> ages = context.settings.recheck_ages;  // a reload may change them
+    for (const Seconds age : ages) {
         const WindowSet at_age = co_await context.store.coverage(age.count());
         const WindowSet due_now =
             plan::due_at_age(covered, at_age, since, context.client.server_now(), age);

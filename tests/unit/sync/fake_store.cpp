@@ -11,8 +11,11 @@ namespace mirror::tests {
 
 namespace asio = boost::asio;
 
-asio::awaitable<WindowSet> FakeStore::coverage(std::int64_t) {
+asio::awaitable<WindowSet> FakeStore::coverage(std::int64_t age) {
     co_await yield_always();
+    if (on_coverage) {
+        on_coverage(age);
+    }
     co_return covered;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -56,7 +57,8 @@ class FakeStore : public sync::Store {
     std::map<std::string, std::string> facts;
     std::vector<sync::RunRecord> runs;
     std::vector<std::string> broken;  ///< promises of core/sync that were not kept
-    std::set<std::int64_t> removed;   ///< IDs that a whole read did not return any more
+    std::function<void(std::int64_t age)> on_coverage;  ///< called whenever it is asked for
+    std::set<std::int64_t> removed;  ///< IDs that a whole read did not return any more
 
   private:
     Zone zone_;
