@@ -85,6 +85,11 @@ void Client::tell_rate() {
     }
 }
 
+void Client::use_rate() {
+    throttle_.set_rate(options_.requests_per_second);
+    tell_rate();
+}
+
 void Client::succeeded(Throttle::Permit& permit) {
     permit.succeeded();
     last_failed_.reset();

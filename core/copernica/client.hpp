@@ -78,6 +78,9 @@ class Client {
     /// From now on, a connection is kept free for Lane::tail, if there are two or more.
     void keep_connection_for_tail() { throttle_.keep_connection_for_tail(); }
 
+    /// Takes over `requests_per_second` of the options that it was made with, which has changed.
+    void use_rate();
+
     std::uint64_t requests() const { return throttle_.requests(); }
     std::uint64_t successes() const { return throttle_.successes(); }
     /// Requests a second that the API takes: less than configured after replies of 429.

@@ -4,6 +4,15 @@
 
 namespace mirror::copernica {
 
+void RequestRate::set_most(unsigned most_per_second) {
+    const bool come_down = now_ < static_cast<double>(most_);
+    most_ = most_per_second;
+    now_ = come_down ? std::min(now_, static_cast<double>(most_)) : static_cast<double>(most_);
+    while (recent_.size() > most_) {
+        recent_.pop_front();
+    }
+}
+
 void RequestRate::too_fast() {
     now_ = std::max(now_ / 2, slowest);
 }

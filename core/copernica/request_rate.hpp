@@ -25,6 +25,9 @@ class RequestRate {
     /// In requests a second.
     double now() const { return now_; }
 
+    /// Another configured rate: in effect for the next request. What has come down stays down.
+    void set_most(unsigned most_per_second);
+
     void too_fast();
     void succeeded();
 

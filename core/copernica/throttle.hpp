@@ -47,6 +47,9 @@ class Throttle {
     /// From now on, the backlog leaves a connection free for the tail, if there are two or more.
     void keep_connection_for_tail() { tail_has_connection_ = true; }
 
+    /// Another configured rate, in effect within seconds.
+    void set_rate(unsigned requests_per_second) { rate_.set_most(requests_per_second); }
+
     /// Permission to make one call; the holder reports how it ended.
     class Permit {
       public:

@@ -40,6 +40,9 @@ class Session {
     /// Keeps the mirror up to date until cancelled.
     boost::asio::awaitable<void> run() { return follower_.run(); }
 
+    /// Takes over `requests_per_second` of the settings that it was made with, which has changed.
+    void use_rate() { context_.client.use_rate(); }
+
   private:
     RunContext context_;
     OneShot one_shot_;

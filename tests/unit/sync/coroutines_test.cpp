@@ -223,6 +223,51 @@ TEST_CASE("request rate: never more than it says, however slow") {
     CHECK(half.next() == start + 800ms);
 }
 
+TEST_CASE("request rate: another one while requests go") {
+    const Monotonic start{};
+    RequestRate rate(10);
+    for (int i = 0; i < 10; ++i) {
+        rate.went(start);
+    }
+    CHECK(rate.next() == start + 1s);
+    rate.set_most(20);  // ten more in the same second
+    CHECK(rate.now() == doctest::Approx(20));
+    CHECK(rate.next() <= start);
+    rate.set_most(2);
+    CHECK(rate.now() == doctest::Approx(2));
+    CHECK(rate.next() == start + 1s);
+    rate.succeeded();
+    CHECK(rate.now() == doctest::Approx(2));
+
+    // What the server refuses does not become right by a greater limit.
+    rate.too_fast();
+    rate.set_most(10);
+    CHECK(rate.now() == doctest::Approx(1));
+    for (int i = 0; i < 1000; ++i) {
+        rate.succeeded();
+    }
+    CHECK(rate.now() == doctest::Approx(10));
+}
+
+TEST_CASE("a new rate holds for the requests that wait") {
+    GateFixture fixture(1, 4);
+    for (int i = 0; i < 61; ++i) {
+        fixture.spawn(fixture.request(i, 0ms, true));
+    }
+    const auto raise = [&fixture]() -> asio::awaitable<void> {
+        co_await fixture.clock.sleep(std::chrono::milliseconds(10'500));
+        fixture.gate.set_rate(10);
+    };
+    fixture.spawn(raise());
+    fixture.loop.run();
+    REQUIRE(fixture.entered.size() == 61);
+    CHECK(fixture.entered[10] - fixture.entered[0] == 10s);
+    CHECK(fixture.entered[60] - fixture.entered[10] <= 6s);
+    for (std::size_t i = 20; i < 61; ++i) {
+        CHECK(fixture.entered[i] - fixture.entered[i - 10] >= 1s);
+    }
+}
+
 TEST_CASE("who is cancelled while waiting leaves the queue") {
     GateFixture fixture(1000, 1);
     asio::cancellation_signal signal;
