@@ -119,9 +119,19 @@ void reload(const CommandLine& line, Config& in_force, const std::function<Confi
                  change.takes_effect.empty()
                      ? "nothing changed that takes effect now"
                      : fmt::format("in effect now: {}", fmt::join(change.takes_effect, ", ")));
+        if (!change.not_for_run.empty()) {
+            log.info("changed, but only for sync, backfill and audit: {}",
+                     fmt::join(change.not_for_run, ", "));
+        }
         if (!change.needs_restart.empty()) {
             log.warn("changed, but in effect only after a restart: {}",
                      fmt::join(change.needs_restart, ", "));
+        }
+        for (const std::string& warning : now.warnings) {
+            log.warn("{}", printable(warning, longest_message));
+        }
+        if (now.untrusted) {
+            log.warn("{}", printable(*now.untrusted, longest_message));
         }
     } catch (const std::exception& error) {
         log.error("the configuration was read again and is wrong, so nothing changed: {}",
@@ -149,6 +159,9 @@ ExitCode run_mirror(const CommandLine& line, const Config& config, const Environ
     ReloadSignal hangup(mirror.executor(), [&] {
         report.reloading();
         reload(line, in_force, read_again, mirror, *log);
+        if (metrics) {
+            metrics->set_poll_interval(in_force.mirror.poll_interval);
+        }
         report.reloaded();
     });
     mirror.on_end([&] {

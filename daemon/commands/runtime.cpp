@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/copernica/errors.hpp"
+#include "daemon/commands/run_settings.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "daemon/process/version.hpp"
 
@@ -17,27 +18,6 @@ namespace mirror::daemon {
 namespace {
 
 namespace asio = boost::asio;
-
-sync::Settings settings_of(const CommandLine& line, const Config& config) {
-    sync::Settings settings{Zone(config.api.time_zone)};
-    if (config.mirror.start) {
-        settings.start = *config.mirror.start;
-    }
-    settings.page_size = config.api.page_size;
-    settings.connections = config.api.connections;
-    settings.requests_per_second = config.api.requests_per_second;
-    settings.overlap = config.mirror.overlap;
-    settings.settle = config.mirror.settle;
-    settings.recheck_ages = config.mirror.recheck_ages;
-    settings.sweep = config.mirror.sweep;
-    settings.poll_interval = config.mirror.poll_interval;
-    if (line.command == Command::run) {
-        settings.give_up_after = std::nullopt;
-    } else {
-        settings.give_up_after = config.mirror.give_up_after;
-    }
-    return settings;
-}
 
 copernica::HttpApi make_api(const Config& config, std::string token) {
     try {
@@ -77,7 +57,7 @@ storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
 Runtime::Runtime(const CommandLine& line, const Config& config, const Environment& environment,
                  std::shared_ptr<spdlog::logger> log, std::function<void()> opening)
     : log_(std::move(log)),
-      settings_(settings_of(line, config)),
+      settings_(settings_of(line.command, config)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
       api_(make_api(config, std::move(token_.token))),
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
@@ -95,10 +75,8 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
 }
 
 void Runtime::use(const Config& config) {
-    settings_.poll_interval = config.mirror.poll_interval;
-    settings_.overlap = config.mirror.overlap;
-    settings_.settle = config.mirror.settle;
-    settings_.recheck_ages = config.mirror.recheck_ages;
+    adopt(settings_, config);
+    session_.use_rate();
 }
 
 bool Runtime::run(asio::awaitable<void> work) {

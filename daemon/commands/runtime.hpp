@@ -45,7 +45,7 @@ class Runtime {
     const Zone& zone() const { return settings_.zone; }
     storage::Activity storage_activity() const { return store_.activity(); }
 
-    /// Takes over what may change while the session works: intervals and ages.
+    /// Takes over what may change while the session works (run_settings.hpp).
     void use(const Config& config);
 
     // For what else runs on the same loop. All of it must outlive run().

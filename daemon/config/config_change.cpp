@@ -10,6 +10,7 @@ struct Key {
     std::function<bool(const Config&, const Config&)> same;
     /// Nothing: needs a restart.
     std::function<void(Config&, const Config&)> apply;
+    bool used_by_run = true;
 };
 
 template <typename Part, typename Value>
@@ -17,7 +18,7 @@ Key fixed(const char* name, Part Config::*part, Value Part::*value) {
     const auto same = [=](const Config& left, const Config& right) {
         return left.*part.*value == right.*part.*value;
     };
-    return {name, same, {}};
+    return {name, same, {}, true};
 }
 
 template <typename Part, typename Value>
@@ -26,6 +27,13 @@ Key changeable(const char* name, Part Config::*part, Value Part::*value) {
     key.apply = [=](Config& in_force, const Config& read) {
         in_force.*part.*value = read.*part.*value;
     };
+    return key;
+}
+
+template <typename Part, typename Value>
+Key not_for_run(const char* name, Part Config::*part, Value Part::*value) {
+    Key key = changeable(name, part, value);
+    key.used_by_run = false;
     return key;
 }
 
@@ -38,7 +46,7 @@ const std::vector<Key>& keys() {
         fixed("api.time_zone", &C::api, &C::Api::time_zone),
         fixed("api.page_size", &C::api, &C::Api::page_size),
         fixed("api.connections", &C::api, &C::Api::connections),
-        fixed("api.requests_per_second", &C::api, &C::Api::requests_per_second),
+        changeable("api.requests_per_second", &C::api, &C::Api::requests_per_second),
         fixed("mirror.database", &C::mirror, &C::Mirror::database),
         fixed("mirror.start", &C::mirror, &C::Mirror::start),
         changeable("mirror.poll_interval", &C::mirror, &C::Mirror::poll_interval),
@@ -46,7 +54,7 @@ const std::vector<Key>& keys() {
         changeable("mirror.settle", &C::mirror, &C::Mirror::settle),
         changeable("mirror.recheck_ages", &C::mirror, &C::Mirror::recheck_ages),
         changeable("mirror.sweep", &C::mirror, &C::Mirror::sweep),
-        changeable("mirror.give_up_after", &C::mirror, &C::Mirror::give_up_after),
+        not_for_run("mirror.give_up_after", &C::mirror, &C::Mirror::give_up_after),
         fixed("mirror.indexes", &C::mirror, &C::Mirror::indexes),
         {"metrics.listen",
          [](const C& left, const C& right) {
@@ -55,7 +63,8 @@ const std::vector<Key>& keys() {
              };
              return text(left.metrics.listen) == text(right.metrics.listen);
          },
-         {}},
+         {},
+         true},
         changeable("log.level", &C::log, &C::Log::level),
         fixed("log.format", &C::log, &C::Log::format),
     };
@@ -67,7 +76,12 @@ const std::vector<Key>& keys() {
 ConfigChange compare(const Config& in_force, const Config& read) {
     ConfigChange change;
     for (const Key& key : keys()) {
-        if (!key.same(in_force, read)) {
+        if (key.same(in_force, read)) {
+            continue;
+        }
+        if (!key.used_by_run) {
+            change.not_for_run.emplace_back(key.name);
+        } else {
             (key.apply ? change.takes_effect : change.needs_restart).emplace_back(key.name);
         }
     }

@@ -12,11 +12,12 @@ namespace mirror::daemon {
 struct ConfigChange {
     std::vector<std::string> takes_effect;   ///< while `run` works
     std::vector<std::string> needs_restart;  ///< not before the program starts again
+    std::vector<std::string> not_for_run;    ///< for the commands that end
 };
 
 ConfigChange compare(const Config& in_force, const Config& read);
 
-/// The part of `read` that takes effect while `run` works goes into `in_force`.
+/// All of `read` but what needs a restart goes into `in_force`.
 void apply(Config& in_force, const Config& read);
 
 /// All keys that are compared.

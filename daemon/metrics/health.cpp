@@ -1,5 +1,6 @@
 #include "daemon/metrics/health.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include <fmt/format.h>
@@ -25,7 +26,8 @@ std::optional<std::string> why_unhealthy(const HealthFacts& facts, Monotonic now
         return "no successful poll yet";
     }
     const Monotonic::duration since = now - *facts.last_success;
-    if (since > polls_to_miss * poll_interval + patience) {
+    const Monotonic counted_from = std::max(*facts.last_success, facts.interval_since);
+    if (now - counted_from > polls_to_miss * poll_interval + patience) {
         return fmt::format("no successful poll for {}",
                            duration_text(std::chrono::floor<Seconds>(since)));
     }
@@ -37,6 +39,13 @@ void Health::following(const sync::Following& state) {
     if (state.last_success != last_success_) {
         last_success_ = state.last_success;
         facts_.last_success = clock_.monotonic();
+    }
+}
+
+void Health::set_poll_interval(Seconds poll_interval) {
+    if (poll_interval != poll_interval_) {
+        poll_interval_ = poll_interval;
+        facts_.interval_since = clock_.monotonic();
     }
 }
 

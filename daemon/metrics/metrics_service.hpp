@@ -31,6 +31,9 @@ class MetricsService {
     sync::Observer& metrics() { return metrics_; }
     sync::Observer& health() { return health_; }
 
+    /// Another one from now on.
+    void set_poll_interval(Seconds poll_interval) { health_.set_poll_interval(poll_interval); }
+
     /// "127.0.0.1:9743".
     std::string where() const { return server_.where(); }
 

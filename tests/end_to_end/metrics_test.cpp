@@ -163,6 +163,14 @@ TEST_CASE("metrics: of a run that follows") {
     CHECK(std::stod(value(text, "process_resident_memory_bytes")) > 1e6);
     CHECK(service.get("/").status() == 404);
 
+    // A reload changes the rate at once.
+    CHECK(value(service.get("/metrics").body, "copernica_mirror_request_rate") == "100000");
+    scene.reconfigure("api", "requests_per_second = 100000", "requests_per_second = 7");
+    const std::size_t before = service.socket.messages().size();
+    service.process->signal(SIGHUP);
+    REQUIRE(service.socket.waits_for("READY=1", before));
+    CHECK(value(service.get("/metrics").body, "copernica_mirror_request_rate") == "7");
+
     service.process->signal(SIGTERM);
     CHECK(service.process->wait() == 0);
     CHECK_THROWS(service.get("/healthz"));

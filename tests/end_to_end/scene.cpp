@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <stdexcept>
 #include <unistd.h>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -82,6 +83,22 @@ void Scene::configure(const std::string& table, const std::string& lines) {
     } else {
         found->second += lines;
     }
+    write_configuration();
+}
+
+void Scene::reconfigure(const std::string& table, const std::string& line, const std::string& by) {
+    for (auto& [name, content] : tables_) {
+        const auto at = content.find(line + "\n");
+        if (name == table && at != std::string::npos) {
+            content.replace(at, line.size(), by);
+            write_configuration();
+            return;
+        }
+    }
+    throw std::logic_error("no such line: " + line);
+}
+
+void Scene::write_configuration() const {
     std::ofstream file(directory_.path() / "config.toml");
     for (const auto& [name, content] : tables_) {
         file << '[' << name << "]\n" << content;

@@ -48,6 +48,9 @@ class Scene {
     /// The configuration that the program gets; more lines for a table.
     void configure(const std::string& table, const std::string& lines);
 
+    /// A line of it that configure() has given becomes another one.
+    void reconfigure(const std::string& table, const std::string& line, const std::string& by);
+
     const std::filesystem::path& directory() const { return directory_.path(); }
     std::filesystem::path database() const { return directory_.path() / "impressions.db"; }
 
@@ -73,6 +76,7 @@ class Scene {
     std::string api_url;
 
   private:
+    void write_configuration() const;
     ProcessOptions options_for(const std::vector<std::string>& arguments) const;
 
     TemporaryDirectory directory_;

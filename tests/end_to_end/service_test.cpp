@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <fcntl.h>
+#include <filesystem>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,11 +106,24 @@ TEST_CASE("service: the configuration is read again at SIGHUP") {
         REQUIRE(socket.waits_for("RELOADING=1\nMONOTONIC_USEC=", before));
         REQUIRE(socket.waits_for("READY=1", before));
     };
-    scene.configure("mirror", "overlap = \"3m\"\n");
+    scene.configure("mirror", "overlap = \"3m\"\nsweep = \"\"\ngive_up_after = \"1m\"\n");
     scene.configure("api", "page_size = 500\n");
+    scene.reconfigure("api", "requests_per_second = 100000", "requests_per_second = 5");
     reload();
-    CHECK(holds(process->err(), "in effect now: mirror.overlap"));
+    CHECK(holds(process->err(),
+                "in effect now: api.requests_per_second, mirror.overlap, mirror.sweep\n"));
+    CHECK(holds(process->err(), "only for sync, backfill and audit: mirror.give_up_after"));
     CHECK(holds(process->err(), "only after a restart: api.page_size"));
+    CHECK_FALSE(holds(process->err(), "rename it"));
+    CHECK_FALSE(holds(process->err(), "everybody may change"));
+    // What is said of it at a start is said at a reload, too.
+    scene.configure("mirror", "audit_ages = [\"1h\"]\n");
+    std::filesystem::permissions(scene.directory() / "config.toml",
+                                 std::filesystem::perms::others_write,
+                                 std::filesystem::perm_options::add);
+    reload();
+    CHECK(holds(process->err(), "[mirror] audit_ages is called recheck_ages now; rename it"));
+    CHECK(holds(process->err(), "everybody may change"));
     scene.configure("mirror", "overlap = \"4m\"\n");  // twice: an error
     reload();
     CHECK(holds(process->err(), "is wrong, so nothing changed"));

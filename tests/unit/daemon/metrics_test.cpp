@@ -262,6 +262,26 @@ TEST_CASE("health: well, not yet, not any more") {
     CHECK(after(std::chrono::seconds(481)) == "no successful poll for 8 min");
 }
 
+TEST_CASE("health: another interval counts from the moment of its change on") {
+    tests::FakeClock clock(tests::utc("2026-11-23 16:00:00"));
+    Health health(clock, Seconds(60));
+    sync::Following state;
+    state.last_success = clock.utc();
+    health.following(state);
+    health.set_poll_interval(Seconds(3600));
+    clock.advance(std::chrono::minutes(3 * 60 + 5));
+    CHECK_FALSE(health.why_not());
+    // The next poll comes soon, and is not late before it could come.
+    health.set_poll_interval(Seconds(60));
+    CHECK_FALSE(health.why_not());
+    clock.advance(std::chrono::minutes(4));
+    health.set_poll_interval(Seconds(60));  // read again, and the same
+    clock.advance(std::chrono::minutes(4));
+    CHECK_FALSE(health.why_not());
+    clock.advance(std::chrono::seconds(1));
+    CHECK(health.why_not());
+}
+
 TEST_CASE("health: by the clock that does not jump") {
     tests::FakeClock clock(tests::utc("2026-11-23 16:00:00"));
     Health health(clock, Seconds(60));

@@ -1,0 +1,32 @@
+#include "daemon/commands/run_settings.hpp"
+
+#include <optional>
+
+namespace mirror::daemon {
+
+sync::Settings settings_of(Command command, const Config& config) {
+    sync::Settings settings{Zone(config.api.time_zone)};
+    if (config.mirror.start) {
+        settings.start = *config.mirror.start;
+    }
+    settings.page_size = config.api.page_size;
+    settings.connections = config.api.connections;
+    if (command == Command::run) {
+        settings.give_up_after = std::nullopt;
+    } else {
+        settings.give_up_after = config.mirror.give_up_after;
+    }
+    adopt(settings, config);
+    return settings;
+}
+
+void adopt(sync::Settings& settings, const Config& config) {
+    settings.requests_per_second = config.api.requests_per_second;
+    settings.poll_interval = config.mirror.poll_interval;
+    settings.overlap = config.mirror.overlap;
+    settings.settle = config.mirror.settle;
+    settings.recheck_ages = config.mirror.recheck_ages;
+    settings.sweep = config.mirror.sweep;
+}
+
+}  // namespace mirror::daemon

@@ -1,0 +1,16 @@
+// The settings of a run, from the configuration. Pure.
+#pragma once
+
+#include "core/sync/settings.hpp"
+#include "daemon/cli/command_line.hpp"
+#include "daemon/config/config.hpp"
+
+namespace mirror::daemon {
+
+sync::Settings settings_of(Command command, const Config& config);
+
+/// Takes over what may change while `run` works: the keys that compare() of config_change.hpp says
+/// take effect, as far as they are settings of a run.
+void adopt(sync::Settings& settings, const Config& config);
+
+}  // namespace mirror::daemon

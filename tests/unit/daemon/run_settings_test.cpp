@@ -1,0 +1,106 @@
+// What is announced at a reload is what is applied.
+#include "daemon/commands/run_settings.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "daemon/config/config_change.hpp"
+
+using namespace mirror;
+using namespace mirror::daemon;
+
+namespace {
+
+struct Changeable {
+    std::string key;
+    std::function<void(Config&)> change;
+    std::function<bool(const sync::Settings&)> in_effect;
+};
+
+const std::vector<Changeable>& changeable_settings() {
+    using S = const sync::Settings&;
+    static const std::vector<Changeable> all{
+        {"api.requests_per_second", [](Config& c) { c.api.requests_per_second = 3; },
+         [](S s) { return s.requests_per_second == 3; }},
+        {"mirror.poll_interval", [](Config& c) { c.mirror.poll_interval = Seconds(7); },
+         [](S s) { return s.poll_interval == Seconds(7); }},
+        {"mirror.overlap", [](Config& c) { c.mirror.overlap = Seconds(8); },
+         [](S s) { return s.overlap == Seconds(8); }},
+        {"mirror.settle", [](Config& c) { c.mirror.settle = Seconds(9); },
+         [](S s) { return s.settle == Seconds(9); }},
+        {"mirror.recheck_ages", [](Config& c) { c.mirror.recheck_ages = {Seconds(10)}; },
+         [](S s) { return s.recheck_ages == std::vector<Seconds>{Seconds(10)}; }},
+        {"mirror.sweep", [](Config& c) { c.mirror.sweep.reset(); },
+         [](S s) { return !s.sweep.has_value(); }},
+    };
+    return all;
+}
+
+// One in which every key differs from the defaults.
+Config everything_else() {
+    Config config;
+    for (const Changeable& one : changeable_settings()) {
+        one.change(config);
+    }
+    config.api.url = "https://example.com/v3";
+    config.api.token_file = "token";
+    config.api.ca_file = "ca.pem";
+    config.api.time_zone = "America/New_York";
+    config.api.page_size = 500;
+    config.api.connections = 2;
+    config.mirror.database = "other.db";
+    config.mirror.start = LocalTime{};
+    config.mirror.give_up_after = Seconds(11);
+    config.mirror.indexes = {};
+    config.metrics.listen = ListenAddress{};
+    config.log.level = "debug";
+    config.log.format = "json";
+    return config;
+}
+
+}  // namespace
+
+TEST_CASE("run settings: what is announced to take effect does") {
+    for (const Changeable& one : changeable_settings()) {
+        CAPTURE(one.key);
+        Config in_force;
+        sync::Settings settings = settings_of(Command::run, in_force);
+        CHECK_FALSE(one.in_effect(settings));
+        Config read;
+        one.change(read);
+        CHECK(compare(in_force, read).takes_effect == std::vector<std::string>{one.key});
+        apply(in_force, read);
+        adopt(settings, in_force);
+        CHECK(one.in_effect(settings));
+        CHECK(one.in_effect(settings_of(Command::sync, read)));
+    }
+}
+
+TEST_CASE("run settings: nothing else is announced") {
+    std::vector<std::string> known{"log.level"};
+    for (const Changeable& one : changeable_settings()) {
+        known.push_back(one.key);
+    }
+    const ConfigChange change = compare(Config{}, everything_else());
+    std::vector<std::string> announced = change.takes_effect;
+    std::sort(announced.begin(), announced.end());
+    std::sort(known.begin(), known.end());
+    CHECK(announced == known);
+    CHECK(change.takes_effect.size() + change.needs_restart.size() + change.not_for_run.size() ==
+          config_keys().size());
+}
+
+TEST_CASE("run settings: only the commands that end give up") {
+    const Config config;
+    CHECK_FALSE(settings_of(Command::run, config).give_up_after);
+    CHECK(settings_of(Command::sync, config).give_up_after == config.mirror.give_up_after);
+    Config read;
+    read.mirror.give_up_after = Seconds(1);
+    CHECK(compare(config, read).takes_effect.empty());
+    CHECK(compare(config, read).needs_restart.empty());
+    CHECK(compare(config, read).not_for_run == std::vector<std::string>{"mirror.give_up_after"});
+}
