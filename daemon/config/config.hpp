@@ -1,5 +1,5 @@
-// The configuration: one struct, read once. The defaults are those of the libraries that it
-// configures.
+// The configuration: one struct, read at the start and at SIGHUP. The defaults are those of the
+// libraries that it configures.
 #pragma once
 
 #include <cstdint>

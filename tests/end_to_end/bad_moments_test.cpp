@@ -52,7 +52,7 @@ TEST_CASE("bad moments: a refused token in the API's own form counts if identity
     CHECK(scene.complaint(run) == "");
 }
 
-TEST_CASE("bad moments: where nothing is but refusals, the address is said to be wrong") {
+TEST_CASE("bad moments: if everything is refused, the address is said to be wrong") {
     Scene scene;
     populate(scene, 100);
     scene.server.set_rule([](const Request&) {

@@ -155,7 +155,7 @@ TEST_CASE("command line: help and version as commands, too") {
 }
 
 TEST_CASE("command line: the help of a command has the general options and examples") {
-    for (const char* command : {"run", "sync", "backfill", "audit", "status", "check"}) {
+    for (const char* command : {"run", "sync", "backfill", "audit", "status", "check", "snapshot"}) {
         CAPTURE(command);
         const std::string text = parse({command, "--help"}).text.value();
         CHECK(text.find("Options of all commands:") != std::string::npos);

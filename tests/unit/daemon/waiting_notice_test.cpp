@@ -62,7 +62,7 @@ TEST_CASE("waiting: a terminal is told, with why the last try failed, until ther
     }
 }
 
-TEST_CASE("waiting: nothing is said where nobody watches") {
+TEST_CASE("waiting: nothing is said if nobody watches") {
     Setup setup(false);
     setup.notice.request_begun();
     setup.loop.run();

@@ -44,6 +44,7 @@ TEST_CASE("documentation: every key with its default, also in the example") {
     CHECK(read.mirror.overlap == defaults.mirror.overlap);
     CHECK(read.mirror.settle == defaults.mirror.settle);
     CHECK(read.mirror.recheck_ages == defaults.mirror.recheck_ages);
+    CHECK(read.mirror.sweep == defaults.mirror.sweep);
     CHECK(read.mirror.give_up_after == defaults.mirror.give_up_after);
     CHECK(read.mirror.indexes == defaults.mirror.indexes);
     CHECK(read.metrics.listen.has_value() == defaults.metrics.listen.has_value());

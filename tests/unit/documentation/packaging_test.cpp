@@ -36,7 +36,7 @@ TEST_CASE("documentation: the man pages") {
         CHECK(mentions(page, "\n*" + command + "*\n\t"));
         CHECK(mentions(page, "\n*copernica-mirror* [options] *" + command + "*"));
     }
-    for (const char* code : {"0", "1", "2", "3", "4", "5", "130*, *143"}) {
+    for (const char* code : {"0", "1", "2", "3", "4", "5", "70", "130*, *143"}) {
         CAPTURE(code);
         CHECK(mentions(page, std::string("\n*") + code + "*\n\t"));
     }
