@@ -23,7 +23,8 @@ constexpr const char* token_and_exit_codes =
     "\n"
     "Exit codes: 0 done; 1 the API could not be reached, kept failing or refused the\n"
     "request; 2 usage, configuration, no token; 3 the token was refused, or belongs to\n"
-    "another account; 4 the database; 5 something is not whole; 130, 143 stopped.\n"
+    "another account; 4 the database; 5 something is not whole; 70 an error of the\n"
+    "program; 130, 143 stopped.\n"
     "\n"
     "Examples:\n"
     "  copernica-mirror check                       what is missing or wrong\n"
@@ -41,6 +42,17 @@ struct Texts {
     std::string max_lag;
     std::string help_for;
 };
+
+// CLI11 leaves several empty lines where a group of options is hidden or a footer is absent.
+std::string without_gaps(const std::string& text) {
+    std::string without;
+    for (const char c : text) {
+        if (c != '\n' || !without.ends_with("\n\n")) {
+            without += c;
+        }
+    }
+    return without.ends_with("\n\n") ? without.substr(0, without.size() - 1) : without;
+}
 
 // The parser and what it fills.
 class Parser {
@@ -223,11 +235,14 @@ class Parser {
     std::string general_options() const {
         return CLI::Formatter().make_group(
             "Options of all commands", false, app_.get_options([this](const CLI::Option* option) {
-                return option->nonpositional() && option != app_.get_help_ptr();
+                return option->nonpositional() && option != app_.get_help_ptr() &&
+                       option != app_.get_help_all_ptr();
             }));
     }
 
-    static std::string help(CLI::App& command) { return command.help("copernica-mirror"); }
+    static std::string help(CLI::App& command) {
+        return without_gaps(command.help("copernica-mirror"));
+    }
 
     ParsedCommandLine parsed() {
         const CLI::App& command = *app_.get_subcommands().front();

@@ -111,8 +111,7 @@ std::optional<std::string> clock_change_note(const std::string& name, LocalTime 
     const Instant meant = begins ? zone.align_down(first) : zone.align_up(last);
     return fmt::format(
         "{} {} occurs twice in {}, because clocks went back then, so the period {} {} and has all "
-        "of "
-        "both passes",
+        "of both passes",
         name, format_local(local), zone.name(), begins ? "begins at" : "ends at",
         format_local(zone.to_local(meant)));
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <regex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,10 +19,8 @@ namespace {
 
 constexpr const char* how_to_give_a_token =
     "a token is never an argument, because other users can see it in the list of processes, and "
-    "this "
-    "one should be replaced; put the token into a file that only you may read and name the file "
-    "with "
-    "--token-file, or set $COPERNICA_ACCESS_TOKEN";
+    "this one should be replaced; put the token into a file that only you may read and name the "
+    "file with --token-file, or set $COPERNICA_ACCESS_TOKEN";
 
 std::vector<std::string> long_options(const CLI::App& app) {
     std::vector<std::string> names;
@@ -46,6 +46,37 @@ bool is_about_a_token(const std::string& option) {
     return option.find("token") != std::string::npos || option == "--api-key";
 }
 
+bool is_of_a_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
+// What may be an option's name. Its value may follow without a space, and be a token: "-tVALUE",
+// "--auth:VALUE".
+std::string name_of_option(const std::string& argument) {
+    if (!argument.starts_with("--")) {
+        return argument.substr(0, 2);
+    }
+    const auto end = std::find_if_not(argument.begin(), argument.end(), is_of_a_name);
+    return {argument.begin(), end};
+}
+
+std::string_view without_signs(std::string_view text) {
+    return text.substr(std::min(text.find_first_not_of("-:="), text.size()));
+}
+
+// The same without what would be a token by itself.
+std::string shown_option(const std::string& argument) {
+    const std::string name = name_of_option(argument);
+    return looks_like_a_token(without_signs(name)) ? "that is not shown" : name;
+}
+
+bool has_a_token(const std::string& argument) {
+    const std::string_view all = argument;
+    return looks_like_a_token(without_signs(all)) ||
+           looks_like_a_token(without_signs(all.substr(name_of_option(argument).size())));
+}
+
 // The commands that have an option which this one has not.
 std::vector<std::string> commands_with(const CLI::App& app, const std::string& option) {
     std::vector<std::string> names;
@@ -64,20 +95,31 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
     return nearest ? fmt::format("; did you mean {}?", *nearest) : "";
 }
 
+std::string option_of_others(const CLI::App& app, const std::string& option,
+                             const std::vector<std::string>& others) {
+    const std::string what = fmt::format("{} is an option of {}", option, fmt::join(others, ", "));
+    if (app.get_subcommands().empty()) {
+        return what + "; name the command";
+    }
+    const std::string chosen = app.get_subcommands().front()->get_name();
+    if (std::find(others.begin(), others.end(), chosen) != others.end()) {
+        return what + ", and stands behind the command";
+    }
+    return fmt::format("{}, and not of {}", what, chosen);
+}
+
 std::string unknown_option(const CLI::App& app, const std::string& argument) {
-    const std::string option = argument.substr(0, argument.find('='));
+    const std::string option = name_of_option(argument);
     std::vector<std::string> known = long_options(app);
     for (const CLI::App* const command : app.get_subcommands()) {
         const auto own = long_options(*command);
         known.insert(known.end(), own.begin(), own.end());
     }
-    if (is_about_a_token(option)) {
-        return fmt::format("unknown option {}: {}", option, how_to_give_a_token);
+    if (is_about_a_token(argument.substr(0, argument.find('='))) || has_a_token(argument)) {
+        return fmt::format("unknown option {}: {}", shown_option(argument), how_to_give_a_token);
     }
-    const auto others = commands_with(app, option);
-    if (!others.empty() && !app.get_subcommands().empty()) {
-        return fmt::format("{} is an option of {}, and not of {}", option, fmt::join(others, ", "),
-                           app.get_subcommands().front()->get_name());
+    if (const auto others = commands_with(app, option); !others.empty()) {
+        return option_of_others(app, option, others);
     }
     return fmt::format("unknown option {}{}", option, did_you_mean(option, known));
 }
@@ -105,6 +147,12 @@ std::optional<std::string> left_over(const CLI::App& app) {
     return words.empty() ? std::nullopt : std::optional(unexpected_word(app, words.front()));
 }
 
+// CLI11 says "--from: 1 required T missing".
+std::string without_library_words(const std::string& what) {
+    static const std::regex missing("^(-[^:]*): 1 required (.*) missing$");
+    return std::regex_replace(what, missing, "$1 needs a value ($2)");
+}
+
 }  // namespace
 
 std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
@@ -112,7 +160,7 @@ std::string usage_text(const CLI::App& app, const CLI::ParseError& error) {
     const std::string help =
         chosen.empty() ? "copernica-mirror --help"
                        : fmt::format("copernica-mirror {} --help", chosen.front()->get_name());
-    std::string what = error.what();
+    std::string what = without_library_words(error.what());
     if (const auto words = left_over(app)) {
         what = *words;
     } else if (chosen.empty() && error.get_name() == "RequiredError") {

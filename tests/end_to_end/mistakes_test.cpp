@@ -81,6 +81,8 @@ std::vector<Mistake> mistakes() {
          "did you mean backfill?"},
         {"a mistyped option", "backfill --form 2024-01-01", nothing, 2, "did you mean --from?"},
         {"an option of another command", "sync --force", nothing, 2, "is an option of backfill"},
+        {"an option of some commands without one", "--json", nothing, 2, "name the command"},
+        {"an option without its value", "backfill --from", nothing, 2, "needs a value"},
         {"two commands", "sync status", nothing, 2, "does not take"},
         {"a period without a begin", "backfill", nothing, 2, "--from is required"},
         {"a month that does not exist", "backfill --from 2024-13-01", nothing, 2, "is not a time"},
@@ -96,6 +98,8 @@ std::vector<Mistake> mistakes() {
          nothing, 2, "name a directory"},
 
         {"a token as an option", "sync --token " + a_token, nothing, 2, "--token-file"},
+        {"a token behind a letter", "sync -t" + a_token, nothing, 2, "--token-file"},
+        {"a token behind a colon", "sync --auth:" + a_token, nothing, 2, "--token-file"},
         {"a token as an argument", "sync " + a_token, nothing, 2, "--token-file"},
         {"a token in place of its file", "sync --token-file " + a_token, nothing, 2,
          "looks like a token itself"},

@@ -155,7 +155,8 @@ TEST_CASE("command line: help and version as commands, too") {
 }
 
 TEST_CASE("command line: the help of a command has the general options and examples") {
-    for (const char* command : {"run", "sync", "backfill", "audit", "status", "check", "snapshot"}) {
+    for (const char* command :
+         {"run", "sync", "backfill", "audit", "status", "check", "snapshot"}) {
         CAPTURE(command);
         const std::string text = parse({command, "--help"}).text.value();
         CHECK(text.find("Options of all commands:") != std::string::npos);
@@ -163,6 +164,19 @@ TEST_CASE("command line: the help of a command has the general options and examp
         CHECK(text.find(std::string("Examples:\n  copernica-mirror ") + command) !=
               std::string::npos);
     }
+}
+
+TEST_CASE("command line: a help has each option once, and no gaps") {
+    for (const char* command :
+         {"run", "sync", "backfill", "audit", "status", "check", "snapshot", "help", "version"}) {
+        CAPTURE(command);
+        const std::string text = parse({"help", command}).text.value();
+        CHECK(text.find("--help-all") == text.rfind("--help-all"));
+        CHECK(text.find("--help-all") != std::string::npos);
+        CHECK(text.find("\n\n\n") == std::string::npos);
+        CHECK_FALSE(text.ends_with("\n\n"));
+    }
+    CHECK(parse({"--help"}).text.value().find("70 an error of the") != std::string::npos);
 }
 
 TEST_CASE("command line: the nearest word") {
@@ -176,6 +190,13 @@ TEST_CASE("command line: the nearest word") {
         {{"sync", "--confg=a"}, "unknown option --confg; did you mean --config?"},
         {{"--databse", "a.db", "sync"}, "unknown option --databse; did you mean --database?"},
         {{"sync", "--force"}, "--force is an option of backfill, and not of sync"},
+        {{"--json"}, "--json is an option of audit, status, check; name the command;"},
+        {{"--json", "status"},
+         "--json is an option of audit, status, check, and stands behind the command;"},
+        {{"backfill", "--from"}, "--from needs a value (T);"},
+        {{"status", "--max-lag"}, "--max-lag needs a value (D);"},
+        {{"sync", "-d"}, "--database needs a value (FILE);"},
+        {{"--log-level"}, "--log-level needs a value (LEVEL);"},
         {{"sync", "status"}, "sync does not take \"status\""},
         {{"-x", "sync"}, "unknown option -x"},
         {{"--log-level", "loud", "sync"}, "--log-level: \"loud\" is not one of trace, debug"},
@@ -184,6 +205,8 @@ TEST_CASE("command line: the nearest word") {
         CAPTURE(row.answer);
         CHECK(mistake(row.arguments).starts_with(row.answer));
     }
+    CHECK(mistake({"sync", "-x:secret"}).find("secret") == std::string::npos);
+    CHECK(mistake({"sync", "--auth:secret"}).find("secret") == std::string::npos);
     CHECK(mistake({"sync", "--frce"}).ends_with("; see copernica-mirror sync --help"));
 }
 
@@ -196,7 +219,14 @@ TEST_CASE("command line: a token as an argument is not repeated, and told how to
                                   {"sync", token},
                                   {token},
                                   {token, "sync"},
-                                  {"sync", "--api-key", token}}) {
+                                  {"sync", "--api-key", token},
+                                  {"sync", "-t" + token},
+                                  {"-t=" + token, "sync"},
+                                  {"sync", "-" + token},
+                                  {"sync", "--" + token},
+                                  {"sync", "--auth:" + token},
+                                  {"sync", "--auth=" + token},
+                                  {"sync", "--auth" + token}}) {
         const std::string answer = mistake(arguments);
         CAPTURE(answer);
         CHECK(answer.find(token) == std::string::npos);
