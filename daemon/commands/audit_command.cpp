@@ -49,8 +49,7 @@ std::string advice(const sync::AuditReport& report) {
     const std::size_t withdrawn = report.withdrawn.windows().size();
     if (withdrawn > 0) {
         return fmt::format(
-            "{} {} no longer marked as complete; `copernica-mirror sync` fetches {} "
-            "again\n",
+            "{} {} no longer marked as complete; `copernica-mirror sync` fetches {} again\n",
             withdrawn, withdrawn == 1 ? "period is" : "periods are",
             withdrawn == 1 ? "it" : "them");
     }
