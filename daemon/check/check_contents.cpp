@@ -6,7 +6,7 @@
 
 #include "core/time/text.hpp"
 #include "core/util/duration_text.hpp"
-#include "daemon/cli/progress.hpp"
+#include "daemon/cli/terminal_text.hpp"
 
 namespace mirror::daemon {
 namespace {

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/cli/terminal_text.hpp"
 #include "daemon/process/users.hpp"
 
 namespace mirror::daemon {
@@ -85,8 +86,8 @@ Finding judge_database(const Inspection& seen, const Reader& reader) {
     if (reader.foreign) {
         return found_fail(name, ExitCode::database, *reader.foreign, "");  // it says what to do
     }
-    return found_ok(name, fmt::format("{}, {:.1f} MiB", seen.path.string(),
-                                      static_cast<double>(seen.database.bytes) / mebibyte));
+    return found_ok(name,
+                    fmt::format("{}, {} MiB", seen.path.string(), mebibytes(seen.database.bytes)));
 }
 
 Finding judge_permissions(const Inspection& seen) {

@@ -9,6 +9,7 @@
 
 #include "core/time/text.hpp"
 #include "core/util/duration_text.hpp"
+#include "daemon/cli/terminal_text.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -22,18 +23,7 @@ constexpr std::chrono::seconds refresh_interval(1);
 // Before that, a rate says nothing about the rest.
 constexpr std::chrono::seconds estimated_from(3);
 
-// Carriage return, then "erase the line" (ECMA-48 EL 2).
-constexpr const char* erase_line = "\r\x1b[2K";
-
 }  // namespace
-
-std::string grouped(std::uint64_t number) {
-    std::string text = std::to_string(number);
-    for (std::size_t at = text.size(); at > 3; at -= 3) {
-        text.insert(at - 3, 1, ',');
-    }
-    return text;
-}
 
 std::string progress_text(const sync::Progress& progress, const Zone& zone,
                           std::chrono::milliseconds elapsed) {

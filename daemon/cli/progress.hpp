@@ -62,7 +62,4 @@ class ProgressDisplay final : public sync::Observer {
 std::string progress_text(const sync::Progress& progress, const Zone& zone,
                           std::chrono::milliseconds elapsed);
 
-/// "1,200,345".
-std::string grouped(std::uint64_t number);
-
 }  // namespace mirror::daemon

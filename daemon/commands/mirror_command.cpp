@@ -9,6 +9,7 @@
 
 #include "core/time/text.hpp"
 #include "core/util/printable.hpp"
+#include "daemon/cli/terminal_text.hpp"
 #include "daemon/commands/period.hpp"
 #include "daemon/commands/runtime.hpp"
 #include "daemon/config/config_change.hpp"

@@ -9,7 +9,7 @@
 
 #include "core/time/text.hpp"
 #include "core/time/zone.hpp"
-#include "daemon/cli/progress.hpp"
+#include "daemon/cli/terminal_text.hpp"
 #include "daemon/process/stop_signals.hpp"
 #include "daemon/status/status.hpp"
 #include "storage/snapshot.hpp"
@@ -18,7 +18,6 @@
 namespace mirror::daemon {
 namespace {
 
-constexpr double mebibyte = 1024.0 * 1024.0;
 constexpr std::chrono::milliseconds shown_every(200);
 
 // One line that moves on a terminal; elsewhere nothing: a copy takes seconds.
@@ -32,7 +31,7 @@ class CopyDisplay {
     CopyDisplay& operator=(const CopyDisplay&) = delete;
     ~CopyDisplay() {
         if (shown_) {
-            environment_.err << "\r\x1b[2K" << std::flush;
+            environment_.err << erase_line << std::flush;
         }
     }
 
@@ -43,10 +42,9 @@ class CopyDisplay {
         }
         last_shown_ = now;
         shown_ = true;
-        environment_.err << fmt::format("\r\x1b[2K{} %  {:.1f} of {:.1f} MiB",
+        environment_.err << fmt::format("{}{} %  {} of {} MiB", erase_line,
                                         progress.bytes_done * 100 / progress.bytes,
-                                        static_cast<double>(progress.bytes_done) / mebibyte,
-                                        static_cast<double>(progress.bytes) / mebibyte)
+                                        mebibytes(progress.bytes_done), mebibytes(progress.bytes))
                          << std::flush;
     }
 
@@ -63,8 +61,8 @@ std::string summary(const std::filesystem::path& copy, std::uint64_t bytes, Inst
     options.path = copy;
     options.runs = 0;
     const Status status = assess(storage::read_status(options), now);
-    std::string text = fmt::format("{}: {:.1f} MiB, {} rows", copy.string(),
-                                   static_cast<double>(bytes) / mebibyte, grouped(status.rows));
+    std::string text =
+        fmt::format("{}: {} MiB, {} rows", copy.string(), mebibytes(bytes), grouped(status.rows));
     if (status.complete) {
         const Zone zone(status.time_zone);
         text += fmt::format(", complete from {} to {} ({})",

@@ -12,7 +12,7 @@
 #include "core/util/decimal.hpp"
 #include "core/util/duration_text.hpp"
 #include "core/util/printable.hpp"
-#include "daemon/cli/progress.hpp"
+#include "daemon/cli/terminal_text.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -133,10 +133,6 @@ std::string first_line(const Status& status, const Zone& zone) {
                                                     : fmt::format("{} gaps", status.gaps.size()));
     }
     return text;
-}
-
-std::string mebibytes(std::uint64_t bytes) {
-    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024.0 * 1024.0));
 }
 
 // All of them in one line, by when the last of them can be settled.
@@ -342,8 +338,8 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
         line("rate",
              fmt::format("{} requests a second: the API refuses more (429)", *status.request_rate));
     }
-    line("size",
-         fmt::format("{}, log {}", mebibytes(status.database_bytes), mebibytes(status.wal_bytes)));
+    line("size", fmt::format("{} MiB, log {} MiB", mebibytes(status.database_bytes),
+                             mebibytes(status.wal_bytes)));
     return text;
 }
 

@@ -173,7 +173,4 @@ TEST_CASE("progress: what the line says") {
     progress.expected = 1'000'000;
     CHECK(text(10'000) ==
           "2026-02-01 00:00:00  100 %  1,234,567 of 1,234,567 rows  123,456 rows/s");
-    CHECK(grouped(0) == "0");
-    CHECK(grouped(999) == "999");
-    CHECK(grouped(1000) == "1,000");
 }
