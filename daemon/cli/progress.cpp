@@ -88,6 +88,7 @@ void ProgressDisplay::progress(const sync::Progress& progress) {
 
 void ProgressDisplay::progress_paused() {
     progress_.reset();
+    waiting_ = false;
     timer_.cancel();
     clear();
 }
@@ -104,7 +105,7 @@ void ProgressDisplay::wait() {
 
 void ProgressDisplay::show() {
     const Monotonic now = environment_.clock.monotonic();
-    if (now - last_shown_ < (moving() ? line_interval : log_interval)) {
+    if (waiting_ || now - last_shown_ < (moving() ? line_interval : log_interval)) {
         return;
     }
     last_shown_ = now;
@@ -120,6 +121,7 @@ void ProgressDisplay::show() {
 }
 
 void ProgressDisplay::waiting(const std::string& text) {
+    waiting_ = true;
     if (moving()) {
         environment_.err << erase_line << text << std::flush;
         shown_ = true;
@@ -129,6 +131,7 @@ void ProgressDisplay::waiting(const std::string& text) {
 }
 
 void ProgressDisplay::waited() {
+    waiting_ = false;
     waiting_said_ = false;
     clear();
 }

@@ -37,7 +37,8 @@ class ProgressDisplay final : public sync::Observer {
     /// Whether a person sees what is shown now.
     bool is_watched() const { return environment_.err_is_terminal && !quiet_; }
 
-    /// Nothing has been answered for some time: shown anew as the moving line, or else once.
+    /// Nothing has been answered for some time: shown anew as the moving line, or else once; no
+    /// progress is shown until waited().
     void waiting(const std::string& text);
     void waited();
 
@@ -54,6 +55,7 @@ class ProgressDisplay final : public sync::Observer {
     Monotonic last_shown_;
     std::optional<sync::Progress> progress_;
     bool shown_ = false;
+    bool waiting_ = false;
     bool waiting_said_ = false;
 };
 

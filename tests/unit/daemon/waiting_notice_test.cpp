@@ -1,5 +1,6 @@
 #include "daemon/cli/waiting_notice.hpp"
 
+#include <functional>
 #include <sstream>
 
 #include <boost/asio/io_context.hpp>
@@ -8,6 +9,8 @@
 #include <spdlog/sinks/ostream_sink.h>
 
 #include "daemon/process/environment.hpp"
+#include "tests/support/times.hpp"
+#include "tests/unit/sync/fake_clock.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;
@@ -59,6 +62,44 @@ TEST_CASE("waiting: a terminal is told, with why the last try failed, until ther
         setup.loop.restart();
         setup.loop.run();
         CHECK(setup.err.str().size() == said);
+    }
+}
+
+TEST_CASE("waiting: progress does not take its place") {
+    for (const bool no_color : {false, true}) {
+        CAPTURE(no_color);
+        std::ostringstream out;
+        std::ostringstream err;
+        tests::FakeClock clock(tests::utc("2026-11-23 16:00:00"));
+        Environment environment{out, err, clock};
+        environment.err_is_terminal = true;
+        environment.no_color = no_color;
+        boost::asio::io_context loop;
+        ProgressDisplay display(loop.get_executor(), environment,
+                                std::make_shared<spdlog::logger>(
+                                    "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(err)),
+                                Zone("Europe/Amsterdam"), false);
+        const auto shown = [&](const std::function<void()>& act) {
+            err.str("");
+            clock.advance(1min);
+            act();
+            return err.str();
+        };
+        sync::Progress progress;
+        progress.rows = 1'234'567;
+        const auto report = [&] { display.progress(progress); };
+        const auto says = [](const std::string& text, const char* part) {
+            return text.find(part) != std::string::npos;
+        };
+        CHECK(says(shown(report), "1,234,567 rows"));
+        CHECK(says(shown([&] { display.waiting("waiting for the API"); }), "waiting for the API"));
+        CHECK(shown(report).empty());
+        display.waited();
+        CHECK(says(shown(report), "1,234,567 rows"));
+        display.waiting("waiting for the API");
+        display.progress_paused();
+        CHECK(says(shown(report), "1,234,567 rows"));
+        display.progress_paused();  // its timer keeps no loop running
     }
 }
 
