@@ -36,6 +36,12 @@ RequestedPeriod requested_period(const CommandLine& line, Instant now, const Zon
         throw UsageError(fmt::format("--from {} must be before --to {}", format_local(*period.from),
                                      format_local(*period.to)));
     }
+    if (period.from && period.to &&
+        zone.align_down(zone.earliest(*period.from)) >= zone.align_up(zone.latest(*period.to))) {
+        throw UsageError(fmt::format(
+            "--from {} to --to {}: no such time exists in {}, because clocks went forward then",
+            format_local(*period.from), format_local(*period.to), zone.name()));
+    }
     return period;
 }
 
