@@ -52,15 +52,22 @@ void refuse_what_is_no_file(const std::filesystem::path& database) {
     }
 }
 
-void judge_start(Config& config, Instant now) {
-    if (!config.mirror.start) {
+// `run` may start while this machine's clock is wrong, and be right when the API's is known.
+void judge_start(Command command, Config& config, Instant now) {
+    if (!config.mirror.start || command == Command::status || command == Command::snapshot) {
         return;
     }
     const Zone zone(config.api.time_zone);
     if (*config.mirror.start > zone.to_local(now)) {
-        throw UsageError(fmt::format("[mirror] start {} is in the future: it is {} in {}",
-                                     format_local(*config.mirror.start),
-                                     format_local(zone.to_local(now)), zone.name()));
+        const std::string what = fmt::format("[mirror] start {} is in the future: it is {} in {}",
+                                             format_local(*config.mirror.start),
+                                             format_local(zone.to_local(now)), zone.name());
+        if (command != Command::run) {
+            throw UsageError(what);
+        }
+        config.warnings.push_back(what +
+                                  " by this machine's clock; nothing is fetched before "
+                                  "the API's clock is past it");
     }
     if (auto note = clock_change_note("[mirror] start", *config.mirror.start, true, zone)) {
         config.warnings.push_back(std::move(*note));
@@ -88,7 +95,7 @@ Config effective_config(const CommandLine& line, const Environment& environment)
         config.log.format = *line.log_format;
     }
     refuse_what_is_no_file(config.mirror.database);
-    judge_start(config, environment.clock.utc());
+    judge_start(line.command, config, environment.clock.utc());
     return config;
 }
 

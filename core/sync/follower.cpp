@@ -13,6 +13,7 @@
 #include "core/sync/sweep.hpp"
 #include "core/sync/tail.hpp"
 #include "core/sync/verifier.hpp"
+#include "core/time/text.hpp"
 #include "core/util/task_group.hpp"
 
 namespace mirror::sync {
@@ -161,10 +162,24 @@ void Follower::note_unread(Outcome& outcome, const WindowSet& covered) {
     }
 }
 
+// The same text each time: it is told of once.
+std::string Follower::not_begun(const Window& wanted) const {
+    const Zone& zone = context_.settings.zone;
+    return fmt::format(
+        "[mirror] start {} ({}) is in the future by the API's clock; nothing is fetched before "
+        "then",
+        format_local(zone.to_local(wanted.begin)), zone.name());
+}
+
 // What there is since the last poll.
 asio::awaitable<void> Follower::poll(Monotonic) {
     co_await keep_last(tail_);
     const Window wanted = context_.everything();
+    if (wanted.empty()) {
+        tail_trouble_ = not_begun(wanted);
+        co_await conclude(tail_, true);
+        co_return;
+    }
     period_ = wanted;
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
     const WindowSet covered = co_await context_.store.coverage(0);
@@ -187,6 +202,9 @@ asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
         unread_.retry_postponed();
     }
     const Window wanted = context_.everything();
+    if (wanted.empty()) {
+        co_return;
+    }
     // What follows is the tail's, however far that comes meanwhile.
     const Instant end = co_await tail_begin(context_, wanted);
     const WindowSet covered = co_await context_.store.coverage(0);

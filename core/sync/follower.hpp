@@ -52,6 +52,7 @@ class Follower {
     boost::asio::awaitable<void> publish(std::optional<std::string> trouble);
     void note_unread(Outcome& outcome, const WindowSet& covered);
     Outcome so_far() const;
+    std::string not_begun(const Window& wanted) const;
 
     RunContext& context_;
     Preflight preflight_;

@@ -130,6 +130,32 @@ TEST_CASE("service: the configuration is read again at SIGHUP") {
     stop(*process);
 }
 
+TEST_CASE("service: a start in the future, if only by this machine's clock, does not end it") {
+    Scene scene;
+    populate(scene, 100);
+    scene.configure("mirror", "start = \"2099-01-01\"\n");
+    CHECK(scene.run({"sync"}).code == 2);
+    const std::string address = (scene.directory() / "notify").string();
+    const NotifySocket socket(address);
+    scene.environment["NOTIFY_SOCKET"] = address;
+    const auto process = scene.start({"run"});
+    REQUIRE(socket.waits_for("READY=1"));
+    CHECK(holds(process->err(), "[mirror] start 2099-01-01 00:00:00 is in the future: it is "));
+    CHECK(holds(process->err(), "by this machine's clock"));
+    REQUIRE(
+        socket.waits_for("STATUS=[mirror] start 2099-01-01 00:00:00 (Europe/Amsterdam) is in the "
+                         "future by the API's clock"));
+    stop(*process);
+    // They have nothing to do with it.
+    for (const auto& arguments : {std::vector<std::string>{"status"},
+                                  {"snapshot", (scene.directory() / "copy.db").string()}}) {
+        const Run run = scene.run(arguments);
+        CAPTURE(run.err);
+        CHECK(run.code == 0);
+        CHECK_FALSE(holds(run.err, "start"));
+    }
+}
+
 TEST_CASE("service: ready before the API answers, and one that never comes up is not ready") {
     Scene scene;
     populate(scene);

@@ -64,6 +64,23 @@ TEST_CASE("run: follows the account, poll by poll") {
     CHECK(world.api.pages < 6 * 12 * 4);
 }
 
+TEST_CASE("run: a start in the future by the API's clock is told of, and waited for") {
+    Live world;
+    world.settings.start = world.settings.zone.to_local(noon + 2h);
+    world.follow_until(noon + 1h);
+    CHECK(world.store.covered.empty());
+    const std::string told =
+        "[mirror] start 2026-11-23 14:00:00 (Europe/Amsterdam) is in the future by the API's clock";
+    CHECK(world.store.facts["last_error"].starts_with(told));
+    CHECK(count(world.log.warnings, told) == 1);
+    CHECK(world.api.pages < 5);
+
+    world.follow_until(noon + 6h);
+    world.check_caught_up();
+    CHECK(world.store.covered.windows().front().begin == noon + 2h);
+    CHECK(world.store.facts["last_error"].empty());
+}
+
 TEST_CASE("run: an outage of hours is one line, reminders, one line, and few requests") {
     Live world;
     std::uint64_t tried = 0;
