@@ -14,8 +14,9 @@ namespace mirror::sync::metadata {
 inline constexpr const char* counted_from = "counted_from";
 /// UTC seconds, the server's clock: when that was.
 inline constexpr const char* counted_at = "counted_at";
-/// For people: how the last whole count differed; empty if it agreed.
+/// How the last whole count differed, for people, and the API's less the file's; empty if it agreed.
 inline constexpr const char* count_difference = "count_difference";
+inline constexpr const char* rows_missing = "rows_missing";
 /// How far back the mirror is to reach, UTC seconds.
 inline constexpr const char* wanted_from = "wanted_from";
 /// UTC seconds, the server's clock: since when the mirror follows the account.
@@ -43,8 +44,9 @@ inline constexpr const char* last_success = "last_success";
 inline constexpr const char* last_error_at = "last_error_at";
 inline constexpr const char* failing_since = "failing_since";  ///< empty after a success
 inline constexpr const char* last_audit_at = "last_audit_at";
-/// For people: what the last audit found.
+/// What the last audit found, for people; and whether all agreed after it: 1, else 0.
 inline constexpr const char* last_audit = "last_audit";
+inline constexpr const char* last_audit_agrees = "last_audit_agrees";
 /// Records of a page that the API delivers, and the size of pages that fail
 /// (plan::PageSize::Known); empty while pages of full size pass.
 inline constexpr const char* page_size = "page_size";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -207,9 +208,11 @@ asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
     if (!audit_.nothing_covered && !audit_.places.empty() && !audit_.repaired) {
         outcome_.found = "an audit found " + found;
     }
-    co_await context_.store.set_fact(metadata::last_audit, found);
-    co_await context_.store.set_fact(metadata::last_audit_at,
-                                     metadata::seconds_text(context_.clock.utc()));
+    std::map<std::string, std::string> facts;
+    facts[metadata::last_audit] = found;
+    facts[metadata::last_audit_agrees] = audit_.agrees() ? "1" : "0";
+    facts[metadata::last_audit_at] = metadata::seconds_text(context_.clock.utc());
+    co_await context_.store.set_facts(std::move(facts));
 }
 
 }  // namespace mirror::sync

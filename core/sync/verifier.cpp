@@ -1,6 +1,9 @@
 #include "core/sync/verifier.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -27,6 +30,13 @@ constexpr int most_rounds = 3;
 
 // How often an API that shows rows, but counts none, is asked to count again.
 constexpr int most_counts_of_nothing = 4;
+
+// Negative: the file has more.
+std::int64_t rows_missing(const plan::CountDifference& difference) {
+    return difference.api > difference.file_most
+               ? static_cast<std::int64_t>(difference.api - difference.file_most)
+               : -static_cast<std::int64_t>(difference.file_least - difference.api);
+}
 
 }  // namespace
 
@@ -162,9 +172,12 @@ asio::awaitable<void> Verifier::note_agreement() {
     }
     context_.adaptive.expiry_suspected = false;
     context_.adaptive.nothing_expired = !first_shown_;
-    co_await store.set_fact(metadata::count_difference, "");
-    co_await store.set_fact(metadata::counted_at, metadata::seconds_text(now));
-    co_await store.set_fact(metadata::counted_from, format_local(context_.settings.start));
+    std::map<std::string, std::string> facts;
+    facts[metadata::count_difference] = "";
+    facts[metadata::rows_missing] = "";
+    facts[metadata::counted_at] = metadata::seconds_text(now);
+    facts[metadata::counted_from] = format_local(context_.settings.start);
+    co_await store.set_facts(std::move(facts));
 }
 
 asio::awaitable<void> Verifier::compare_counts(Instant begin) {
@@ -203,7 +216,10 @@ asio::awaitable<void> Verifier::compare_counts(Instant begin) {
                          "file's",
                          outcome_);
     const std::string text = plan::text_of(*outcome_.difference);
-    co_await store.set_fact(metadata::count_difference, text);
+    std::map<std::string, std::string> facts;
+    facts[metadata::count_difference] = text;
+    facts[metadata::rows_missing] = std::to_string(rows_missing(*outcome_.difference));
+    co_await store.set_facts(std::move(facts));
     context_.observer.warning(fmt::format("not whole: {} impressions than the file has", text));
 }
 

@@ -218,7 +218,8 @@ void Metrics::set_file(const Status& file) {
     set(families_->database_bytes, file.database_bytes);
     set(families_->wal_bytes, file.wal_bytes);
     set_or_remove(families_->failing_since, unix_time(file.failing_since));
-    families_->count_difference.Add({}).Set(static_cast<double>(file.rows_missing.value_or(0)));
+    set_or_remove(families_->count_difference,
+                  file.count_difference ? file.rows_missing : std::optional<std::int64_t>(0));
     set_time(families_->last_audit, file.last_audit_at);
     set_or_remove(families_->audit_agrees, file.audit_agrees);
     if (file.lateness) {

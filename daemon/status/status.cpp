@@ -29,32 +29,25 @@ std::optional<std::string> text_fact(const storage::FileStatus& file, const char
     return found->second;
 }
 
-std::optional<Instant> instant_fact(const storage::FileStatus& file, const char* key) {
+std::optional<std::int64_t> signed_fact(const storage::FileStatus& file, const char* key) {
     const auto text = text_fact(file, key);
-    std::int64_t seconds = 0;
+    std::int64_t number = 0;
     if (!text ||
-        std::from_chars(text->data(), text->data() + text->size(), seconds).ec != std::errc()) {
+        std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc()) {
         return std::nullopt;
     }
-    return Instant(Seconds(seconds));
+    return number;
+}
+
+std::optional<Instant> instant_fact(const storage::FileStatus& file, const char* key) {
+    const auto seconds = signed_fact(file, key);
+    return seconds ? std::optional(Instant(Seconds(*seconds))) : std::nullopt;
 }
 
 // Absent, or none: 0.
 std::uint64_t number_fact(const storage::FileStatus& file, const char* key) {
     const auto text = text_fact(file, key);
     return text ? read_decimal<std::uint64_t>(*text).value_or(0) : 0;
-}
-
-// "the API counts 3 more" (plan::text_of()) as a number: negative for "fewer".
-std::optional<std::int64_t> rows_in(const std::string& difference) {
-    const auto begin = difference.find_first_of("0123456789");
-    std::int64_t rows = 0;
-    if (begin == std::string::npos ||
-        std::from_chars(difference.data() + begin, difference.data() + difference.size(), rows)
-                .ec != std::errc()) {
-        return std::nullopt;
-    }
-    return difference.ends_with("fewer") ? -rows : rows;
 }
 
 // Why the newest run that met the gap could not fill it.
@@ -183,9 +176,8 @@ Status assess(const storage::FileStatus& file, Instant now) {
     status.lateness = file.lateness;
     status.last_audit = text_fact(file, facts::last_audit);
     status.last_audit_at = instant_fact(file, facts::last_audit_at);
-    if (status.last_audit) {
-        status.audit_agrees =
-            status.last_audit->ends_with("agrees") || status.last_audit->ends_with("put right");
+    if (const auto agrees = text_fact(file, facts::last_audit_agrees)) {
+        status.audit_agrees = *agrees == "1";
     }
     status.count_difference = text_fact(file, facts::count_difference);
     status.request_rate = text_fact(file, facts::request_rate);
@@ -197,9 +189,7 @@ Status assess(const storage::FileStatus& file, Instant now) {
         status.sweep = Status::Sweep{*began, *position};
     }
     status.zone_behind = std::chrono::hours(number_fact(file, facts::zone_behind));
-    if (status.count_difference) {
-        status.rows_missing = rows_in(*status.count_difference);
-    }
+    status.rows_missing = signed_fact(file, facts::rows_missing);
     status.database_bytes = file.database_bytes;
     status.wal_bytes = file.wal_bytes;
     return status;

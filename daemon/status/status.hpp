@@ -45,10 +45,12 @@ struct Status {
         Instant position{};  ///< what is older has been read again since
     };
     std::optional<Sweep> sweep;
-    std::chrono::hours zone_behind{0};            ///< the account's zone seems to be so far behind
-    std::optional<bool> audit_agrees;             ///< whether file and API agreed after it
+    std::chrono::hours zone_behind{0};  ///< the account's zone seems to be so far behind
+    /// Whether file and API agreed after the last audit; absent if an older version made it.
+    std::optional<bool> audit_agrees;
     std::optional<std::string> count_difference;  ///< for people; absent if counts agreed
-    std::optional<std::int64_t> rows_missing;  ///< the API's count less the file's; absent as above
+    /// The API's count less the file's; absent as above, or if an older version compared them.
+    std::optional<std::int64_t> rows_missing;
     std::uint64_t database_bytes = 0;
     std::uint64_t wal_bytes = 0;
 };

@@ -6,7 +6,6 @@
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
 
-#include "core/plan/count_check.hpp"
 #include "daemon/cli/progress.hpp"
 #include "tests/support/times.hpp"
 
@@ -121,22 +120,20 @@ TEST_CASE("status: counts and audits as numbers") {
     const auto assessed = [&file] { return assess(file, utc("2026-03-01 01:00:14")); };
     CHECK_FALSE(assessed().rows_missing);
     CHECK_FALSE(assessed().audit_agrees);
-    file.facts["count_difference"] = plan::text_of({10, 3, 3});
+    file.facts["rows_missing"] = "7";
     CHECK(assessed().rows_missing == 7);
-    file.facts["count_difference"] = plan::text_of({3, 10, 12});
+    file.facts["rows_missing"] = "-7";
     CHECK(assessed().rows_missing == -7);
-    file.facts["count_difference"] = "something else";
+    file.facts["rows_missing"] = "";  // they agree
     CHECK_FALSE(assessed().rows_missing);
-    for (const auto& [found, agrees] : {std::pair("everything agrees", true),
-                                        {"everything that is covered agrees", true},
-                                        {"3 places that differed, put right", true},
-                                        {"one place that differ", false},
-                                        {"some periods could not be read", false},
-                                        {"nothing to compare", false}}) {
-        CAPTURE(found);
-        file.facts["last_audit"] = found;
-        CHECK(assessed().audit_agrees == agrees);
-    }
+    file.facts["last_audit_agrees"] = "1";
+    CHECK(assessed().audit_agrees == true);
+    file.facts["last_audit_agrees"] = "0";
+    CHECK(assessed().audit_agrees == false);
+    // An older version kept the words only.
+    file.facts.erase("last_audit_agrees");
+    file.facts["last_audit"] = "everything agrees";
+    CHECK_FALSE(assessed().audit_agrees);
 }
 
 TEST_CASE("status: rows later than the last age are warned of") {

@@ -51,7 +51,13 @@ struct Audited {
         request.options.repair = repair;
         request.options.prune = prune;
         before_ = world.requests();
-        return world.audit(request);
+        const sync::AuditReport report = world.audit(request);
+        // What it found stays in the file, as a fact of its own.
+        storage::StatusOptions options;
+        options.path = file();
+        CHECK(storage::read_status(options).facts["last_audit_agrees"] ==
+              (report.agrees() ? "1" : "0"));
+        return report;
     }
     /// Of the last audit.
     std::uint64_t requests() const { return world.requests() - before_; }
