@@ -17,14 +17,10 @@ bool any_unreadable(const Status& status) {
                        [](const Gap& gap) { return gap.reason.has_value(); });
 }
 
-std::string sync_or_start(const char* why) {
-    return fmt::format("copernica-mirror sync, or systemctl start copernica-mirror: {}", why);
-}
-
 }  // namespace
 
 std::optional<std::string> next_step(const Status& status, bool run_works, Seconds last_age) {
-    if (status.last_error) {
+    if (status.last_error || status.zone_behind.count() > 0) {
         return "copernica-mirror check: it tells what is wrong and what to do";
     }
     if (any_unreadable(status)) {
@@ -36,7 +32,8 @@ std::optional<std::string> next_step(const Status& status, bool run_works, Secon
     const bool behind =
         !status.complete || !status.gaps.empty() || (status.lag && *status.lag > late);
     if (behind && !run_works) {
-        return sync_or_start("it fetches what is missing");
+        return "copernica-mirror sync, or systemctl start copernica-mirror: it fetches what is "
+               "missing";
     }
     if (behind) {
         return std::nullopt;  // `run` does it

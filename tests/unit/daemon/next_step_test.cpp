@@ -41,6 +41,8 @@ TEST_CASE("status: what to run next") {
          "copernica-mirror check", "copernica-mirror check"},
         {"an error", [](Status& s) { s.last_error = "no answer"; }, "copernica-mirror check",
          "copernica-mirror check"},
+        {"another zone", [](Status& s) { s.zone_behind = std::chrono::hours(6); },
+         "copernica-mirror check", "copernica-mirror check"},
         {"counts differ", [](Status& s) { s.count_difference = "7 more"; },
          "copernica-mirror audit --repair", "copernica-mirror audit --repair"},
         {"late rows",
