@@ -17,14 +17,15 @@ constexpr std::chrono::seconds patience(5);
 
 ServiceState read_service_state() {
     ServiceState state;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     std::error_code ignored;
     // sd_booted(3)
     state.systemd = std::filesystem::is_directory("/run/systemd/system", ignored);
     if (state.systemd) {
-        state.unit = read_unit_state(unit_name, patience);
+        state.unit = read_unit_state(unit_name, deadline);
     }
     if (state.unit) {
-        state.timer = read_unit_state(timer_name, patience);
+        state.timer = read_unit_state(timer_name, deadline);
     }
     return state;
 }

@@ -14,7 +14,7 @@ struct ServiceState {
     std::optional<UnitState> timer;  ///< of the timer that runs `sync` instead
 };
 
-/// Asks systemd, if this machine has it; waits a few seconds at most.
+/// Asks systemd, if this machine has it; waits five seconds at most, in all.
 ServiceState read_service_state();
 
 /// Pure.

@@ -26,9 +26,10 @@ struct SystemdAddress {
 /// no message bus, then the system's message bus.
 const std::vector<SystemdAddress>& systemd_addresses();
 
-/// Nothing if systemd does not answer at any of the addresses, each within `patience`.
+/// Nothing if systemd does not answer at any of the addresses before the deadline. All but the last
+/// one may take half of what is left of the time.
 std::optional<UnitState> read_unit_state(
-    const std::string& unit, std::chrono::milliseconds patience,
+    const std::string& unit, std::chrono::steady_clock::time_point deadline,
     const std::vector<SystemdAddress>& addresses = systemd_addresses());
 
 /// Why read_unit_state() returned nothing, for people.

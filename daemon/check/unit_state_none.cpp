@@ -8,7 +8,7 @@ const std::vector<SystemdAddress>& systemd_addresses() {
     return none;
 }
 
-std::optional<UnitState> read_unit_state(const std::string&, std::chrono::milliseconds,
+std::optional<UnitState> read_unit_state(const std::string&, std::chrono::steady_clock::time_point,
                                          const std::vector<SystemdAddress>&) {
     return std::nullopt;
 }

@@ -20,9 +20,10 @@ struct Free {
 };
 using Text = std::unique_ptr<char, Free>;
 
-std::uint64_t microseconds(Clock::duration duration) {
-    const auto count = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-    return count > 0 ? static_cast<std::uint64_t>(count) : 0;
+std::uint64_t microseconds_until(Clock::time_point deadline) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now());
+    return left.count() > 0 ? static_cast<std::uint64_t>(left.count()) : 0;
 }
 
 // sd-bus itself would wait 90 seconds for the other end to introduce itself.
@@ -33,7 +34,7 @@ bool is_ready(sd_bus* bus, Clock::time_point deadline) {
         if (progress < 0) {
             return false;
         }
-        const std::uint64_t left = microseconds(deadline - Clock::now());
+        const std::uint64_t left = microseconds_until(deadline);
         if (progress == 0 && (left == 0 || sd_bus_wait(bus, left) < 0)) {
             return false;
         }
@@ -41,7 +42,7 @@ bool is_ready(sd_bus* bus, Clock::time_point deadline) {
     return ready > 0;
 }
 
-Bus connect(const SystemdAddress& where, std::chrono::milliseconds patience) {
+Bus connect(const SystemdAddress& where, Clock::time_point deadline) {
     sd_bus* raw = nullptr;
     if (sd_bus_new(&raw) < 0) {
         return nullptr;
@@ -49,14 +50,17 @@ Bus connect(const SystemdAddress& where, std::chrono::milliseconds patience) {
     Bus bus(raw);
     const bool connected = sd_bus_set_address(raw, where.address.c_str()) >= 0 &&
                            sd_bus_set_bus_client(raw, where.broker ? 1 : 0) >= 0 &&
-                           sd_bus_set_method_call_timeout(raw, microseconds(patience)) >= 0 &&
-                           sd_bus_start(raw) >= 0 && is_ready(raw, Clock::now() + patience);
+                           sd_bus_start(raw) >= 0 && is_ready(raw, deadline);
     return connected ? std::move(bus) : nullptr;
 }
 
-std::optional<std::string> property(sd_bus* bus, const char* object, const char* name) {
+std::optional<std::string> property(sd_bus* bus, const char* object, const char* name,
+                                    Clock::time_point deadline) {
     char* value = nullptr;
-    if (sd_bus_get_property_string(bus, "org.freedesktop.systemd1", object,
+    const std::uint64_t left = microseconds_until(deadline);
+    // To sd-bus, 0 is its own default.
+    if (left == 0 || sd_bus_set_method_call_timeout(bus, left) < 0 ||
+        sd_bus_get_property_string(bus, "org.freedesktop.systemd1", object,
                                    "org.freedesktop.systemd1.Unit", name, nullptr, &value) < 0) {
         return std::nullopt;
     }
@@ -64,17 +68,17 @@ std::optional<std::string> property(sd_bus* bus, const char* object, const char*
     return std::string(value);
 }
 
-std::optional<UnitState> ask(sd_bus* bus, const std::string& unit) {
+std::optional<UnitState> ask(sd_bus* bus, const std::string& unit, Clock::time_point deadline) {
     char* path = nullptr;
     if (sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path) < 0) {
         return std::nullopt;
     }
     // systemd loads the unit when its object is asked for, so it need not have been started.
     const Text owned(path);
-    const auto load = property(bus, path, "LoadState");
-    const auto active = load ? property(bus, path, "ActiveState") : std::nullopt;
-    const auto sub = active ? property(bus, path, "SubState") : std::nullopt;
-    const auto file = sub ? property(bus, path, "UnitFileState") : std::nullopt;
+    const auto load = property(bus, path, "LoadState", deadline);
+    const auto active = load ? property(bus, path, "ActiveState", deadline) : std::nullopt;
+    const auto sub = active ? property(bus, path, "SubState", deadline) : std::nullopt;
+    const auto file = sub ? property(bus, path, "UnitFileState", deadline) : std::nullopt;
     if (!file) {
         return std::nullopt;
     }
@@ -89,12 +93,13 @@ const std::vector<SystemdAddress>& systemd_addresses() {
     return all;
 }
 
-std::optional<UnitState> read_unit_state(const std::string& unit,
-                                         std::chrono::milliseconds patience,
+std::optional<UnitState> read_unit_state(const std::string& unit, Clock::time_point deadline,
                                          const std::vector<SystemdAddress>& addresses) {
     for (const SystemdAddress& where : addresses) {
-        if (const Bus bus = connect(where, patience)) {
-            if (auto state = ask(bus.get(), unit)) {
+        const bool is_last = &where == &addresses.back();
+        const auto until = is_last ? deadline : Clock::now() + (deadline - Clock::now()) / 2;
+        if (const Bus bus = connect(where, until)) {
+            if (auto state = ask(bus.get(), unit, until)) {
                 return state;
             }
         }

@@ -21,7 +21,13 @@ using Properties = std::map<std::string, std::string>;
 
 namespace {
 
-constexpr std::chrono::seconds patience(60);
+std::chrono::steady_clock::time_point in(std::chrono::milliseconds patience) {
+    return std::chrono::steady_clock::now() + patience;
+}
+
+std::chrono::steady_clock::time_point in_a_minute() {
+    return in(std::chrono::minutes(1));
+}
 
 class Listener {
   public:
@@ -93,7 +99,7 @@ void serve(const Listener& listener, Properties properties) {
 std::optional<UnitState> asked(const Properties& properties, const std::string& unit) {
     const Listener listener;
     std::thread systemd([&] { serve(listener, properties); });
-    const auto state = read_unit_state(unit, patience, {listener.address()});
+    const auto state = read_unit_state(unit, in_a_minute(), {listener.address()});
     systemd.join();
     return state;
 }
@@ -123,14 +129,20 @@ TEST_CASE("unit state: nothing if systemd does not tell it") {
 
 TEST_CASE("unit state: nothing if nobody answers, and the next address is tried") {
     const SystemdAddress nobody{"unix:path=/nonexistent/socket", false};
-    CHECK_FALSE(read_unit_state("copernica-mirror.service", patience, {nobody}));
+    CHECK_FALSE(read_unit_state("copernica-mirror.service", in_a_minute(), {nobody}));
     const Listener silent;
-    CHECK_FALSE(read_unit_state("copernica-mirror.service", std::chrono::milliseconds(50),
+    CHECK_FALSE(read_unit_state("copernica-mirror.service", in(std::chrono::milliseconds(50)),
                                 {silent.address()}));
     const Listener listener;
     std::thread systemd([&] { serve(listener, running); });
     const auto state =
-        read_unit_state("copernica-mirror.service", patience, {nobody, listener.address()});
+        read_unit_state("copernica-mirror.service", in_a_minute(), {nobody, listener.address()});
     systemd.join();
     CHECK(state);
+}
+
+TEST_CASE("unit state: nobody is asked when the time is over") {
+    const Listener listener;  // whoever is asked would wait for an answer
+    CHECK_FALSE(read_unit_state("copernica-mirror.service", in(std::chrono::seconds(0)),
+                                {listener.address(), listener.address()}));
 }
