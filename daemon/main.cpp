@@ -77,7 +77,7 @@ int main(int count, char** arguments) {
     keep_heap_small();
     mirror::SystemClock clock;
     mirror::daemon::Environment environment(std::cout, std::cerr, clock);
-    environment.is_root = geteuid() == 0;
+    environment.effective_user = geteuid();
     environment.out_is_terminal = isatty(STDOUT_FILENO) == 1;
     environment.err_is_terminal = isatty(STDERR_FILENO) == 1;
     environment.no_color = !variable("NO_COLOR").value_or("").empty();

@@ -119,7 +119,7 @@ void judge_trust(const CommandLine& line, const Config& config, const Environmen
     }
     const std::string what = fmt::format(
         "the configuration says to which server the token goes, and {}", *config.untrusted);
-    if (environment.is_root) {
+    if (environment.is_root()) {
         throw UsageError(what);
     }
     log.warn("{}", printable(what, longest_message));

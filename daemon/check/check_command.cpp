@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <optional>
 #include <ostream>
-#include <unistd.h>
 
 #include "daemon/check/api_probe.hpp"
 #include "daemon/check/check_api.hpp"
@@ -81,7 +80,7 @@ Findings contents(const storage::Inspection& seen, const Reader& reader, const E
         return all_not_checked(names, "no file");
     }
     if (reader.foreign) {
-        return all_not_checked(names, "it is not a file of this program");
+        return all_not_checked(names, "this program cannot use the file");
     }
     if (!may_be_read_without_a_trace(seen)) {
         return all_not_checked(names,
@@ -107,13 +106,14 @@ Findings contents(const storage::Inspection& seen, const Reader& reader, const E
     return findings;
 }
 
-Findings check_file(const std::filesystem::path& file, const Expected& expected, Clock& clock) {
+Findings check_file(const std::filesystem::path& file, const Expected& expected,
+                    const Environment& environment) {
     const storage::Inspection seen = storage::inspect(file);
     Reader reader;
-    reader.user = geteuid();
+    reader.user = environment.effective_user;
     reader.foreign = why_foreign(seen);
     Findings findings = judge_place(seen, reader);
-    append(findings, contents(seen, reader, expected, clock));
+    append(findings, contents(seen, reader, expected, environment.clock));
     findings.push_back(judge_run(seen));
     return findings;
 }
@@ -148,7 +148,7 @@ Findings check_everything(const CommandLine& line, const Environment& environmen
         expected.poll_interval = setup.config->mirror.poll_interval;
         file = setup.config->mirror.database;
     }
-    append(findings, file ? check_file(*file, expected, environment.clock)
+    append(findings, file ? check_file(*file, expected, environment)
                           : all_not_checked(file_checks(), "`configuration` failed"));
     findings.push_back(judge_sqlite(storage::sqlite_version()));
     findings.push_back(judge_service(read_service_state()));

@@ -252,7 +252,7 @@ Findings judge_place(const Inspection& seen, const Reader& reader) {
     if (reader.foreign) {
         Findings findings{judge_database(seen, reader)};
         for (std::size_t i = 1; i < place_checks().size(); ++i) {
-            findings.push_back(not_checked(place_checks()[i], "it is not a file of this program"));
+            findings.push_back(not_checked(place_checks()[i], "this program cannot use the file"));
         }
         return findings;
     }

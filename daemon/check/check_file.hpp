@@ -14,7 +14,8 @@ namespace mirror::daemon {
 /// Who runs the check.
 struct Reader {
     uid_t user = 0;
-    /// Why the file is not one of this program, for people; nothing if it is, or is not known.
+    /// Why the program cannot use the file, for people: it is another program's, or a newer
+    /// version's. Nothing if it can, or if that is not known.
     std::optional<std::string> foreign;
 };
 

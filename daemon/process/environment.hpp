@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 
 #include "core/time/clock.hpp"
 #include "daemon/service/service_manager.hpp"
@@ -16,11 +17,15 @@ struct Environment {
     Environment(std::ostream& standard_out, std::ostream& standard_err, Clock& machine_clock)
         : out(standard_out), err(standard_err), clock(machine_clock) {}
 
+    /// A user who owns nothing.
+    static constexpr uid_t nobody = 65534;
+
     std::ostream& out;  ///< results
     std::ostream& err;  ///< everything else
     Clock& clock;
 
-    bool is_root = false;  ///< by the effective user
+    uid_t effective_user = nobody;
+    bool is_root() const { return effective_user == 0; }
     bool out_is_terminal = false;
     bool err_is_terminal = false;
     bool no_color = false;                    ///< $NO_COLOR is set and not empty

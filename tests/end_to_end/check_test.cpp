@@ -283,6 +283,20 @@ TEST_CASE("check: a damaged file, a foreign one, a missing -shm") {
     }
 }
 
+TEST_CASE("check: a file of a newer version") {
+    Scene scene;
+    populate(scene, 100);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    SQLite::Database(scene.database().string(), SQLite::OPEN_READWRITE)
+        .exec("PRAGMA user_version = 999");
+    const Checked all = check(scene);
+    CHECK(all.run.code == 4);
+    CHECK(all.failed() == "database");
+    for (const char* name : {"permissions", "free_space", "integrity", "completeness"}) {
+        CHECK(all.detail(name) == "not checked: this program cannot use the file");
+    }
+}
+
 TEST_CASE("check: somebody else's SQLite file") {
     Scene scene;
     populate(scene, 100);
