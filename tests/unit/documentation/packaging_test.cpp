@@ -137,6 +137,18 @@ TEST_CASE("documentation: alerts and the dashboard use metrics that exist") {
     }
 }
 
+TEST_CASE("documentation: the dashboard shows every metric of run") {
+    const std::string dashboard = document("packaging/grafana/dashboard.json");
+    for (const std::string& metric :
+         documented(section(document("docs/monitoring.md"), "Metrics"), "metric")) {
+        if (metric.starts_with("copernica_mirror_last_run_")) {
+            continue;  // only of commands that end
+        }
+        CAPTURE(metric);
+        CHECK(mentions(dashboard, metric));
+    }
+}
+
 namespace {
 
 // What bash offers for the last of these words.
