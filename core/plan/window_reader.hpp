@@ -63,6 +63,9 @@ class WindowReader {
     /// What the first reply said; nothing before it.
     std::optional<std::uint64_t> total() const { return total_; }
 
+    /// Distinct records so far.
+    std::uint64_t received() const { return places_.size() + nameless_; }
+
     /// Whether any page was asked for from the last time seen.
     bool used_time() const { return used_time_; }
 

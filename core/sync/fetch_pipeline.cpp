@@ -34,6 +34,9 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
     ActiveWindow& operator=(const ActiveWindow&) = delete;
     ~ActiveWindow() override {
         delayed();
+        if (owner_.meter_ != nullptr) {
+            owner_.meter_->dropped(received_);
+        }
         owner_.load_.end(entry_);
         owner_.load_changed_.notify_all();
     }
@@ -41,6 +44,27 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
     void counted(std::uint64_t records) override {
         owner_.load_.counted(entry_, records);
         owner_.load_changed_.notify_all();
+    }
+
+    void received(std::uint64_t records) override {
+        if (owner_.meter_ == nullptr) {
+            return;
+        }
+        if (records < received_) {
+            // It is read from its begin again.
+            owner_.meter_->dropped(std::exchange(received_, 0));
+        }
+        owner_.meter_->received(records - received_, owner_.context_.clock.monotonic());
+        received_ = records;
+        owner_.context_.observer.progress(owner_.meter_->progress());
+    }
+
+    /// What was received of it stays.
+    void whole(const Window& window) {
+        if (owner_.meter_ != nullptr) {
+            received_ = 0;
+            owner_.meter_->whole(window);
+        }
     }
 
     void delayed() override {
@@ -52,6 +76,7 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
   private:
     FetchPipeline& owner_;
     plan::WindowLoad::Entry entry_;
+    std::uint64_t received_ = 0;  // records that the meter knows of, and that may be read again
 };
 
 FetchPipeline::FetchPipeline(RunContext& context, WindowSink& sink, WindowSet todo,
@@ -126,6 +151,7 @@ asio::awaitable<void> FetchPipeline::work() {
             ActiveWindow active(*this, task->window.begin);
             std::optional<WholeWindow> whole = co_await fetcher_.fetch(*task, active);
             if (whole) {
+                active.whole(whole->window);
                 hand_over(std::move(*whole));
             }
         } else if (load_.active() > 0) {
@@ -138,7 +164,6 @@ asio::awaitable<void> FetchPipeline::work() {
 }
 
 void FetchPipeline::hand_over(WholeWindow whole) {
-    report(whole);
     load_.queued(whole.records.size());
     queue_.push(std::move(whole));
     queue_changed_.notify_all();
@@ -202,13 +227,6 @@ void FetchPipeline::warn(const Written& written, const Window& period) {
             "the API shows {} rows of {} to {} no longer; so many at once may be a mistake: they "
             "are not marked as removed before a read an hour later agrees",
             written.doubted, format_utc(period.begin), format_utc(period.end)));
-    }
-}
-
-void FetchPipeline::report(const WholeWindow& whole) {
-    if (meter_ != nullptr) {
-        meter_->read(whole.window, whole.records.size());
-        context_.observer.progress(meter_->progress());
     }
 }
 

@@ -30,7 +30,7 @@ class FetchPipeline {
     /// far more records than a window should. Before run().
     void read_first(const Window& window) { scheduler_.put_first(window); }
 
-    /// Tells the observer after each window how far the load is. Before run(); the meter must
+    /// Tells the observer after each page how far the load is. Before run(); the meter must
     /// outlive the pipeline.
     void measure(LoadMeter& meter) { meter_ = &meter; }
 
@@ -52,7 +52,6 @@ class FetchPipeline {
     boost::asio::awaitable<void> close_writer();
     void hand_over(WholeWindow whole);
     void warn_of_replaced(const Written& written);
-    void report(const WholeWindow& whole);
     void warn(const Written& written, const Window& period);
 
     RunContext& context_;

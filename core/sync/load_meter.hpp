@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/sync/load_rate.hpp"
 #include "core/sync/observer.hpp"
 #include "core/time/clock.hpp"
 #include "core/time/window.hpp"
@@ -13,7 +14,8 @@
 namespace mirror::sync {
 
 /// Measures by rows: they are what a load takes time for, and they are not spread evenly over the
-/// years. Time between the pieces does not count.
+/// years. They count page by page: so many windows are read at a time that whole ones alone tell
+/// late how far a load is. Time between the pieces does not count.
 class LoadMeter {
   public:
     /// A piece of work begins. It belongs to the load that is measured already if it lies within
@@ -25,6 +27,7 @@ class LoadMeter {
         if (hull.begin < progress_.period.begin || hull.end > progress_.period.end) {
             progress_ = Progress{};
             progress_.period = hull;
+            rate_ = LoadRate{};
         }
         progress_.since = now;
     }
@@ -35,16 +38,24 @@ class LoadMeter {
     /// So many rows are to be read in all.
     void expect(std::uint64_t rows) { progress_.expected = rows; }
 
-    /// A window was read whole.
-    void read(const Window& window, std::uint64_t rows) {
-        progress_.window = window;
+    /// A page has come, with so many rows that are new; none if the period is empty.
+    void received(std::uint64_t rows, Monotonic now) {
         progress_.rows += rows;
+        rate_.note({progress_.before + (now - progress_.since), progress_.rows});
+        progress_.rate_from = rate_.from();
     }
+
+    /// So many of them are going to be read again.
+    void dropped(std::uint64_t rows) { progress_.rows -= std::min(rows, progress_.rows); }
+
+    /// A window was read whole; its rows have been received.
+    void whole(const Window& window) { progress_.window = window; }
 
     const Progress& progress() const { return progress_; }
 
   private:
     Progress progress_;
+    LoadRate rate_;
 };
 
 }  // namespace mirror::sync

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/copernica/request_observer.hpp"
+#include "core/sync/load_rate.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
 #include "core/time/window.hpp"
@@ -16,10 +17,11 @@ namespace mirror::sync {
 struct Progress {
     Window period;                          ///< what is being completed
     Window window;                          ///< read last
-    std::uint64_t rows = 0;                 ///< read so far; they are stored soon after
+    std::uint64_t rows = 0;                 ///< received so far, also of windows not yet whole
     std::optional<std::uint64_t> expected;  ///< rows in all; nothing: not known
     Monotonic since{};                      ///< when the work began, or went on after a pause
     Monotonic::duration before{};           ///< how long it had taken before that
+    LoadMark rate_from;                     ///< what the rate is counted from
 };
 
 /// How a session that follows an account (`run`) is doing.

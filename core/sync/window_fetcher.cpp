@@ -80,7 +80,9 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             valid_until = fetched.valid_until;
         }
         note_bounds(query, fetched.page);
-        switch (reader->accept(std::move(fetched.page))) {
+        const WindowReader::Verdict verdict = reader->accept(std::move(fetched.page));
+        events.received(reader->received());
+        switch (verdict) {
             case WindowReader::Verdict::read_on:
                 if (query.total) {
                     scheduler_.counted(task, *reader->total());

@@ -16,6 +16,8 @@ class WindowEvents {
     virtual ~WindowEvents() = default;
     /// The first reply has said how many records it has.
     virtual void counted(std::uint64_t records) = 0;
+    /// Another reply has come, and it has so many distinct records now.
+    virtual void received(std::uint64_t records) = 0;
     /// A request failed: it may take long.
     virtual void delayed() = 0;
 };

@@ -20,16 +20,22 @@ constexpr std::chrono::seconds log_interval(10);
 // The line is shown again so often while nothing is stored.
 constexpr std::chrono::seconds refresh_interval(1);
 
-// Before that, a rate says nothing about the rest.
+// Measured for a shorter time, a rate says nothing about the rest.
 constexpr std::chrono::seconds estimated_from(3);
+
+// A hundred years in seconds, which every integer here holds.
+constexpr double longest_left = 3.2e9;
 
 }  // namespace
 
 std::string progress_text(const sync::Progress& progress, const Zone& zone,
                           std::chrono::milliseconds elapsed) {
-    const double seconds = std::max(static_cast<double>(elapsed.count()) / 1000, 0.001);
+    const std::chrono::duration<double> measured = std::max(
+        elapsed - progress.rate_from.after, Monotonic::duration(std::chrono::milliseconds(1)));
+    // Rows that are going to be read again are taken back.
+    const std::uint64_t since = std::min(progress.rate_from.rows, progress.rows);
     const auto rows = static_cast<double>(progress.rows);
-    const double rate = rows / seconds;
+    const double rate = static_cast<double>(progress.rows - since) / measured.count();
     const std::string at = format_local(zone.to_local(progress.window.begin));
     const std::string speed = grouped(static_cast<std::uint64_t>(rate)) + " rows/s";
     if (!progress.expected) {
@@ -40,11 +46,12 @@ std::string progress_text(const sync::Progress& progress, const Zone& zone,
     const double share = expected == 0 ? 1 : rows / static_cast<double>(expected);
     std::string text = fmt::format("{}  {:.0f} %  {} of {} rows  {}", at, std::floor(share * 100),
                                    grouped(progress.rows), grouped(expected), speed);
-    if (elapsed >= estimated_from && rate > 0 && expected > progress.rows) {
-        const double left = static_cast<double>(expected - progress.rows) / rate;
-        text += fmt::format(
-            "  {} left",
-            duration_text(Seconds(static_cast<std::int64_t>(std::min(left + 0.5, 3.2e9)))));
+    if (measured >= estimated_from && rate > 0 && expected > progress.rows) {
+        // Never "0 s left": something is.
+        const double left =
+            std::clamp(static_cast<double>(expected - progress.rows) / rate, 1.0, longest_left);
+        text +=
+            fmt::format("  {} left", duration_text(Seconds(static_cast<std::int64_t>(left + 0.5))));
     }
     return text;
 }

@@ -163,9 +163,18 @@ TEST_CASE("progress: what the line says") {
     CHECK(text(1000).ends_with("1,234,567 rows/s"));
     CHECK(text(0).find("left") == std::string::npos);
     CHECK(text(3'600'000).ends_with("342 rows/s  3 h left"));
+    // What came before the rate is measured does not count for it.
+    progress.rate_from = {std::chrono::seconds(6), 1'034'567};
+    CHECK(text(10'000) ==
+          "2026-02-01 00:00:00  25 %  1,234,567 of 4,938,268 rows  50,000 rows/s  74 s left");
+    CHECK(text(8'000).ends_with("100,000 rows/s"));
+    progress.rate_from.rows = 1'300'000;  // some are going to be read again
+    CHECK(text(10'000).ends_with("  0 rows/s"));
+    progress.rate_from = {};
     // Never before the end.
     progress.expected = 1'234'568;
     CHECK(text(10'000).find("  99 %  ") != std::string::npos);
+    CHECK(text(10'000).ends_with("  1 s left"));
     // Rows came since they were counted.
     progress.expected = 1'000'000;
     CHECK(text(10'000) ==

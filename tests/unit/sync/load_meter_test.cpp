@@ -20,14 +20,16 @@ Monotonic at(int seconds) {
 TEST_CASE("load meter: pieces of one load add up, and pauses do not count") {
     LoadMeter meter;
     meter.begin(WindowSet(hours(0, 100)), at(0));
-    meter.read(hours(90, 100), 50);
+    meter.received(50, at(1));
+    meter.whole(hours(90, 100));
     CHECK_FALSE(meter.progress().expected);
     meter.expect(1000);
     CHECK(meter.progress().expected == 1000);
     meter.end(at(10));
 
     meter.begin(WindowSet(hours(0, 90)), at(60));
-    meter.read(hours(80, 90), 150);
+    meter.received(150, at(62));
+    meter.whole(hours(80, 90));
     CHECK(meter.progress().rows == 200);
     CHECK(meter.progress().expected == 1000);
     CHECK(meter.progress().before == std::chrono::seconds(10));
@@ -40,7 +42,8 @@ TEST_CASE("load meter: pieces of one load add up, and pauses do not count") {
 TEST_CASE("load meter: another period is another load") {
     LoadMeter meter;
     meter.begin(WindowSet(hours(50, 100)), at(0));
-    meter.read(hours(50, 100), 50);
+    meter.received(50, at(1));
+    meter.whole(hours(50, 100));
     meter.expect(1);
     meter.end(at(10));
     for (const Window& other : {hours(0, 60), hours(60, 101)}) {
@@ -48,6 +51,37 @@ TEST_CASE("load meter: another period is another load") {
         CHECK(meter.progress().rows == 0);
         CHECK_FALSE(meter.progress().expected);
         CHECK(meter.progress().before == Monotonic::duration(0));
+        CHECK(meter.progress().rate_from.after == Monotonic::duration(0));
         CHECK(meter.progress().period == other);
     }
+}
+
+TEST_CASE("load meter: pages count as they come, and not twice if they are read again") {
+    LoadMeter meter;
+    meter.begin(WindowSet(hours(0, 100)), at(0));
+    meter.received(1000, at(1));
+    meter.received(1000, at(2));
+    CHECK(meter.progress().rows == 2000);
+    CHECK(meter.progress().window.empty());  // nothing is whole
+    meter.dropped(2000);
+    CHECK(meter.progress().rows == 0);
+    meter.received(1000, at(3));
+    meter.whole(hours(0, 100));
+    CHECK(meter.progress().rows == 1000);
+}
+
+TEST_CASE("load meter: the rate counts working time, from the first rows on") {
+    LoadMeter meter;
+    meter.begin(WindowSet(hours(0, 100)), at(0));
+    meter.received(0, at(4));
+    meter.received(100, at(5));
+    CHECK(meter.progress().rate_from.after == std::chrono::seconds(4));
+    meter.end(at(6));
+    meter.begin(WindowSet(hours(0, 90)), at(100));
+    for (int second = 1; second <= 20; ++second) {
+        meter.received(100, at(100 + second));
+    }
+    // The middle of 26 seconds of work.
+    CHECK(meter.progress().rate_from.after == std::chrono::seconds(13));
+    CHECK(meter.progress().rate_from.rows == 100 + 7 * 100);
 }

@@ -32,6 +32,7 @@ struct Recorder final : sync::Observer {
     }
     void request_again() override { ++again; }
     void stored(const sync::Written& more) override { written += more; }
+    void progress(const sync::Progress& now) override { progresses.push_back(now); }
     void following(const sync::Following& state) override {
         states.push_back(state);
         if (on_following) {
@@ -51,6 +52,7 @@ struct Recorder final : sync::Observer {
     std::uint64_t again = 0;
     std::chrono::nanoseconds longest{0};
     sync::Written written;
+    std::vector<sync::Progress> progresses;
     std::vector<sync::Following> states;
     std::vector<std::string> warnings;
     std::function<void(const sync::Following&)> on_following;
@@ -116,6 +118,42 @@ TEST_CASE("requests are told of as they end, and those that are made again") {
     CHECK(recorder.written.inserted == 200);
     CHECK(recorder.written.inserted == outcome.written.inserted);
     CHECK(recorder.states.empty());  // it follows nothing
+}
+
+TEST_CASE("progress counts each row once, page by page, also if windows are read again") {
+    World world(utc("2026-11-23 16:00:00"));
+    world.settings.start = local("2026-01-01 00:00:00");
+    constexpr int mailings = 40;
+    constexpr int rows = 2000;
+    for (int mailing = 0; mailing < mailings; ++mailing) {
+        for (int row = 0; row < rows; ++row) {
+            world.model.add(utc("2026-02-01 08:00:00") + Seconds(mailing * 600'000 + row * 10));
+        }
+    }
+    int incomplete = 0;
+    world.api.distort = [&](const copernica::PageQuery& query, copernica::Page& reply) {
+        if (!query.total && reply.records() > 1 && world.api.pages % 20 == 0) {
+            reply.rows.pop_back();
+            reply.count = reply.records();
+            ++incomplete;
+        }
+    };
+    Recorder recorder;
+    sync::Session session(world.loop.get_executor(), world.api, world.store, world.clock, recorder,
+                          world.settings);
+    CHECK(run(world.loop, session.sync()).whole());
+    CHECK(incomplete > 2);
+    const auto& progresses = recorder.progresses;
+    REQUIRE(progresses.size() > mailings * rows / world.settings.page_size);
+    std::uint64_t before = 0;
+    for (const sync::Progress& progress : progresses) {
+        CHECK(progress.rows <= before + world.settings.page_size);
+        CHECK(progress.rows <= mailings * rows);
+        CHECK(progress.rate_from.rows <= mailings * rows);
+        before = progress.rows;
+    }
+    CHECK(progresses.back().rows == mailings * rows);
+    CHECK(progresses.back().expected == mailings * rows);
 }
 
 TEST_CASE("a refused token is told of once, and is no retry") {
