@@ -14,6 +14,7 @@
 
 #include "storage/mirror_database.hpp"
 #include "storage/sqlite/errors.hpp"
+#include "storage/sqlite/file_check.hpp"
 #include "storage/sqlite/file_lock.hpp"
 
 namespace mirror::storage {
@@ -71,6 +72,7 @@ Inspection inspect(const std::filesystem::path& file) {
     seen.lock = look_at(path + ".lock");
     const auto directory = seen.path.parent_path();
     seen.directory = look_at(directory);
+    seen.not_creatable = why_not_creatable(file);
     struct statfs system {};
     if (::statfs(directory.c_str(), &system) == 0) {
         // The type's width and sign differ from machine to machine.

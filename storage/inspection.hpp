@@ -29,10 +29,11 @@ struct Inspection {
     Entry shared;  ///< FILE-shm
     Entry lock;    ///< FILE.lock
     Entry directory;
-    std::int64_t file_system = 0;             ///< its magic number, statfs(2); 0: not known
-    std::optional<std::uint64_t> free_bytes;  ///< for those who are not root
-    bool read_only = false;                   ///< the file system is mounted so
-    bool run_lock_held = false;               ///< a `run` is at work on it
+    std::optional<std::string> not_creatable;  ///< why, and what to do; why_not_creatable()
+    std::int64_t file_system = 0;              ///< its magic number, statfs(2); 0: not known
+    std::optional<std::uint64_t> free_bytes;   ///< for those who are not root
+    bool read_only = false;                    ///< the file system is mounted so
+    bool run_lock_held = false;                ///< a `run` is at work on it
 };
 
 /// One entry, links followed.

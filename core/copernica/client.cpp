@@ -369,8 +369,10 @@ void Client::throw_if_fatal(const ApiError& error, int failures) const {
             throw ApiFailed(fmt::format("{}; it asks to wait {}, longer than give_up_after",
                                         error.what(), duration_text(*error.retry_after())));
         case NextStep::patience_is_over:
-            throw ApiFailed(fmt::format("gave up after {} without a success; last: {}",
-                                        duration_text(*options_.give_up_after), error.what()));
+            throw ApiFailed(
+                fmt::format("gave up after {} without a success; last: {}; run "
+                            "`copernica-mirror check` to diagnose",
+                            duration_text(*options_.give_up_after), error.what()));
     }
 }
 

@@ -61,12 +61,16 @@ std::string no_file(const Inspection& seen) {
 
 Finding judge_database(const Inspection& seen, const Reader& reader) {
     constexpr const char* name = "database";
+    if (!seen.database.exists && seen.not_creatable) {
+        return found_fail(name, ExitCode::database,
+                          "it cannot be created, because " + *seen.not_creatable, "");
+    }
     if (!seen.directory.exists) {
         return found_fail(
             name, ExitCode::database,
-            fmt::format("directory {} does not exist, or this user may not look there",
+            fmt::format("this user may not look into directory {}",
                         seen.path.parent_path().string()),
-            "make it, or put the right path into [mirror] database");
+            "try it as the user of the service, or put the right path into [mirror] database");
     }
     if (!seen.database.exists) {
         return found_warn(name, no_file(seen), "`run` or `sync` makes it");

@@ -1,6 +1,5 @@
 #include "daemon/commands/audit_command.hpp"
 
-#include <filesystem>
 #include <optional>
 #include <ostream>
 
@@ -13,7 +12,7 @@
 #include "core/util/printable.hpp"
 #include "daemon/commands/period.hpp"
 #include "daemon/commands/runtime.hpp"
-#include "storage/sqlite/errors.hpp"
+#include "storage/sqlite/file_check.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -131,14 +130,7 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
 
 ExitCode audit_mirror(const CommandLine& line, const Config& config, const Environment& environment,
                       const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(config.mirror.database, ignored)) {
-        throw storage::DatabaseError(
-            storage::DatabaseErrorKind::absent,
-            fmt::format(
-                "{} does not exist, so it cannot be audited; copernica-mirror sync creates it",
-                config.mirror.database.string()));
-    }
+    storage::existing_file(config.mirror.database);  // an audit creates none
     const RequestedPeriod period =
         requested_period(line, environment.clock.utc(), Zone(config.api.time_zone));
     for (const std::string& note : period.notes) {

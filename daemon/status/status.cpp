@@ -305,8 +305,8 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
                                     local(*status.horizon), grouped(status.rows_before_horizon)));
     }
     if (status.sweep) {
-        line("sweep", fmt::format("what is older than {} was read again since {}",
-                                  local(status.sweep->position), local(status.sweep->began)));
+        line("sweep", fmt::format("reads everything again since {}, oldest first; now at {}",
+                                  local(status.sweep->began), local(status.sweep->position)));
     }
     if (status.zone_behind.count() > 0) {
         line("time zone", zone_behind_text(status.zone_behind, status.time_zone));

@@ -81,49 +81,61 @@ bool is_half_made(const std::filesystem::path& file) {
         "database " + file.string() + ": " + what + "; it was left as it is: name another file");
 }
 
-// What to make before the file can be made.
+DatabaseError absent(const std::filesystem::path& file, const char* what, const std::string& why) {
+    return DatabaseError(DatabaseErrorKind::absent,
+                         "database " + file.string() + ": " + what + ", because " + why);
+}
+
 DatabaseError cannot_create(const std::filesystem::path& file, int system_error) {
-    const std::string name = "database " + file.string() + ": it cannot be created, because ";
-    std::error_code ignored;
-    if (system_error == ELOOP) {
-        return DatabaseError(DatabaseErrorKind::absent,
-                             name +
-                                 "links on its path lead in a circle; remove them, or name another "
-                                 "file");
-    }
-    if (system_error != ENOENT && system_error != ENOTDIR) {
-        return explain_system("create it", system_error, file);
-    }
-    if (std::find(file.begin(), file.end(), "~") != file.end()) {
-        return DatabaseError(DatabaseErrorKind::absent,
-                             name +
-                                 "\"~\" means your home directory to a shell only; write the "
-                                 "whole path");
-    }
-    if (std::filesystem::is_symlink(file, ignored)) {
-        return DatabaseError(DatabaseErrorKind::absent,
-                             name + "it is a link to " +
-                                 std::filesystem::read_symlink(file, ignored).string() +
-                                 ", which does not exist; create that file or remove the link");
-    }
-    const std::string directory = std::filesystem::absolute(file, ignored).parent_path().string();
-    if (system_error == ENOTDIR) {
-        return DatabaseError(DatabaseErrorKind::absent, name + "a part of " + directory +
-                                                            " is not a directory; name another "
-                                                            "file");
-    }
-    return DatabaseError(DatabaseErrorKind::absent, name + "directory " + directory +
-                                                        " does not exist; create it (mkdir -p " +
-                                                        directory + "), or name another file");
+    const bool is_the_path =
+        system_error == ENOENT || system_error == ENOTDIR || system_error == ELOOP;
+    const auto why = is_the_path ? why_not_creatable(file) : std::nullopt;
+    return why ? absent(file, "it cannot be created", *why)
+               : explain_system("create it", system_error, file);
+}
+
+// An entry that cannot be looked at may be there.
+bool is_missing(const std::filesystem::path& path) {
+    std::error_code failure;
+    return std::filesystem::status(path, failure).type() == std::filesystem::file_type::not_found;
 }
 
 }  // namespace
+
+std::optional<std::string> why_not_creatable(const std::filesystem::path& file) {
+    std::error_code ignored;
+    std::error_code failure;
+    static_cast<void>(std::filesystem::status(file, failure));
+    if (failure == std::errc::too_many_symbolic_link_levels) {
+        return "links on its path lead in a circle; remove them, or name another file";
+    }
+    if (std::filesystem::is_symlink(file, ignored) && is_missing(file)) {
+        return "it is a link to " + std::filesystem::read_symlink(file, ignored).string() +
+               ", which does not exist; create that file or remove the link";
+    }
+    const auto directory = std::filesystem::absolute(file, ignored).parent_path();
+    const auto found = std::filesystem::status(directory, failure).type();
+    if (failure == std::errc::not_a_directory || found == std::filesystem::file_type::regular) {
+        return "a part of " + directory.string() + " is not a directory; name another file";
+    }
+    if (found != std::filesystem::file_type::not_found) {
+        return std::nullopt;
+    }
+    if (std::find(file.begin(), file.end(), "~") != file.end()) {
+        return "\"~\" means your home directory to a shell only; write the whole path";
+    }
+    return "directory " + directory.string() + " does not exist; create it (mkdir -p " +
+           directory.string() + "), or name another file";
+}
 
 std::filesystem::path existing_file(const std::filesystem::path& file) {
     std::error_code failure;
     auto path = std::filesystem::canonical(file, failure);
     if (failure) {
-        throw explain_system("open it", failure.value(), file);
+        // Else the advice would be to create it there.
+        const auto why = is_missing(file) ? why_not_creatable(file) : std::nullopt;
+        throw why ? absent(file, "not found", *why)
+                  : explain_system("open it", failure.value(), file);
     }
     return path;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
 
 #include "storage/sqlite/file_format.hpp"
 
@@ -10,6 +12,10 @@ namespace mirror::storage {
 /// Makes sure that there is a file, and gives its path without links. A new one is empty and has
 /// mode 0640 from its first moment. Throws DatabaseError.
 std::filesystem::path ensure_file(const std::filesystem::path& file);
+
+/// What stands in the way of a file that is to be created, as far as its path tells, and what to
+/// do: "directory /data does not exist; create it (mkdir -p /data), or name another file".
+std::optional<std::string> why_not_creatable(const std::filesystem::path& file);
 
 /// The path without links. Throws DatabaseError (absent).
 std::filesystem::path existing_file(const std::filesystem::path& file);

@@ -123,6 +123,23 @@ TEST_CASE("check: before the first run there is no file, and none is made") {
     CHECK(files(scene) == before);
 }
 
+TEST_CASE("check: a place that `sync` could not make a file in") {
+    Scene scene;
+    populate(scene, 10);
+    std::filesystem::create_symlink("nowhere.db", scene.directory() / "link.db");
+    for (const auto& [path, words] : std::map<std::string, std::string>{
+             {"link.db", "a link to nowhere.db"},
+             {"missing/opens.db", "mkdir -p"},
+             {"~/opens.db", "write the whole path"},
+         }) {
+        CAPTURE(path);
+        const Checked all = check(scene, {"-d", (scene.directory() / path).string()});
+        CHECK(all.failed() == "database");
+        CHECK(all.run.code == 4);
+        CHECK(all.detail("database").find(words) != std::string::npos);
+    }
+}
+
 TEST_CASE("check: the way to the API, broken at each place") {
     const TemporaryDirectory directory;
     const auto certificates = simulator::make_certificates(directory.path());

@@ -154,6 +154,10 @@ std::vector<Mistake> mistakes() {
          },
          4, "not one of this program"},
         {"status before the first sync", "status", nothing, 4, "sync"},
+        {"status of a tilde that no shell has seen", "status -d \"~/opens.db\"", nothing, 4,
+         "write the whole path"},
+        {"status in a directory that does not exist", "status -d missing/opens.db", nothing, 4,
+         "name another file"},
         {"an audit before the first sync", "audit", nothing, 4, "sync"},
         {"another zone than that of the file", "sync",
          [](Scene& scene) {
@@ -170,7 +174,7 @@ std::vector<Mistake> mistakes() {
         {"monitoring a mirror that is behind", "status --max-lag 0s", synced, 5,
          "more than --max-lag"},
         {"nobody at the address of the API", "sync --api-url http://127.0.0.1:1/v3",
-         configuration("mirror", "give_up_after = \"0s\""), 1, "gave up"},
+         configuration("mirror", "give_up_after = \"0s\""), 1, "copernica-mirror check"},
     };
 }
 

@@ -246,8 +246,13 @@ TEST_CASE("check: the place of the file") {
         const char* words;
     };
     const std::vector<Case> cases{
-        {"database", [](auto& s) { s.directory.exists = false; }, Verdict::fail,
-         "directory /data does not exist"},
+        {"database", [](auto& s) { s.directory.exists = false; }, Verdict::fail, "may not look"},
+        {"database",
+         [](auto& s) {
+             s.database.exists = false;
+             s.not_creatable = "it is a link to nowhere";
+         },
+         Verdict::fail, "cannot be created, because it is a link to nowhere"},
         {"database", [](auto& s) { s.database.exists = false; }, Verdict::warn, "does not exist"},
         {"database", [](auto& s) { s.database.regular = false; }, Verdict::fail, "regular"},
         {"database", [](auto& s) { s.database.readable = false; }, Verdict::fail, "group"},

@@ -99,8 +99,8 @@ TEST_CASE("status: the first line says how things are") {
         const std::string text = status_text(old, zone, Seconds(0));
         CHECK(text.find("horizon       the API shows nothing before 2020-09-13 12:26:40 any more; "
                         "29,183 rows of the file are older and kept\n") != std::string::npos);
-        CHECK(text.find("sweep         what is older than 2022-04-15 05:20:00 was read again since "
-                        "2023-07-22 04:26:40\n") != std::string::npos);
+        CHECK(text.find("sweep         reads everything again since 2023-07-22 04:26:40, oldest "
+                        "first; now at 2022-04-15 05:20:00\n") != std::string::npos);
         CHECK(text.find("6 h behind the API's clock: is Europe/Amsterdam the account's zone?") !=
               std::string::npos);
     }

@@ -8,6 +8,7 @@
 
 #include "storage/errors.hpp"
 #include "storage/migrations.hpp"
+#include "storage/sqlite/file_check.hpp"
 #include "storage/status_reader.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
@@ -173,4 +174,22 @@ TEST_CASE("a file of another zone or account is refused and untouched") {
     }
     CHECK(bytes_of(path) == before);
     CHECK(std::filesystem::file_size(path.string() + "-wal") == 0);
+}
+
+TEST_CASE("what stands in the way of a file that is to be created") {
+    TemporaryDirectory directory;
+    const auto why = [&](const char* name) {
+        return why_not_creatable(directory / name).value_or("");
+    };
+    std::filesystem::create_symlink("nowhere.db", directory / "link.db");
+    std::filesystem::create_symlink("m.db", directory / "good.db");
+    write_bytes(directory / "m.db", "");
+    CHECK(why("new.db").empty());
+    CHECK(why("m.db").empty());
+    CHECK(why("good.db").empty());
+    CHECK(why("link.db").starts_with("it is a link to nowhere.db"));
+    CHECK(why("missing/new.db").find("mkdir -p") != std::string::npos);
+    CHECK(why("~/new.db").find("write the whole path") != std::string::npos);
+    std::filesystem::create_directory(directory / "~");
+    CHECK(why("~/new.db").empty());
 }
