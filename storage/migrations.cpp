@@ -22,6 +22,10 @@ constexpr std::string_view to_version_3 = R"sql(
         rows       INTEGER NOT NULL
     );
     CREATE UNIQUE INDEX doubts_unique ON doubts ("begin");
+    CREATE TABLE requests (
+        day      TEXT PRIMARY KEY NOT NULL,
+        requests INTEGER NOT NULL
+    );
 )sql";
 
 }  // namespace

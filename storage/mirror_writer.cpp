@@ -33,6 +33,7 @@ MirrorWriter::MirrorWriter(Database& database, const MirrorOptions& options)
       lateness_(database_.sql()),
       coverage_(database_.sql(), options_.zone),
       runs_(database_.sql()),
+      requests_(database_.sql()),
       truncation_(database_) {}
 
 sync::Written MirrorWriter::commit(const std::vector<sync::WholeWindow>& windows,
@@ -286,6 +287,16 @@ void MirrorWriter::claim_account(const std::string& id, const std::string& name)
         facts_.set(fact_key::program_version, options_.program_version);
         match_indexes(database_.sql(), options_.indexes);
         transaction.commit();
+    });
+}
+
+sync::RequestsToday MirrorWriter::spend_requests(Instant now, std::int64_t wanted,
+                                                 std::uint64_t limit) {
+    return database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        const sync::RequestsToday today = requests_.spend(now, wanted, limit);
+        transaction.commit();
+        return today;
     });
 }
 

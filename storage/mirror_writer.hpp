@@ -19,6 +19,7 @@
 #include "storage/reject_writer.hpp"
 #include "storage/removal_guard.hpp"
 #include "storage/removals.hpp"
+#include "storage/request_log.hpp"
 #include "storage/row_writer.hpp"
 #include "storage/run_log.hpp"
 #include "storage/sqlite/database.hpp"
@@ -49,6 +50,7 @@ class MirrorWriter {
     /// Also brings facts and indexes in line with the options: only now it is sure that the file
     /// is meant. Throws OtherAccount.
     void claim_account(const std::string& id, const std::string& name);
+    sync::RequestsToday spend_requests(Instant now, std::int64_t wanted, std::uint64_t limit);
     void set_fact(const std::string& key, const std::string& value);
     /// In one transaction; writes nothing if all of them have these values already.
     void set_facts(const std::map<std::string, std::string>& facts);
@@ -90,6 +92,7 @@ class MirrorWriter {
     LatenessLedger lateness_;
     CoverageLedger coverage_;
     RunLog runs_;
+    RequestLog requests_;
     std::optional<std::int64_t> run_;  // this process's row in `runs`
     LogTruncation truncation_;
 };

@@ -111,6 +111,13 @@ CREATE TABLE runs (
     unread     TEXT
 );
 
+-- How many requests all processes on the file made, by UTC day (YYYY-MM-DD), kept a year: what an API
+-- that bills them is asked, and what [api] requests_per_day limits.
+CREATE TABLE requests (
+    day      TEXT PRIMARY KEY NOT NULL,
+    requests INTEGER NOT NULL
+);
+
 -- Facts of the file as a whole: whose it is, how many rows it holds, when it last changed.
 CREATE TABLE mirror (
     key   TEXT PRIMARY KEY NOT NULL,

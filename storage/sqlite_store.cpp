@@ -229,6 +229,14 @@ asio::awaitable<void> SqliteStore::claim_account(std::string id, std::string nam
     return carried_out(std::move(work));
 }
 
+asio::awaitable<sync::RequestsToday> SqliteStore::spend_requests(Instant now, std::int64_t wanted,
+                                                                 std::uint64_t limit) {
+    auto work = [this, now, wanted, limit] {
+        return file_.writer().spend_requests(now, wanted, limit);
+    };
+    return carried_out(std::move(work));
+}
+
 asio::awaitable<std::optional<std::string>> SqliteStore::fact(std::string key) {
     auto work = [this, key = std::move(key)] { return file_.reader().fact(key); };
     return carried_out(std::move(work));

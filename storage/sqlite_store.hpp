@@ -57,6 +57,8 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<void> record_run(sync::RunRecord run) override;
     /// Throws OtherAccount, too.
     boost::asio::awaitable<void> claim_account(std::string id, std::string name) override;
+    boost::asio::awaitable<sync::RequestsToday> spend_requests(Instant now, std::int64_t wanted,
+                                                               std::uint64_t limit) override;
     boost::asio::awaitable<std::optional<std::string>> fact(std::string key) override;
     boost::asio::awaitable<void> set_fact(std::string key, std::string value) override;
 

@@ -102,6 +102,12 @@ struct RowDifference {
     Kind kind = Kind::missing;
 };
 
+/// Requests of the UTC day at hand, of all processes on the file.
+struct RequestsToday {
+    std::int64_t granted = 0;  ///< of what was wanted
+    std::uint64_t total = 0;   ///< with these
+};
+
 /// Where a quiet second is wanted.
 enum class RowFreeNear {
     begin,   ///< as early as possible
@@ -188,6 +194,11 @@ class Store {
 
     /// Writes the account at first use. Throws when the file belongs to another one.
     virtual boost::asio::awaitable<void> claim_account(std::string id, std::string name) = 0;
+
+    /// Counts requests of the UTC day of `now` (our clock): what may be made of `wanted` so that
+    /// the day's total stays within `limit` (0: no limit). Negative: what was counted and not made.
+    virtual boost::asio::awaitable<RequestsToday> spend_requests(Instant now, std::int64_t wanted,
+                                                                 std::uint64_t limit) = 0;
 
     /// A fact of the table `mirror`; absent if it was never set.
     virtual boost::asio::awaitable<std::optional<std::string>> fact(std::string key) = 0;

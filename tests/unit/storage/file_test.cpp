@@ -115,3 +115,22 @@ TEST_CASE("the account's name may change, and claiming again writes nothing") {
     file.writer().claim_account("34", "Production");
     CHECK(file.reader().fact("account_name") == "Production");
 }
+
+TEST_CASE("requests are counted by UTC day, within a limit, for a year") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    MirrorFile other(options_for(path), noon());
+    CHECK(file.writer().spend_requests(noon(), 5, 0).total == 5);
+    CHECK(other.writer().spend_requests(noon(), 5, 8).granted == 3);
+    CHECK(file.writer().spend_requests(noon(), 5, 8).granted == 0);
+    CHECK(file.writer().spend_requests(noon(), 1, 4).granted == 0);  // a limit that was lowered
+    CHECK(other.writer().spend_requests(noon(), -2, 8).total == 6);
+    CHECK(file.writer().spend_requests(noon(), 5, 8).granted == 2);
+    // Nothing to give back.
+    CHECK(file.writer().spend_requests(noon(24 * 3600), -2, 8).granted == 0);
+    CHECK(file.writer().spend_requests(noon(24 * 3600), 1, 8).granted == 1);
+    CHECK(ask(path, "SELECT count(*) FROM requests") == "2");
+    CHECK(file.writer().spend_requests(noon(367 * 24 * 3600), 1, 8).total == 1);
+    CHECK(ask(path, "SELECT count(*) FROM requests") == "2");
+}

@@ -160,6 +160,21 @@ asio::awaitable<void> FakeStore::claim_account(std::string id, std::string) {
     facts["account"] = std::move(id);
 }
 
+asio::awaitable<sync::RequestsToday> FakeStore::spend_requests(Instant now, std::int64_t wanted,
+                                                               std::uint64_t limit) {
+    co_await yield_always();
+    std::int64_t& day = requests[date::floor<date::days>(now).time_since_epoch().count()];
+    sync::RequestsToday today;
+    today.granted = std::max(wanted, -day);
+    if (limit > 0 && wanted > 0) {
+        const std::int64_t left = static_cast<std::int64_t>(limit) - day;
+        today.granted = std::clamp<std::int64_t>(left, 0, wanted);
+    }
+    day += today.granted;
+    today.total = static_cast<std::uint64_t>(day);
+    co_return today;
+}
+
 asio::awaitable<std::optional<std::string>> FakeStore::fact(std::string key) {
     co_await yield_always();
     const auto found = facts.find(key);

@@ -46,6 +46,8 @@ class FakeStore : public sync::Store {
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
     boost::asio::awaitable<void> record_run(sync::RunRecord run) override;
     boost::asio::awaitable<void> claim_account(std::string id, std::string name) override;
+    boost::asio::awaitable<sync::RequestsToday> spend_requests(Instant now, std::int64_t wanted,
+                                                               std::uint64_t limit) override;
     boost::asio::awaitable<std::optional<std::string>> fact(std::string key) override;
     boost::asio::awaitable<void> set_fact(std::string key, std::string value) override;
     boost::asio::awaitable<void> set_facts(std::map<std::string, std::string> changed) override;
@@ -55,6 +57,7 @@ class FakeStore : public sync::Store {
     WindowSet covered;
     std::vector<Window> committed;  ///< the windows, as they came
     std::map<std::string, std::string> facts;
+    std::map<std::int64_t, std::int64_t> requests;  ///< by UTC day, counted from 1970
     std::vector<sync::RunRecord> runs;
     std::vector<std::string> broken;  ///< promises of core/sync that were not kept
     std::function<void(std::int64_t age)> on_coverage;  ///< called whenever it is asked for

@@ -1,0 +1,63 @@
+#include "storage/request_log.hpp"
+
+#include <algorithm>
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+
+#include "core/time/text.hpp"
+
+namespace mirror::storage {
+namespace {
+
+constexpr std::chrono::hours kept(24 * 366);
+
+std::string day_of(Instant at) {
+    constexpr std::size_t date_length = 10;
+    return format_utc(at).substr(0, date_length);
+}
+
+}  // namespace
+
+sync::RequestsToday RequestLog::spend(Instant now, std::int64_t wanted, std::uint64_t limit) {
+    const std::string day = day_of(now);
+    SQLite::Statement query(sql_, "SELECT requests FROM requests WHERE day = ?");
+    query.bind(1, day);
+    const bool known = query.executeStep();
+    const std::int64_t before = known ? query.getColumn(0).getInt64() : 0;
+    sync::RequestsToday today;
+    today.granted = std::max(wanted, -before);
+    if (limit > 0 && wanted > 0) {
+        const std::int64_t left = static_cast<std::int64_t>(limit) - before;
+        today.granted = std::clamp<std::int64_t>(left, 0, wanted);
+    }
+    today.total = static_cast<std::uint64_t>(before + today.granted);
+    if (today.granted == 0) {
+        return today;
+    }
+    SQLite::Statement write(sql_, R"(
+        INSERT INTO requests (day, requests) VALUES (?1, ?2)
+        ON CONFLICT (day) DO UPDATE SET requests = ?2)");
+    write.bind(1, day);
+    write.bind(2, before + today.granted);
+    write.exec();
+    if (!known) {
+        SQLite::Statement forget(sql_, "DELETE FROM requests WHERE day < ?");
+        forget.bind(1, day_of(now - kept));
+        forget.exec();
+    }
+    return today;
+}
+
+std::map<std::string, std::uint64_t> RequestLog::days(SQLite::Database& sql) {
+    std::map<std::string, std::uint64_t> days;
+    SQLite::Statement query(sql, "SELECT day, requests FROM requests");
+    while (query.executeStep()) {
+        days[query.getColumn(0).getString()] =
+            static_cast<std::uint64_t>(query.getColumn(1).getInt64());
+    }
+    return days;
+}
+
+}  // namespace mirror::storage
