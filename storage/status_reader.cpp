@@ -9,6 +9,7 @@
 #include "storage/coverage_ledger.hpp"
 #include "storage/metadata.hpp"
 #include "storage/mirror_database.hpp"
+#include "storage/request_log.hpp"
 #include "storage/seconds.hpp"
 
 namespace mirror::storage {
@@ -47,6 +48,7 @@ FileStatus read_snapshot(SQLite::Database& sql, std::size_t runs) {
     }
     status.lateness = LatenessLedger::summary(sql);
     status.runs = RunLog(sql).latest(runs);
+    status.requests = RequestLog::days(sql);
     return status;
 }
 

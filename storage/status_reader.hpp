@@ -32,9 +32,10 @@ struct FileStatus {
     std::vector<Doubt> doubts;  ///< periods in which a mass of rows was missing
     /// The server's clock less ours when it was last seen; absent before the first reply.
     std::optional<Seconds> server_clock_offset;
-    std::map<std::string, std::string> facts;  ///< the whole table `mirror`
-    std::optional<LatenessSummary> lateness;   ///< absent if no row ever came late
-    std::vector<StoredRun> runs;               ///< newest first
+    std::map<std::string, std::string> facts;       ///< the whole table `mirror`
+    std::optional<LatenessSummary> lateness;        ///< absent if no row ever came late
+    std::vector<StoredRun> runs;                    ///< newest first
+    std::map<std::string, std::uint64_t> requests;  ///< by UTC day, "YYYY-MM-DD"
     std::uint64_t database_bytes = 0;
     std::uint64_t wal_bytes = 0;
 };

@@ -146,6 +146,12 @@ struct Metrics::Families {
         gauge(registry, "lateness_seconds", "How late these rows came, by quantile.");
     Family<Gauge>& free_bytes =
         gauge(registry, "free_bytes", "Room on the disk of the database, for users but root.");
+    Family<Gauge>& requests_today = gauge(
+        registry, "requests_today", "Requests of this UTC day, of all processes on the file.");
+    Family<Gauge>& requests_month =
+        gauge(registry, "requests_month", "Requests of this UTC month, of all processes.");
+    Family<Gauge>& requests_per_day =
+        gauge(registry, "requests_per_day", "The budget of requests a day; absent: no limit.");
     Family<Gauge>& last_run_exit_code =
         gauge(registry, "last_run_exit_code", "Exit code of the run that wrote this.");
     Family<Gauge>& last_run =
@@ -217,6 +223,9 @@ void Metrics::set_file(const Status& file) {
     }
     set(families_->database_bytes, file.database_bytes);
     set(families_->wal_bytes, file.wal_bytes);
+    set(families_->requests_today, file.requests.today);
+    set(families_->requests_month, file.requests.month);
+    set_or_remove(families_->requests_per_day, file.requests.per_day);
     set_or_remove(families_->failing_since, unix_time(file.failing_since));
     set_or_remove(families_->count_difference,
                   file.count_difference ? file.rows_missing : std::optional<std::int64_t>(0));

@@ -190,6 +190,9 @@ Status assess(const storage::FileStatus& file, Instant now) {
     }
     status.zone_behind = std::chrono::hours(number_fact(file, facts::zone_behind));
     status.rows_missing = signed_fact(file, facts::rows_missing);
+    const std::uint64_t per_day = number_fact(file, facts::requests_per_day);
+    status.requests =
+        count_requests(file.requests, now, per_day > 0 ? std::optional(per_day) : std::nullopt);
     status.database_bytes = file.database_bytes;
     status.wal_bytes = file.wal_bytes;
     return status;
@@ -253,6 +256,15 @@ std::string status_json(const Status& status) {
                            {"position", format_utc(status.sweep->position)}};
     }
     object["zone_behind_hours"] = status.zone_behind.count();
+    boost::json::object requests;
+    requests["today"] = status.requests.today;
+    requests["month"] = status.requests.month;
+    requests["expected_month"] = status.requests.expected_month;
+    requests["per_day"] = nullptr;
+    if (status.requests.per_day) {
+        requests["per_day"] = *status.requests.per_day;
+    }
+    object["requests"] = std::move(requests);
     object["database_bytes"] = status.database_bytes;
     object["wal_bytes"] = status.wal_bytes;
     return printable_json(boost::json::serialize(object)) + "\n";
@@ -328,6 +340,7 @@ std::string status_text(const Status& status, const Zone& zone, Seconds last_age
         line("rate",
              fmt::format("{} requests a second: the API refuses more (429)", *status.request_rate));
     }
+    line("requests", requests_text(status.requests));
     line("size", fmt::format("{} MiB, log {} MiB", mebibytes(status.database_bytes),
                              mebibytes(status.wal_bytes)));
     return text;

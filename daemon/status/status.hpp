@@ -9,6 +9,7 @@
 
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
+#include "daemon/status/request_counts.hpp"
 #include "storage/status_reader.hpp"
 
 namespace mirror::daemon {
@@ -51,6 +52,7 @@ struct Status {
     std::optional<std::string> count_difference;  ///< for people; absent if counts agreed
     /// The API's count less the file's; absent as above, or if an older version compared them.
     std::optional<std::int64_t> rows_missing;
+    RequestCounts requests;
     std::uint64_t database_bytes = 0;
     std::uint64_t wal_bytes = 0;
 };

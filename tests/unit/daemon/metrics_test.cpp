@@ -53,6 +53,9 @@ Status some_status() {
     status.lateness->median = Seconds(60);
     status.lateness->percentile_99 = Seconds(3600);
     status.lateness->largest = Seconds(86400);
+    status.requests.today = 720;
+    status.requests.month = 9'000;
+    status.requests.per_day = 2'000;
     return status;
 }
 
@@ -135,6 +138,9 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
              "process_cpu_seconds_total 2.5",
              "process_resident_memory_bytes 4096",
              "process_start_time_seconds 1700000000.5",
+             "copernica_mirror_requests_today 720",
+             "copernica_mirror_requests_month 9000",
+             "copernica_mirror_requests_per_day 2000",
              "copernica_mirror_last_run_exit_code 5",
              "copernica_mirror_last_run_timestamp_seconds 1700000007",
          }) {
