@@ -19,6 +19,7 @@
 #include "daemon/cli/point_in_time.hpp"
 #include "daemon/cli/version_text.hpp"
 #include "daemon/commands/audit_command.hpp"
+#include "daemon/commands/estimate_command.hpp"
 #include "daemon/commands/mirror_command.hpp"
 #include "daemon/commands/snapshot_command.hpp"
 #include "daemon/config/config.hpp"
@@ -137,6 +138,9 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
             return audit_mirror(line, config, environment, log, metrics);
         case Command::sync:
         case Command::backfill:
+            if (line.estimate) {
+                return print_estimate(line, config, environment);
+            }
             return mirror_once(line, config, environment, log, metrics);
         case Command::snapshot:
             return take_snapshot(line, config, environment);

@@ -48,7 +48,9 @@ FileStatus read_snapshot(SQLite::Database& sql, std::size_t runs) {
     }
     status.lateness = LatenessLedger::summary(sql);
     status.runs = RunLog(sql).latest(runs);
-    status.requests = RequestLog::days(sql);
+    if (sql.tableExists("requests")) {
+        status.requests = RequestLog::days(sql);
+    }
     return status;
 }
 

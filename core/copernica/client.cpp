@@ -51,6 +51,10 @@ class Client::Exchange final : public RequestGate {
     }
 
     void ended(RequestOutcome outcome) { outcome_ = outcome; }
+    /// Since the last request began.
+    std::chrono::nanoseconds took() const {
+        return begun_ ? owner_.clock_.monotonic() - *begun_ : std::chrono::nanoseconds(0);
+    }
     Throttle::Permit& permit() { return permit_; }
 
   private:
@@ -198,7 +202,7 @@ asio::awaitable<FetchedPage> Client::ask_page(PageQuery query, Seconds slack, La
         }
         succeeded(exchange.permit());
         exchange.ended(RequestOutcome::ok);
-        co_return FetchedPage(std::move(reply.page), *until);
+        co_return FetchedPage(std::move(reply.page), *until, exchange.took());
     } catch (const ApiError& error) {
         exchange.ended(outcome_of(error.kind()));
         failed(exchange.permit(), error, concerns_all ? std::nullopt : std::optional(query));

@@ -21,11 +21,12 @@ namespace mirror::copernica {
 /// A reply that is plainly right.
 struct FetchedPage {
     FetchedPage() = default;
-    FetchedPage(Page fetched_page, Instant until)
-        : page(std::move(fetched_page)), valid_until(until) {}
+    FetchedPage(Page fetched_page, Instant until, std::chrono::nanoseconds request_took)
+        : page(std::move(fetched_page)), valid_until(until), took(request_took) {}
 
     Page page;
-    Instant valid_until{};  ///< server's clock: the reply proves nothing later
+    Instant valid_until{};            ///< server's clock: the reply proves nothing later
+    std::chrono::nanoseconds took{};  ///< from the request's leave to the end of its reply
 };
 
 class Client {

@@ -29,6 +29,9 @@ TailPlan plan_tail(const TailSituation& situation, const Zone& zone) {
             tail.begin = std::min(tail.begin, witness);
         }
     }
+    const Instant unbroken_from = situation.coverage.windows().back().begin;
+    const Instant reached = std::max(situation.wanted.end - situation.reach, unbroken_from);
+    tail.begin = std::min(tail.begin, reached);
     tail.begin = std::max(zone.align_down(tail.begin), situation.earliest);
     // It does not reach back over what could not be read a moment ago, either.
     for (const Window& window : situation.postponed.windows()) {

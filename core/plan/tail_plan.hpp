@@ -25,6 +25,7 @@ struct TailSituation {
     std::optional<NewestSecond> newest;
     WindowSet postponed;  ///< could not be read a moment ago, and waits for its second try
     Seconds overlap{};    ///< how much before the high-water mark is read again
+    Seconds reach{};      ///< how far before `wanted.end` the tail goes at the least, if covered
 };
 
 /// What to read.
@@ -37,8 +38,8 @@ struct TailPlan {
 /// A tail begins `overlap` before the high-water mark, and earlier if that makes it begin with a
 /// row of the file, of the last six days (an older one may have expired at the API) and among at
 /// most a hundred in its second: such a tail cannot be empty, so an empty reply is seen to be
-/// wrong. It does not reach over what is postponed. If the mark is more than an hour behind, what
-/// follows it is read like any other gap.
+/// wrong. It goes back by `reach`, but not over a gap. It does not reach over what is postponed. If
+/// the mark is more than an hour behind, what follows it is read like any other gap.
 TailPlan plan_tail(const TailSituation& situation, const Zone& zone);
 
 /// What is to be taken back if the file claims to be complete until `claimed_end`, later than

@@ -22,8 +22,37 @@ constexpr Seconds widest{std::int64_t{200} * 365 * 24 * 3600};
 
 WidthPlanner::WidthPlanner(std::uint64_t rows_wanted) : rows_wanted_(rows_wanted) {}
 
-void WidthPlanner::expect_period(Seconds width) {
+void WidthPlanner::want(std::uint64_t rows) {
+    if (rows == rows_wanted_) {
+        return;
+    }
+    // Widening is left to observe(), which knows of emptiness.
+    if (observed_ && rows < rows_wanted_) {
+        const double part = static_cast<double>(rows) / static_cast<double>(rows_wanted_);
+        const double width = static_cast<double>(width_.count()) * part;
+        width_ = std::max(Seconds(static_cast<std::int64_t>(width)), Seconds(1));
+    }
+    rows_wanted_ = rows;
+}
+
+void WidthPlanner::expect_page(Seconds width) {
     if (!observed_) {
+        width_ = std::max(width - width / 4, Seconds(1));
+        expects_page_ = true;
+        growing_ = false;
+    }
+}
+
+std::optional<Seconds> WidthPlanner::page_width(std::uint32_t page_size) const {
+    if (!observed_) {
+        return std::nullopt;
+    }
+    const double pages = static_cast<double>(rows_wanted_) / static_cast<double>(page_size);
+    return Seconds(static_cast<std::int64_t>(static_cast<double>(width_.count()) / pages));
+}
+
+void WidthPlanner::expect_period(Seconds width) {
+    if (!observed_ && !expects_page_) {
         width_ = std::max(first_width, width / first_part);
     }
 }

@@ -24,6 +24,13 @@ class WidthPlanner {
     /// than an hour if it is longer than that. No effect once a window was observed.
     void expect_period(Seconds width);
 
+    /// A run that was stopped has seen pages that held so much: windows begin with less than one,
+    /// so that a run that is stopped soon, too, gets on. No effect once a window was observed.
+    void expect_page(Seconds width);
+
+    /// What a page of so many rows holds, as far as it is known.
+    std::optional<Seconds> page_width(std::uint32_t page_size) const;
+
     /// The width to take next, at least one second.
     Seconds next() const;
 
@@ -48,10 +55,14 @@ class WidthPlanner {
 
     std::uint64_t rows_wanted() const { return rows_wanted_; }
 
+    /// From now on windows are to hold so many rows: the width changes in proportion.
+    void want(std::uint64_t rows);
+
   private:
     std::uint64_t rows_wanted_;
     Seconds width_ = first_width;
     bool observed_ = false;
+    bool expects_page_ = false;
     bool growing_ = true;  // the next window is expected to hold little
     std::optional<Seconds> limit_;
     int served_at_limit_ = 0;

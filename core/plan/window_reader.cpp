@@ -31,6 +31,28 @@ bool has_nameless(const copernica::Page& page) {
                        [](const Reject& reject) { return !reject.id; });
 }
 
+std::vector<LocalTime> times_of_rows(const PackedRows& rows) {
+    std::vector<LocalTime> times;
+    times.reserve(rows.size());
+    PackedRows::Reader reader = rows.read();
+    while (const Row* const row = reader.next()) {
+        times.push_back(row->time);
+    }
+    return times;
+}
+
+// Whether the list runs with time: a few rows may be late.
+bool runs_forward(const std::vector<LocalTime>& times) {
+    constexpr std::size_t one_in = 10;
+    std::size_t earlier = 0;
+    LocalTime latest = times.front();
+    for (const LocalTime time : times) {
+        earlier += time < latest ? 1 : 0;
+        latest = std::max(latest, time);
+    }
+    return latest > times.front() && earlier * one_in <= times.size();
+}
+
 }  // namespace
 
 WindowReader::WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen)
@@ -53,12 +75,13 @@ void WindowReader::limit_pages(std::uint32_t size) {
 }
 
 WindowReader::Verdict WindowReader::accept(copernica::Page page) {
+    if (search_) {
+        return judge_search(std::move(page));
+    }
     if (query_.total) {
         total_ = page.total;
-        if (*total_ > request_.most_records) {
-            return Verdict::too_many;
-        }
     }
+    crowded_ = query_.total && *total_ > request_.most_records;
     const bool re_based =
         !(query_.begintime == first_query_.begintime && query_.endtime == first_query_.endtime);
     if (re_based && has_nameless(page)) {
@@ -94,7 +117,13 @@ WindowReader::Verdict WindowReader::accept(copernica::Page page) {
     query_.total = false;
     const std::uint64_t fresh = keep(std::move(page), overlap_found);
 
-    const std::uint64_t distinct = places_.size() + nameless_;
+    return judge_page(asked, records, fresh);
+}
+
+// What a page of so many records, some of them new, says of the window as a whole.
+WindowReader::Verdict WindowReader::judge_page(const copernica::PageQuery& asked,
+                                               std::size_t records, std::uint64_t fresh) {
+    const std::uint64_t distinct = received();
     // What came after the count may have taken the place of what is still to come: so the end has
     // to be seen, a page that is not full. A reply that is the only one was counted as it was made.
     const bool full = records >= longest_page_;
@@ -102,16 +131,126 @@ WindowReader::Verdict WindowReader::accept(copernica::Page page) {
     if (distinct == *total_ && (pages_ == 1 || !full)) {
         return Verdict::whole;
     }
-    // More records than were counted: one came in between. No new record: there are no more to be
-    // had this way.
-    if (distinct > *total_ || fresh == 0) {
+    // More records than were counted: one came in between.
+    if (distinct > *total_) {
         return Verdict::not_whole;
     }
-    if (query_.start == asked.start && query_.begintime == asked.begintime &&
-        query_.endtime == asked.endtime) {
+    const bool same_query = query_.start == asked.start && query_.begintime == asked.begintime &&
+                            query_.endtime == asked.endtime;
+    // No new record: there are no more to be had this way.
+    if (fresh == 0 || same_query) {
+        return search_missing();
+    }
+    return crowded_ ? Verdict::too_many : Verdict::read_on;
+}
+
+// The list has ended, and records are missing. Around the hour that occurs twice, and if some
+// records have no time or no ID, nothing tells where.
+WindowReader::Verdict WindowReader::search_missing() {
+    const std::uint64_t distinct = places_.size();
+    if (!used_time_ || slack_ > Seconds(0) || nameless_ > 0 || !records_.rejects.empty() ||
+        distinct >= *total_) {
         return Verdict::not_whole;
     }
+    std::vector<LocalTime> times = times_of_rows(records_.rows);
+    search_ = MissingSearch::plan(first_query_, std::move(times), *total_ - distinct, zone_);
+    if (!search_) {
+        return Verdict::not_whole;
+    }
+    query_ = search_->query();
     return Verdict::read_on;
+}
+
+WindowReader::Verdict WindowReader::judge_search(copernica::Page page) {
+    if (!page.rejects.empty()) {
+        return Verdict::not_whole;
+    }
+    const std::uint64_t total = *page.total;
+    const std::uint64_t fresh = keep(std::move(page), false);
+    switch (search_->accept(total, fresh)) {
+        case MissingSearch::Verdict::ask_on:
+            query_ = search_->query();
+            return Verdict::read_on;
+        case MissingSearch::Verdict::found:
+            return received() == *total_ ? Verdict::whole : Verdict::not_whole;
+        case MissingSearch::Verdict::lost:
+            break;
+    }
+    return Verdict::not_whole;
+}
+
+// Nothing where the window cannot be narrowed: in the nights in which clocks change, if some
+// records have no time or no ID, and in a list that does not run with time.
+std::optional<std::vector<LocalTime>> WindowReader::times_of_known() const {
+    if (!total_ || search_ || slack_ > Seconds(0) || nameless_ > 0 || !records_.rejects.empty()) {
+        return std::nullopt;
+    }
+    std::vector<LocalTime> times = times_of_rows(records_.rows);
+    if (times.size() < 2 || !runs_forward(times)) {
+        return std::nullopt;
+    }
+    return times;
+}
+
+// The rows after the latest that is known are taken to lie evenly.
+std::optional<Window> WindowReader::narrow_to_rows(std::uint64_t rows) {
+    const auto times = times_of_known();
+    if (!times || rows <= received() || left() == 0) {
+        return std::nullopt;
+    }
+    const Instant latest = zone_.latest(*std::max_element(times->begin(), times->end()));
+    const double part = static_cast<double>(rows - received()) / static_cast<double>(left());
+    const double rest = static_cast<double>((request_.window.end - latest).count());
+    return end_at(latest + std::max(Seconds(static_cast<std::int64_t>(rest * part)), Seconds(1)));
+}
+
+// It ends in a second without a known row, so that it does not matter if bounds are included.
+std::optional<Window> WindowReader::narrow_to_known() {
+    auto times = times_of_known();
+    if (!times) {
+        return std::nullopt;
+    }
+    std::sort(times->begin(), times->end());
+    for (std::size_t i = times->size() - 1; i > 0; --i) {
+        if ((*times)[i] - (*times)[i - 1] > Seconds(1)) {
+            return end_at(zone_.latest((*times)[i - 1]) + Seconds(1));
+        }
+    }
+    return std::nullopt;
+}
+
+// What is known before the new end, in the order in which it came, is where the new list begins.
+std::optional<Window> WindowReader::end_at(Instant end) {
+    if (end <= request_.window.begin || end >= request_.window.end ||
+        end != zone_.align_down(end)) {
+        return std::nullopt;
+    }
+    const LocalTime local_end = zone_.span({request_.window.begin, end}).end;
+    IdIndex places;
+    std::vector<std::size_t> later;
+    std::uint32_t place = 0;
+    PackedRows::Reader reader = records_.rows.read();
+    while (const Row* const row = reader.next()) {
+        if (row->time >= local_end) {
+            later.push_back(reader.place());
+            continue;
+        }
+        places.put(row->id, {static_cast<std::uint32_t>(reader.place()), false});
+        last_id_ = row->id;
+        ++place;
+    }
+    for (const std::size_t gone : later) {
+        records_.rows.remove(gone);
+    }
+    places_ = std::move(places);
+    last_reject_.clear();
+    request_.window.end = end;
+    first_query_.endtime = local_end;
+    query_ = first_query_;
+    overlap_asked_ = place > 0;
+    query_.start = place > 0 ? place - 1 : 0;
+    used_time_ = false;
+    return request_.window;
 }
 
 void WindowReader::restart_by_start() {

@@ -2,12 +2,17 @@
 // ask next and judges what came.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "core/copernica/page.hpp"
 #include "core/copernica/page_query.hpp"
 #include "core/plan/id_index.hpp"
+#include "core/plan/missing_search.hpp"
+#include "core/plan/reading_way.hpp"
 #include "core/record/records.hpp"
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
@@ -21,29 +26,24 @@ struct BoundsSeen {
     bool end_inclusive = false;    ///< a row at exactly `endtime` was returned
 };
 
-/// How pages after the first are asked for.
-enum class ReadOn {
-    automatic,  ///< from the last time seen if the rows come in the order of time, else by start
-    by_start,   ///< by `start` alone
-};
-
 /// One attempt at a window. The proof that it is whole is the same whatever way it was read: as
 /// many distinct records as the first reply's `total` says, and, if that took several pages, no
-/// moved offsets and a last page that is not full.
+/// moved offsets and a last page that is not full. If reading by time has passed a few records by,
+/// these are searched for, and the window is counted once more.
 class WindowReader {
   public:
     enum class Verdict {
         read_on,    ///< ask query() next
         whole,      ///< every record is there
         not_whole,  ///< the records do not add up: read again, or narrower
-        too_many,   ///< more rows than this attempt was to read: take a narrower window
+        too_many,   ///< the total is above most_records: narrow(), cut, or ask query() next
     };
 
     struct Request {
         Window window;                                      ///< ends aligned (Zone::align_down)
         std::uint32_t page_size = copernica::largest_page;  ///< `limit`
         ReadOn read_on = ReadOn::automatic;
-        std::uint64_t most_records = UINT64_MAX;  ///< beyond: too_many
+        std::uint64_t most_records = UINT64_MAX;  ///< a total beyond it is told as too_many
     };
 
     WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen);
@@ -66,8 +66,24 @@ class WindowReader {
     /// Distinct records so far.
     std::uint64_t received() const { return places_.size() + nameless_; }
 
+    /// Records that the first reply counted and that are still to come.
+    std::uint64_t left() const {
+        return total_.value_or(0) - std::min(received(), total_.value_or(0));
+    }
+
+    /// Makes the window end earlier and keeps what was read of it: for a list that runs with time,
+    /// what was read then begins the list of the narrower window, too. The next reply counts that
+    /// one, and the proof is the same. Nothing, and no change, where that cannot be: the window is
+    /// given back as it is then, narrower.
+    std::optional<Window> narrow_to_rows(
+        std::uint64_t rows);                  ///< about so many, more than is known
+    std::optional<Window> narrow_to_known();  ///< nearly all that is known
+
     /// Whether any page was asked for from the last time seen.
     bool used_time() const { return used_time_; }
+
+    /// Whether query() looks for records that were passed by: its reply is no page of the list.
+    bool searching() const { return search_.has_value(); }
 
     /// Every record once, as it was seen last. Once, after `whole`.
     Records take_records();
@@ -76,6 +92,11 @@ class WindowReader {
     using Place = IdIndex::Place;
     enum class Order { none, ascending, descending };
 
+    std::optional<std::vector<LocalTime>> times_of_known() const;
+    std::optional<Window> end_at(Instant end);
+    Verdict judge_page(const copernica::PageQuery& asked, std::size_t records, std::uint64_t fresh);
+    Verdict judge_search(copernica::Page page);
+    Verdict search_missing();
     void restart_by_start();
     bool begins_with_last_record(const copernica::Page& page) const;
     std::uint64_t keep(copernica::Page page, bool drop_first);
@@ -103,6 +124,9 @@ class WindowReader {
     std::optional<std::int64_t> last_id_;
     std::string last_reject_;
     bool overlap_asked_ = false;  // the reply to query_ should begin with that record
+
+    std::optional<MissingSearch> search_;
+    bool crowded_ = false;  // the reply at hand counts more than most_records
 };
 
 }  // namespace mirror::plan

@@ -121,6 +121,12 @@ bool WindowScheduler::cut(const WindowTask& piece, std::uint64_t records) {
     return true;
 }
 
+void WindowScheduler::narrowed(WindowTask& piece, const Window& now, std::uint64_t records) {
+    planner_.observe(piece.window.width(), records);
+    todo_.add({now.end, piece.window.end});
+    piece.window = now;
+}
+
 void WindowScheduler::not_whole(WindowTask piece, const std::string& reason) {
     ended(piece);
     ++piece.unproven;

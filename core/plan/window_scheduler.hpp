@@ -79,6 +79,10 @@ class WindowScheduler {
     /// total asks for. False if it cannot be cut.
     [[nodiscard]] bool cut(const WindowTask& piece, std::uint64_t records);
 
+    /// It holds more records than it should, and is read only to this earlier end: the rest goes
+    /// back.
+    void narrowed(WindowTask& piece, const Window& now, std::uint64_t records);
+
     /// Its records did not add up: read by start, then narrowed, at last given up with this reason.
     void not_whole(WindowTask piece, const std::string& reason);
 

@@ -60,6 +60,9 @@ class PackedRows {
         /// The place of that row's entry in entries(slot).
         std::size_t entry(std::size_t slot) const { return numbers_[slot]; }
 
+        /// The number as which that row was added, for remove().
+        std::size_t place() const { return place_ - 1; }
+
       private:
         std::size_t unpack(const char* begin);
 

@@ -5,7 +5,9 @@
 #include <optional>
 
 #include "core/plan/emptiness.hpp"
+#include "core/plan/list_traits.hpp"
 #include "core/plan/page_size.hpp"
+#include "core/plan/reading_way.hpp"
 #include "core/plan/width.hpp"
 #include "core/plan/window_reader.hpp"
 #include "core/time/clock.hpp"
@@ -15,17 +17,20 @@ namespace mirror::sync {
 struct AdaptiveState {
     /// `most_records`: in a page, as configured.
     explicit AdaptiveState(std::uint32_t most_records)
-        : planner(pages_a_window * most_records), page_size(most_records) {}
+        : planner(std::uint64_t{pages_a_window} * most_records), page_size(most_records) {}
 
     /// Enough pages to fill them well, few enough to lose little at a kill.
-    static constexpr std::uint64_t pages_a_window = 16;
+    static constexpr std::uint32_t pages_a_window = 8;
 
-    /// Windows that memory has room for, for each connection: the one that is being read, and
-    /// others that are whole and wait for older ones, so that no connection has to.
-    static constexpr unsigned windows_a_connection = 3;
+    /// Windows that memory has room for, for each connection: the one that is being read, and one
+    /// that is whole and waits for older ones, so that no connection has to. All of them are what a
+    /// kill costs at the most.
+    static constexpr unsigned windows_a_connection = 2;
 
     plan::WidthPlanner planner;
     plan::PageSize page_size;
+    plan::ListTraits list;
+    plan::ReadingWay way;
     plan::BoundsSeen bounds;
     plan::EmptinessLedger emptiness;
 

@@ -33,7 +33,10 @@ constexpr std::uint64_t pages_at_once = AdaptiveState::pages_a_window;
 }  // namespace
 
 asio::awaitable<AuditReport> Audit::run(WindowSet covered) {
-    co_await learn_bounds(covered);
+    bounds_ = options_.bounds;
+    if (!bounds_) {
+        co_await learn_bounds(covered);
+    }
     for (const Window& period : covered.windows()) {
         co_await examine_period(period);
     }
@@ -173,17 +176,26 @@ asio::awaitable<void> Audit::examine_period(Window period) {
     if (!bounds_ || !plan::is_plain(zone, inside.begin) || !plan::is_plain(zone, inside.end)) {
         const auto begin = co_await quiet(period, RowFreeNear::begin);
         const auto end = co_await quiet(period, RowFreeNear::end);
-        if (!begin || !end || *begin >= *end) {
+        const bool countable = begin && end && *begin < *end;
+        if (options_.as_one && !countable) {
+            co_return;
+        }
+        if (!countable) {
             const std::uint64_t rows = co_await count_in_file(period);
             leave_to_read(period, rows);
             co_return;
         }
         inside = {*begin, *end};
-        leave_to_read({period.begin, inside.begin}, 0);
-        leave_to_read({inside.end, period.end}, 0);
+        if (!options_.as_one) {
+            leave_to_read({period.begin, inside.begin}, 0);
+            leave_to_read({inside.end, period.end}, 0);
+        }
     }
 
-    std::vector<Window> pieces = co_await first_pieces(inside);
+    std::vector<Window> pieces{inside};
+    if (!options_.as_one) {
+        pieces = co_await first_pieces(inside);
+    }
     while (!pieces.empty()) {
         const Window window = pieces.back();
         pieces.pop_back();

@@ -48,6 +48,11 @@ struct AuditOptions {
     bool repair = false;
     bool prune = false;       ///< with repair
     bool prune_many = false;  ///< even if that deletes a large share of the rows
+    /// Each period is counted as one at first, without its ends if there are rows around them:
+    /// fewest requests where nothing differs.
+    bool as_one = false;
+    /// What the API's bounds mean, if an audit has learned it before.
+    std::optional<plan::BoundsMeaning> bounds;
 };
 
 /// One audit. Pieces are cut at any second once the meaning of the API's bounds is known, and
@@ -62,6 +67,9 @@ class Audit {
 
     /// `covered` is what is compared: a gap is not a difference. Throws what ends a run.
     boost::asio::awaitable<AuditReport> run(WindowSet covered);
+
+    /// What it knows of the meaning of the API's bounds, after run().
+    const std::optional<plan::BoundsMeaning>& bounds() const { return bounds_; }
 
   private:
     struct CountedRange {

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include "core/time/text.hpp"
@@ -86,8 +88,8 @@ FetchPipeline::FetchPipeline(RunContext& context, WindowSink& sink, WindowSet to
       scheduler_(context.settings.zone, todo, context.adaptive.planner, direction,
                  context.settings.connections),
       fetcher_(context, scheduler_, lane),
-      load_(AdaptiveState::windows_a_connection * context.settings.connections *
-            context.adaptive.planner.rows_wanted()),
+      load_(std::uint64_t{AdaptiveState::windows_a_connection} * context.settings.connections *
+            AdaptiveState::pages_a_window * context.settings.page_size),
       load_changed_(context.executor),
       queue_(direction),
       queue_changed_(context.executor) {
@@ -95,6 +97,7 @@ FetchPipeline::FetchPipeline(RunContext& context, WindowSink& sink, WindowSet to
 }
 
 asio::awaitable<void> FetchPipeline::run() {
+    const StopRequest::Work at_work(context_.stop);
     TaskGroup workers(context_.executor);
     writer_running_ = true;
     // The writer is never cancelled: what was fetched whole is stored, then it is told to end.
@@ -124,6 +127,9 @@ asio::awaitable<void> FetchPipeline::run() {
     if (failed) {
         std::rethrow_exception(failed);
     }
+    if (context_.stop.requested()) {
+        throw boost::system::system_error(asio::error::operation_aborted);
+    }
 }
 
 // To be called where cancellation is disabled: the transaction at hand ends first. A cancellation
@@ -139,12 +145,17 @@ asio::awaitable<void> FetchPipeline::close_writer() {
 
 asio::awaitable<void> FetchPipeline::work() {
     for (;;) {
-        if (stop_after_ && context_.client.monotonic() >= *stop_after_) {
+        const bool too_late = stop_after_ && context_.client.monotonic() >= *stop_after_;
+        if (too_late || context_.stop.requested()) {
             co_return;
         }
         if (!load_.has_room_for(context_.adaptive.planner.rows_wanted())) {
             co_await load_changed_.wait();
             continue;
+        }
+        if (!scheduler_.empty() && !budget_allows()) {
+            held_back_ = true;
+            co_return;
         }
         std::optional<plan::WindowTask> task = scheduler_.take(load_.any_uncounted());
         if (task) {
@@ -161,6 +172,14 @@ asio::awaitable<void> FetchPipeline::work() {
             co_return;
         }
     }
+}
+
+// What was to be read first is the tail.
+bool FetchPipeline::budget_allows() {
+    constexpr std::uint64_t requests_a_window = AdaptiveState::pages_a_window * 2;
+    const plan::BudgetState budget = context_.budget(load_.active() * requests_a_window);
+    const bool tail = std::exchange(first_untaken_, false);
+    return plan::may_begin(tail ? plan::Purpose::tail : purpose_, budget);
 }
 
 void FetchPipeline::hand_over(WholeWindow whole) {

@@ -8,6 +8,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "core/plan/request_budget.hpp"
 #include "core/plan/window_load.hpp"
 #include "core/plan/window_scheduler.hpp"
 #include "core/sync/load_meter.hpp"
@@ -28,7 +29,10 @@ class FetchPipeline {
 
     /// A window to be read before everything else, such as the tail: in one piece, unless it holds
     /// far more records than a window should. Before run().
-    void read_first(const Window& window) { scheduler_.put_first(window); }
+    void read_first(const Window& window) {
+        scheduler_.put_first(window);
+        first_untaken_ = true;
+    }
 
     /// Tells the observer after each page how far the load is. Before run(); the meter must
     /// outlive the pipeline.
@@ -36,6 +40,12 @@ class FetchPipeline {
 
     /// No window is begun after this moment; what is left stays to be done. Before run().
     void stop_after(Monotonic moment) { stop_after_ = moment; }
+
+    /// What its requests are for: with a budget, no window is begun that it does not allow. Before
+    /// run().
+    void set_purpose(plan::Purpose purpose) { purpose_ = purpose; }
+    /// Whether the budget has left something undone.
+    bool held_back() const { return held_back_; }
 
     /// Fetches and hands over. On return the sink has taken everything fetched. Throws what ends a
     /// run; operation_aborted when cancelled, after the sink has taken what was fetched.
@@ -50,6 +60,7 @@ class FetchPipeline {
     boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> write();
     boost::asio::awaitable<void> close_writer();
+    bool budget_allows();
     void hand_over(WholeWindow whole);
     void warn_of_replaced(const Written& written);
     void warn(const Written& written, const Window& period);
@@ -59,6 +70,9 @@ class FetchPipeline {
     plan::WindowScheduler scheduler_;
     WindowFetcher fetcher_;
     std::optional<Monotonic> stop_after_;
+    plan::Purpose purpose_ = plan::Purpose::past;
+    bool first_untaken_ = false;  // what read_first() named
+    bool held_back_ = false;
     plan::WindowLoad load_;
     AsyncCondition load_changed_;
 

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/copernica/errors.hpp"
+#include "core/plan/request_budget.hpp"
+#include "core/sync/audit.hpp"
 #include "core/sync/gap_filler.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/sweep.hpp"
@@ -38,7 +40,30 @@ constexpr std::chrono::hours record_interval(1);
 // A new interval is in effect so soon.
 constexpr std::chrono::milliseconds longest_sleep = std::chrono::minutes(1);
 
+// With no request left today, the clock is looked at so often.
+constexpr std::chrono::minutes longest_budget_pause(15);
+
+// Rows that come late are counted in so much of the past if a page has no room for it, and again
+// after so long if an audit could not settle the difference.
+constexpr std::chrono::hours late_rows_reach(6);
+constexpr std::chrono::hours unsettled_pause(6);
+
 }  // namespace
+
+class Follower::Flag {
+  public:
+    Flag(bool& flag, AsyncCondition& ended) : flag_(flag), ended_(ended) { flag_ = true; }
+    Flag(const Flag&) = delete;
+    Flag& operator=(const Flag&) = delete;
+    ~Flag() {
+        flag_ = false;
+        ended_.notify_all();
+    }
+
+  private:
+    bool& flag_;
+    AsyncCondition& ended_;
+};
 
 // Runs until it is stopped, and writes down how that was.
 asio::awaitable<void> Follower::run() {
@@ -107,38 +132,54 @@ asio::awaitable<void> Follower::follow() {
 // The tail, and the backlog beside it, until something ends both.
 asio::awaitable<void> Follower::keep_up() {
     TaskGroup tasks(context_.executor);
-    tasks.spawn(repeat(&Follower::poll, tail_trouble_));
-    tasks.spawn(repeat(&Follower::work_off_backlog, backlog_trouble_));
+    tasks.spawn(repeat(&Follower::poll, &Follower::poll_pause, tail_trouble_));
+    tasks.spawn(repeat(&Follower::work_off_backlog, &Follower::round_pause, backlog_trouble_));
     co_await tasks.join();
 }
 
-// Does one of them at every poll interval. If the API fails it, it pauses alone.
-asio::awaitable<void> Follower::repeat(Work work, std::optional<std::string>& trouble) {
+// Does one of them again and again. If the API fails it, it pauses alone.
+asio::awaitable<void> Follower::repeat(Work work, Pause pause,
+                                       std::optional<std::string>& trouble) {
     for (;;) {
         const Monotonic begun = context_.clock.monotonic();
         bool failed = false;
+        bool spent = false;
         try {
-            co_await (this->*work)(begun + context_.settings.poll_interval);
+            co_await (this->*work)(begun + (this->*pause)());
+        } catch (const BudgetSpent& error) {
+            trouble = error.what();
+            spent = true;
         } catch (const copernica::ApiFailed& error) {
             trouble = error.what();
             failed = true;
         }
         polled_ = true;
         first_poll_.notify_all();
+        if (failed || spent) {
+            reach_waits_ = false;
+            reach_ended_.notify_all();
+        }
+        if (spent) {
+            co_await note_error(*trouble);
+            co_await context_.clock.sleep(
+                std::min<std::chrono::milliseconds>(poll_pause(), longest_budget_pause));
+            continue;
+        }
         if (failed) {
             co_await note_error(*trouble);
             co_await context_.clock.sleep(failure_pause);
             continue;
         }
-        co_await sleep_since(begun);
+        tell_budget();
+        co_await sleep_since(begun, pause);
     }
 }
 
-// Until the next poll is due. The interval may change meanwhile.
-asio::awaitable<void> Follower::sleep_since(Monotonic begun) {
+// Until the next one is due. The pause may change meanwhile.
+asio::awaitable<void> Follower::sleep_since(Monotonic begun, Pause pause) {
     for (;;) {
-        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(
-            begun + context_.settings.poll_interval - context_.clock.monotonic());
+        const auto rest = std::chrono::ceil<std::chrono::milliseconds>(begun + (this->*pause)() -
+                                                                       context_.clock.monotonic());
         if (rest.count() <= 0) {
             co_return;
         }
@@ -184,19 +225,64 @@ asio::awaitable<void> Follower::poll(Monotonic) {
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
     const WindowSet covered = co_await context_.store.coverage(0);
     const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
-    co_await catch_up(context_, {std::max(wanted.begin, mark), wanted.end}, wanted.begin,
-                      unread_.postponed(), tail_, copernica::Lane::tail);
+    co_await read_tail({std::max(wanted.begin, mark), wanted.end}, wanted.begin);
     co_await cut_back_coverage(context_);
     tail_trouble_.reset();
     co_await conclude(tail_, true);
+    co_await context_.requests.flush_if_due();
 }
 
-// Until `due`: the past, newest first, and what is due for a recheck.
+// What is new, and as much of what is not as the page has room for.
+asio::awaitable<void> Follower::read_tail(Window wanted, Instant earliest) {
+    std::optional<Flag> reaching;
+    Seconds reach{0};
+    const bool held_up = backlog_at_work_ || tail_trouble_;
+    if (!held_up) {
+        reaching.emplace(reaching_, reach_ended_);
+        reach = co_await choose_reach(wanted.end);
+    }
+    if (reach == Seconds(0)) {
+        reaching.reset();
+    }
+    reach_waits_ = false;
+    co_await catch_up(context_, wanted, earliest, unread_.postponed(), tail_, copernica::Lane::tail,
+                      reach);
+    pace_.polled(tail_.written.inserted > 0);
+    const Monotonic now = context_.clock.monotonic();
+    reach_.reached(reach, now);
+    const std::vector<Seconds> still_due = reach_.due(now);
+    reach_waits_ = held_up && !still_due.empty() && still_due.front() >= late_rows_reach;
+}
+
+asio::awaitable<Seconds> Follower::choose_reach(Instant end) {
+    const Zone& zone = context_.settings.zone;
+    const Monotonic now = context_.clock.monotonic();
+    for (const Seconds reach : reach_.due(now)) {
+        const std::uint64_t rows =
+            co_await context_.store.count(zone.to_local(end - reach), zone.to_local(end));
+        if (plan::PollReach::fits(reach, rows, context_.adaptive.page_size.now())) {
+            co_return reach;
+        }
+        reach_.did_not_fit(reach, now);
+        late_rows_due_ |= reach == late_rows_reach;
+    }
+    co_return Seconds(0);
+}
+
+// One round of it. An empty file is to have the newest rows first.
 asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
-    // An empty file is to have the newest rows first.
     while (!polled_) {
         co_await first_poll_.wait();
     }
+    while (reaching_ || reach_waits_) {
+        co_await reach_ended_.wait();
+    }
+    const Flag at_work(backlog_at_work_, reach_ended_);
+    co_await read_backlog(due);
+}
+
+// Until `due`: the past, newest first, and what is due for a recheck.
+asio::awaitable<void> Follower::read_backlog(Monotonic due) {
     co_await keep_last(backlog_);
     if (context_.clock.monotonic() >= retry_unread_at_) {
         unread_.retry_postponed();
@@ -219,6 +305,7 @@ asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
     if (complete && backlog_.unread.empty()) {
         co_await count_when_due(wanted.begin);
     }
+    co_await look_for_late_rows(end);
     left_alone.add({end, Instant::max()});
     co_await recheck(context_, following_since_, due, left_alone, backlog_);
     co_await sweep(context_, due, left_alone, backlog_);
@@ -226,6 +313,56 @@ asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
     context_.adaptive.emptiness.take_unverified();
     backlog_trouble_.reset();
     co_await conclude(backlog_, false);
+}
+
+// One count tells whether anything came late in the last hours; where it differs, an audit finds
+// the place. What is later than `end` is the tail's.
+asio::awaitable<void> Follower::look_for_late_rows(Instant end) {
+    const Monotonic now = context_.clock.monotonic();
+    if (!late_rows_due_ || now < count_late_at_ ||
+        !plan::may_begin(plan::Purpose::recheck, context_.budget())) {
+        co_return;
+    }
+    late_rows_due_ = false;
+    const WindowSet covered = co_await context_.store.coverage(0);
+    WindowSet recent = covered.within({end - late_rows_reach, end});
+    recent.subtract(unread_.postponed());
+    AuditOptions options;
+    options.repair = true;
+    options.as_one = true;
+    options.bounds = bounds_;
+    Audit audit(context_, options);
+    const AuditReport report = co_await audit.run(std::move(recent));
+    bounds_ = audit.bounds();
+    backlog_.written += report.written;
+    if (!report.places.empty() && !report.repaired) {
+        count_late_at_ = now + unsettled_pause;
+    }
+}
+
+// From the begin of one poll to the begin of the next.
+Seconds Follower::poll_pause() const {
+    plan::BudgetState budget = context_.budget();
+    budget.poll_interval = poll_interval();
+    return plan::poll_pause(budget);
+}
+
+// Once when it begins and once when it is over: what the day's budget holds up.
+void Follower::tell_budget() {
+    std::string text;
+    if (poll_pause() > poll_interval()) {
+        text = fmt::format("the day's budget of requests allows a poll every {} s",
+                           poll_pause().count());
+    } else if (backlog_.held_back) {
+        text = "the day's budget of requests is kept for what is new: the past waits for tomorrow";
+    }
+    // Pauses vary from poll to poll.
+    const std::string kind = text.substr(0, text.find(" every"));
+    if (kind != budget_told_) {
+        context_.observer.info(
+            text.empty() ? "the day's budget of requests holds up nothing any more" : text);
+        budget_told_ = kind;
+    }
 }
 
 // Tells the file and the observer how things are. A success is what a poll says; of the backlog it

@@ -7,6 +7,9 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "core/plan/audit_plan.hpp"
+#include "core/plan/poll_pace.hpp"
+#include "core/plan/poll_reach.hpp"
 #include "core/plan/unread_ledger.hpp"
 #include "core/sync/load_meter.hpp"
 #include "core/sync/outcome.hpp"
@@ -28,20 +31,36 @@ class Follower {
         : context_(context),
           preflight_(context),
           recorder_(context, "run"),
-          first_poll_(context.executor) {}
+          first_poll_(context.executor),
+          reach_ended_(context.executor) {}
 
     boost::asio::awaitable<void> run();
 
   private:
     using Work = boost::asio::awaitable<void> (Follower::*)(Monotonic due);
+    using Pause = Seconds (Follower::*)() const;
+
+    // Is set as long as it lives.
+    class Flag;
 
     boost::asio::awaitable<void> run_now();
     boost::asio::awaitable<void> follow();
     boost::asio::awaitable<void> keep_up();
-    boost::asio::awaitable<void> repeat(Work work, std::optional<std::string>& trouble);
+    boost::asio::awaitable<void> repeat(Work work, Pause pause,
+                                        std::optional<std::string>& trouble);
     boost::asio::awaitable<void> poll(Monotonic due);
+    boost::asio::awaitable<void> read_tail(Window wanted, Instant earliest);
+    boost::asio::awaitable<Seconds> choose_reach(Instant end);
     boost::asio::awaitable<void> work_off_backlog(Monotonic due);
-    boost::asio::awaitable<void> sleep_since(Monotonic begun);
+    boost::asio::awaitable<void> sleep_since(Monotonic begun, Pause pause);
+    boost::asio::awaitable<void> read_backlog(Monotonic due);
+    boost::asio::awaitable<void> look_for_late_rows(Instant end);
+    Seconds poll_interval() const {
+        return pace_.between(context_.settings.poll_interval, context_.settings.idle_poll_interval);
+    }
+    Seconds poll_pause() const;
+    Seconds round_pause() const { return context_.settings.poll_interval; }
+    void tell_budget();
     boost::asio::awaitable<void> keep_last(Outcome& outcome);
     boost::asio::awaitable<void> conclude(Outcome& outcome, bool is_poll);
     boost::asio::awaitable<void> count_when_due(Instant begin);
@@ -58,6 +77,13 @@ class Follower {
     Preflight preflight_;
     RunRecorder recorder_;
 
+    plan::PollPace pace_;
+    plan::PollReach reach_;
+    bool late_rows_due_ = false;  // they are to be counted, as no page has room for them
+    Monotonic count_late_at_{};
+    std::optional<plan::BoundsMeaning> bounds_;  // of the API, as far as an audit has learned
+    std::string budget_told_;
+
     Instant following_since_{};
     Window period_;        // of the last poll
     Outcome tail_;         // of the poll at hand
@@ -66,6 +92,11 @@ class Follower {
     LoadMeter past_;       // which is filled round by round
     bool polled_ = false;  // once, well or not
     AsyncCondition first_poll_;
+    // A tail that reaches back, and a round of the backlog, read the same periods: not at a time.
+    bool reaching_ = false;
+    bool backlog_at_work_ = false;
+    bool reach_waits_ = false;  // for the end of a round: the next one waits for it
+    AsyncCondition reach_ended_;
     std::optional<std::string> tail_trouble_;  // why the last poll failed
     std::optional<std::string> backlog_trouble_;
     plan::UnreadLedger unread_;

@@ -92,6 +92,7 @@ asio::awaitable<WindowSet> fill_once(RunContext& context, FillRequest request, O
     if (request.stop_after) {
         pipeline.stop_after(*request.stop_after);
     }
+    pipeline.set_purpose(request.purpose);
     std::exception_ptr failed;
     try {
         co_await pipeline.run();
@@ -114,6 +115,7 @@ asio::awaitable<WindowSet> fill_once(RunContext& context, FillRequest request, O
                                              format_utc(unread.window.begin),
                                              format_utc(unread.window.end), unread.reason));
     }
+    outcome.held_back |= pipeline.held_back();
     if (failed) {
         std::rethrow_exception(failed);
     }

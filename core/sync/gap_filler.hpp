@@ -25,6 +25,7 @@ struct FillRequest {
     bool stored_before = false;  ///< what is read is in the file, mostly
     /// Measures a load that is done in several pieces; nothing: this piece is all of it.
     LoadMeter* meter = nullptr;
+    plan::Purpose purpose = plan::Purpose::past;  ///< of all but `first`, which is the tail
 };
 
 /// Adds what was written and what could not be read to the outcome, however it ends. Throws what

@@ -39,6 +39,11 @@ inline constexpr const char* zone_behind = "zone_behind";
 /// one, and how many visits in a row said so (plan::ZoneEvidence).
 inline constexpr const char* zone_behind_hours = "zone_behind_hours";
 inline constexpr const char* zone_behind_times = "zone_behind_times";
+/// Requests a UTC day at the most, as last configured; 0: no limit.
+inline constexpr const char* requests_per_day = "requests_per_day";
+/// How many seconds of the past a page held where a command was stopped; empty after one that ended
+/// by itself.
+inline constexpr const char* page_seconds = "page_seconds";
 /// UTC seconds, this machine's clock.
 inline constexpr const char* last_success = "last_success";
 inline constexpr const char* last_error_at = "last_error_at";

@@ -77,11 +77,36 @@ asio::awaitable<void> OneShot::recorded(const char* kind, asio::awaitable<void> 
     outcome_.requests = context_.client.requests();
     ending.file_is_ours = preflight_.file_is_ours();
     ending.compared_nothing = audit_.nothing_covered;
+    if (ending.file_is_ours) {
+        co_await note_page_width(ending.failed && context_.stop.requested());
+    }
     co_await recorder.ended(outcome_, std::move(ending));
+}
+
+// What a page held, for the run that goes on where this one was stopped.
+asio::awaitable<void> OneShot::note_page_width(bool stopped) {
+    std::string text;
+    const auto width = context_.adaptive.planner.page_width(context_.settings.page_size);
+    if (stopped && width) {
+        text = std::to_string(std::max<std::int64_t>(width->count(), 1));
+    }
+    const std::optional<std::string> known = co_await context_.store.fact(metadata::page_seconds);
+    if (known.value_or("") != text) {
+        co_await context_.store.set_fact(metadata::page_seconds, text);
+    }
+}
+
+asio::awaitable<void> OneShot::expect_page_width() {
+    const std::optional<std::string> text = co_await context_.store.fact(metadata::page_seconds);
+    const auto seconds = text ? read_decimal<std::int64_t>(*text) : std::nullopt;
+    if (seconds && *seconds > 0) {
+        context_.adaptive.planner.expect_page(Seconds(*seconds));
+    }
 }
 
 asio::awaitable<void> OneShot::sync_now() {
     co_await preflight_.run();
+    co_await expect_page_width();
     const Window wanted = context_.everything();
     outcome_.period = wanted;
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
@@ -89,6 +114,7 @@ asio::awaitable<void> OneShot::sync_now() {
     Verifier verifier(context_, nothing_postponed, outcome_);
     const bool count_is_due = co_await verifier.count_is_due();
     co_await catch_up(context_, wanted, wanted.begin, nothing_postponed, outcome_);
+    throw_if_held_back();
     if (outcome_.unread.empty() && count_is_due && outcome_.written.doubted == 0) {
         co_await verifier.compare_counts(wanted.begin);
     } else {
@@ -103,8 +129,16 @@ asio::awaitable<void> OneShot::sync_now() {
     co_await cut_back_coverage(context_);
 }
 
+// What is left undone for today's budget is no success.
+void OneShot::throw_if_held_back() const {
+    if (outcome_.held_back) {
+        throw BudgetSpent(context_.requests.why_spent());
+    }
+}
+
 asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     co_await preflight_.run();
+    co_await expect_page_width();
     // What it covers may be young, and has to be read again when it is not.
     co_await following_since(context_);
     const Zone& zone = context_.settings.zone;
@@ -122,7 +156,9 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
         missing.todo.subtract(coverage);
     }
     missing.stored_before = request.force;
+    missing.direction = co_await backfill_direction(missing.todo);
     co_await fill_gaps(context_, std::move(missing), outcome_);
+    throw_if_held_back();
     const bool all = request.from <= context_.settings.start && wanted.end == settled;
     Verifier verifier(context_, nothing_postponed, outcome_);
     if (all && outcome_.unread.empty() && outcome_.written.doubted == 0) {
@@ -163,6 +199,19 @@ asio::awaitable<void> OneShot::prune_before_horizon() {
             co_await context_.store.prune_before(context_.settings.zone.to_local(*horizon.begin));
         co_await context_.store.set_fact(metadata::rows_before_horizon, "0");
     }
+}
+
+// Rows that nothing of the file follows are appended, at less cost.
+asio::awaitable<plan::Direction> OneShot::backfill_direction(const WindowSet& todo) {
+    if (todo.empty()) {
+        co_return plan::Direction::newest_first;
+    }
+    const Zone& zone = context_.settings.zone;
+    const LocalTime end = zone.to_local(todo.windows().back().end);
+    constexpr LocalTime latest{std::chrono::local_days{std::chrono::year(9999) / 12 / 31}};
+    const auto newest = co_await context_.store.newest_rows(latest);
+    const bool appends = !newest || newest->time < end;
+    co_return appends ? plan::Direction::oldest_first : plan::Direction::newest_first;
 }
 
 asio::awaitable<void> OneShot::audit_now(AuditRequest request) {

@@ -5,6 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "core/plan/window_scheduler.hpp"
 #include "core/sync/audit.hpp"
 #include "core/sync/outcome.hpp"
 #include "core/sync/preflight.hpp"
@@ -45,6 +46,11 @@ class OneShot {
     boost::asio::awaitable<void> audit_now(AuditRequest request);
     boost::asio::awaitable<std::optional<Instant>> first_shown_now(WindowSet covered);
     boost::asio::awaitable<void> prune_before_horizon();
+
+    void throw_if_held_back() const;
+    boost::asio::awaitable<void> note_page_width(bool stopped);
+    boost::asio::awaitable<void> expect_page_width();
+    boost::asio::awaitable<plan::Direction> backfill_direction(const WindowSet& todo);
 
     RunContext& context_;
     Preflight preflight_;

@@ -22,6 +22,7 @@ struct Outcome {
     std::vector<plan::UnreadWindow> unread;
     std::optional<plan::CountDifference> difference;
     std::optional<std::string> found;  ///< by an audit, and not repaired
+    bool held_back = false;            ///< the day's budget of requests has left something undone
 
     /// Rows in doubt are in the file, too.
     bool whole() const { return unread.empty() && !difference && !found; }

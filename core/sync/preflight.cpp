@@ -1,6 +1,7 @@
 #include "core/sync/preflight.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,6 +33,9 @@ asio::awaitable<void> Preflight::run() {
     co_await context_.store.claim_account(identity.id, identity.name);
     file_is_ours_ = true;
     co_await recall_page_size();
+    co_await context_.requests.open();
+    co_await context_.store.set_fact(metadata::requests_per_day,
+                                     std::to_string(context_.settings.requests_per_day));
     // If our clock and the server's disagree, a few replies settle which time it is.
     for (int reply = 1; reply < most_clock_replies && !client.server_clock_known(); ++reply) {
         co_await client.identity_with_retry();

@@ -97,6 +97,7 @@ asio::awaitable<void> RunRecorder::write_ending(Outcome outcome, Ending ending) 
         last_error = message_of(ending.failed);
         result = "failed: " + last_error;
     }
+    co_await context_.requests.flush();
     RunRecord run = record_of(std::move(outcome), std::move(result));
     run.ended = context_.clock.utc();
     co_await context_.store.record_run(std::move(run));

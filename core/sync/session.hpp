@@ -43,6 +43,18 @@ class Session {
     /// Takes over `requests_per_second` of the settings that it was made with, which has changed.
     void use_rate() { context_.client.use_rate(); }
 
+    /// A graceful stop: windows at work are finished or stored as far as their rows prove, then the
+    /// command ends as if cancelled. Returns how long that may take at the most; zero: there is
+    /// nothing to wait for, cancel it now.
+    std::chrono::milliseconds finish_soon() {
+        if (!context_.stop.anything_at_work()) {
+            return std::chrono::milliseconds(0);
+        }
+        constexpr std::chrono::milliseconds grace(2000);
+        context_.stop.request(context_.clock.monotonic() + grace);
+        return grace;
+    }
+
   private:
     RunContext context_;
     OneShot one_shot_;

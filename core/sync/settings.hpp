@@ -20,6 +20,10 @@ struct Settings : copernica::ClientOptions {
 
     LocalTime start{std::chrono::local_days{std::chrono::year(2000) / 1 / 1}};  ///< how far back
     Seconds poll_interval = defaults::poll_interval;  ///< between the polls of `run`
+    /// The same while nothing comes; not below poll_interval.
+    Seconds idle_poll_interval = defaults::poll_interval;
+    std::uint64_t requests_per_day = 0;  ///< of all processes on the file, by UTC day; 0: no limit
+    bool leave_polls = false;  ///< requests of that budget are left for the polls of a `run`
     Seconds overlap = defaults::overlap;  ///< how much before the mark each poll reads again
     /// How old covered periods are when they are read again; none: never.
     std::vector<Seconds> recheck_ages = defaults::recheck_ages();

@@ -70,7 +70,8 @@ asio::awaitable<void> warn_of_late_hours(RunContext& context, Instant mark_befor
 }  // namespace
 
 asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earliest,
-                               const WindowSet& postponed, Outcome& outcome, copernica::Lane lane) {
+                               const WindowSet& postponed, Outcome& outcome, copernica::Lane lane,
+                               Seconds reach) {
     const Zone& zone = context.settings.zone;
     const Semaphore::Permit turn = co_await context.newest_period.take();
     plan::TailSituation situation;
@@ -92,12 +93,17 @@ asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earli
     situation.earliest = earliest;
     situation.postponed = postponed;
     situation.overlap = context.settings.overlap;
+    situation.reach = reach;
 
     plan::TailPlan planned = plan::plan_tail(situation, zone);
+    const Instant planned_from = planned.todo.empty() ? mark : planned.todo.windows().front().begin;
     FillRequest request(std::move(planned.todo));
     request.first = planned.first;
     request.direction = planned.direction;
     request.lane = lane;
+    // What is missing further back than the mark is no tail.
+    const bool all_new = planned_from >= mark - context.settings.overlap;
+    request.purpose = all_new ? plan::Purpose::tail : plan::Purpose::past;
     co_await fill_gaps(context, std::move(request), outcome);
     co_await warn_of_late_hours(context, mark, newest);
 }
@@ -142,6 +148,7 @@ asio::awaitable<void> recheck(RunContext& context, Instant since,
     }
     co_await leave_out_suspected(context, due);
     FillRequest request(std::move(due));
+    request.purpose = plan::Purpose::recheck;
     request.stop_after = stop_after;
     request.stored_before = true;
     co_await fill_gaps(context, std::move(request), outcome);

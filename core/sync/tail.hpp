@@ -16,10 +16,12 @@ namespace mirror::sync {
 inline constexpr Seconds first_tail{3600};
 
 /// Reads the newest period and whatever else is missing of `wanted`. What is read again for the
-/// tail's sake does not begin before `earliest`. `postponed` is left alone.
+/// tail's sake does not begin before `earliest`, and goes back by `reach` if that is covered.
+/// `postponed` is left alone.
 boost::asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earliest,
                                       const WindowSet& postponed, Outcome& outcome,
-                                      copernica::Lane lane = copernica::Lane::backlog);
+                                      copernica::Lane lane = copernica::Lane::backlog,
+                                      Seconds reach = Seconds(0));
 
 /// The moment from which on everything is the tail's, from now on: catch_up() reads nothing before
 /// it but what is missing of its `wanted`.

@@ -26,8 +26,14 @@ using plan::WindowTask;
 
 namespace {
 
-// A window whose count exceeds this share of the wanted records is cut before it is read on.
-constexpr double most_share = 2.5;
+// A window whose count exceeds this share of the wanted records is read to an earlier end if its
+// list allows that, ...
+constexpr double crowded_share = 1.25;
+// ... and beyond this one it is cut if not: its first page is lost then.
+constexpr double most_share = 2;
+
+// Requests that are expected to take as long as there is time left would often be too late.
+constexpr double safety = 1.25;
 
 // What a large page can meet and a small one cannot: a time limit, a cut.
 bool may_be_too_large(const ApiError& error) {
@@ -43,18 +49,26 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     WindowReader::Request request;
     request.window = task.window;
     request.page_size = context_.adaptive.page_size.now();
-    request.read_on = task.read_on;
+    const bool automatic = task.read_on == plan::ReadOn::automatic;
+    request.read_on = automatic ? context_.adaptive.way.read_on : task.read_on;
     if (scheduler_.divisible(task.window)) {
         request.most_records = static_cast<std::uint64_t>(
-            most_share * static_cast<double>(context_.adaptive.planner.rows_wanted()));
+            crowded_share * static_cast<double>(context_.adaptive.planner.rows_wanted()));
     }
     std::optional<WindowReader> reader;
     reader.emplace(context_.settings.zone, request, context_.adaptive.bounds);
-    Instant valid_until{};
+    std::optional<Instant> valid_until;
     int empty_replies = 0;
     bool counted = false;
+    bool ending = false;
     std::optional<std::uint32_t> failed_size;
     for (;;) {
+        if (context_.stop.requested() && !ending) {
+            ending = true;
+            if (!go_on_before_the_end(task, *reader)) {
+                co_return std::nullopt;
+            }
+        }
         const copernica::PageQuery query = reader->query();
         copernica::FetchedPage fetched;
         std::optional<ApiError> failed;
@@ -65,6 +79,9 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
         }
         if (failed) {
             events.delayed();
+            if (context_.stop.requested()) {
+                co_return std::nullopt;
+            }
             Attempt attempt{task, *reader, failed_size};
             const bool again = co_await same_again(attempt, *failed);
             failed_size = attempt.failed_size;
@@ -76,15 +93,16 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
         task.failures = 0;
         Attempt attempt{task, *reader, std::exchange(failed_size, std::nullopt)};
         co_await learn_page_size(attempt, query, fetched.page.records());
-        if (query.total) {
-            valid_until = fetched.valid_until;
+        const bool first_page = query.total && !reader->searching();
+        if (first_page) {
+            valid_until = std::min(valid_until.value_or(fetched.valid_until), fetched.valid_until);
         }
-        note_bounds(query, fetched.page);
+        learn(query, fetched);
         const WindowReader::Verdict verdict = reader->accept(std::move(fetched.page));
         events.received(reader->received());
         switch (verdict) {
             case WindowReader::Verdict::read_on:
-                if (query.total) {
+                if (first_page) {
                     scheduler_.counted(task, *reader->total());
                     events.counted(*reader->total());
                     counted = true;
@@ -95,8 +113,10 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
                 }
                 continue;
             case WindowReader::Verdict::too_many:
-                if (!scheduler_.cut(task, *reader->total())) {
-                    scheduler_.not_whole(task, "it holds more records than one window may");
+                if (const auto expected = go_on_crowded(task, *reader)) {
+                    events.counted(*expected);
+                    counted = true;
+                    continue;
                 }
                 co_return std::nullopt;
             case WindowReader::Verdict::not_whole:
@@ -122,12 +142,13 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             break;
         }
         reader.emplace(context_.settings.zone, request, context_.adaptive.bounds);
+        valid_until.reset();
     }
     if (!counted) {
         scheduler_.counted(task, *reader->total());
     }
     scheduler_.done(task);
-    WholeWindow whole = whole_window(task, valid_until, reader->take_records());
+    WholeWindow whole = whole_window(task, *valid_until, reader->take_records());
     // A little less than hoped for is left to the next poll; more is asked again.
     const Window rest{std::max(whole.proven.end, task.window.begin),
                       std::min(task.window.end, context_.client.settled())};
@@ -160,12 +181,73 @@ WholeWindow WindowFetcher::whole_window(const WindowTask& task, Instant valid_un
     return whole;
 }
 
-void WindowFetcher::note_bounds(const copernica::PageQuery& query, const copernica::Page& page) {
-    plan::BoundsSeen& bounds = context_.adaptive.bounds;
-    for (const Row& row : page.rows) {
-        bounds.begin_inclusive |= row.time == query.begintime;
-        bounds.end_inclusive |= row.time == query.endtime;
+// A window with more records than it should have: it is read to an earlier end, or as a whole, or
+// cut. Returns how many records are read then; nothing if it was cut.
+std::optional<std::uint64_t> WindowFetcher::go_on_crowded(WindowTask& task, WindowReader& reader) {
+    const std::uint64_t total = *reader.total();
+    const std::uint64_t wanted = context_.adaptive.planner.rows_wanted();
+    // At least as many as fill the next page.
+    const std::uint64_t page = context_.settings.page_size;
+    const std::uint64_t target = std::max(wanted, total - reader.left() + page - page / 8);
+    std::optional<Window> narrower;
+    if (task.sampled.empty() && target + target / 8 < total) {
+        narrower = reader.narrow_to_rows(target);
     }
+    if (narrower) {
+        scheduler_.narrowed(task, *narrower, total);
+        return target;
+    }
+    const bool far_too_many = static_cast<double>(total) > most_share * static_cast<double>(wanted);
+    if (far_too_many && scheduler_.cut(task, total)) {
+        return std::nullopt;
+    }
+    scheduler_.counted(task, total);
+    return total;
+}
+
+// Whether a window can still be made whole, perhaps with an earlier end, before everything ends.
+bool WindowFetcher::go_on_before_the_end(WindowTask& task, WindowReader& reader) const {
+    const double left = context_.stop.time_left(context_.client.monotonic()).count();
+    const double request = safety * context_.adaptive.list.facts().request_seconds;
+    if (request > left) {
+        return false;
+    }
+    if (!reader.total() || reader.searching()) {
+        return !reader.total();
+    }
+    const std::uint64_t page = context_.settings.page_size;
+    const std::uint64_t pages = (reader.left() + page - 1) / page;
+    if (static_cast<double>(pages) * request <= left) {
+        return true;
+    }
+    const std::optional<Window> narrower = reader.narrow_to_known();
+    if (!narrower || !task.sampled.empty()) {
+        return false;
+    }
+    task.window = *narrower;
+    return true;
+}
+
+// What a reply shows of the API beside its records.
+void WindowFetcher::learn(const copernica::PageQuery& query,
+                          const copernica::FetchedPage& fetched) {
+    AdaptiveState& adaptive = context_.adaptive;
+    for (const Row& row : fetched.page.rows) {
+        adaptive.bounds.begin_inclusive |= row.time == query.begintime;
+        adaptive.bounds.end_inclusive |= row.time == query.endtime;
+    }
+    adaptive.list.observe_rows(fetched.page.rows);
+    // What is not a full page says less of what a full one takes.
+    if (fetched.page.records() * 2 > query.limit) {
+        adaptive.list.observe_request(query.start, fetched.took);
+    }
+    plan::ReadingLimits limits;
+    limits.page_size = context_.settings.page_size;
+    limits.most_pages = AdaptiveState::pages_a_window;
+    limits.connections = context_.settings.connections;
+    limits.requests_per_second = context_.settings.requests_per_second;
+    adaptive.way = plan::cheapest_way(adaptive.list.facts(), limits);
+    adaptive.planner.want(adaptive.way.rows);
 }
 
 // Decides about a failed request: true if the window is to be asked for again.

@@ -50,7 +50,9 @@ class WindowFetcher {
     boost::asio::awaitable<bool> accept_empty(plan::WindowTask& task, int replies);
     WholeWindow whole_window(const plan::WindowTask& task, Instant valid_until,
                              Records records) const;
-    void note_bounds(const copernica::PageQuery& query, const copernica::Page& page);
+    std::optional<std::uint64_t> go_on_crowded(plan::WindowTask& task, plan::WindowReader& reader);
+    bool go_on_before_the_end(plan::WindowTask& task, plan::WindowReader& reader) const;
+    void learn(const copernica::PageQuery& query, const copernica::FetchedPage& fetched);
 
     RunContext& context_;
     plan::WindowScheduler& scheduler_;

@@ -130,10 +130,13 @@ class Parser {
     }
 
     void add_sync() {
-        add_metrics_file(add("sync", Command::sync, "Bring the mirror up to date once",
-                             "Examples:\n"
-                             "  copernica-mirror sync\n"
-                             "  copernica-mirror sync -d opens.db --token-file token"));
+        CLI::App* const sync = add("sync", Command::sync, "Bring the mirror up to date once",
+                                   "Examples:\n"
+                                   "  copernica-mirror sync\n"
+                                   "  copernica-mirror sync --estimate\n"
+                                   "  copernica-mirror sync -d opens.db --token-file token");
+        add_estimate(sync);
+        add_metrics_file(sync);
     }
 
     void add_backfill() {
@@ -147,6 +150,7 @@ class Parser {
         add_period(*backfill, "Begin of the period, included", "(default: now)");
         backfill->get_option("--from")->required();
         backfill->add_flag("--force", line_.force, "Fetch again what is covered");
+        add_estimate(backfill);
         add_metrics_file(backfill);
     }
 
@@ -223,6 +227,11 @@ class Parser {
             .add_option("--to", texts_.to,
                         fmt::format("End of the period, not included {}", default_end))
             ->type_name("T");
+    }
+
+    void add_estimate(CLI::App* command) {
+        command->add_flag("--estimate", line_.estimate,
+                          "Only tell what there is to fetch and what that takes; store nothing");
     }
 
     void add_metrics_file(CLI::App* command) {

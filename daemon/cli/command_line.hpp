@@ -31,6 +31,9 @@ struct CommandLine {
     std::optional<PointInTime> from;
     std::optional<PointInTime> to;
 
+    // sync, backfill
+    bool estimate = false;
+
     // backfill
     bool force = false;
 

@@ -1,5 +1,6 @@
 #include "daemon/commands/mirror_command.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -7,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/plan/request_budget.hpp"
 #include "core/time/text.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/cli/terminal_text.hpp"
@@ -83,6 +85,17 @@ void refuse_empty_period(const CommandLine& line, const sync::Outcome& outcome, 
     }
 }
 
+// How far apart polls are planned at the most: while nothing comes, and with a small budget.
+Seconds longest_pause(const Config& config) {
+    plan::BudgetState budget;
+    budget.limit = config.api.requests_per_day;
+    budget.poll_interval = std::max(config.mirror.poll_interval,
+                                    config.mirror.idle_poll_interval.value_or(Seconds(0)));
+    constexpr Seconds day(24 * 3600);
+    budget.left_of_day = day;
+    return plan::poll_pause(budget);
+}
+
 // Nothing if none are wanted.
 std::unique_ptr<MetricsService> serve_metrics(const Config& config, const Environment& environment,
                                               Runtime& mirror, spdlog::logger& log) {
@@ -91,7 +104,7 @@ std::unique_ptr<MetricsService> serve_metrics(const Config& config, const Enviro
     }
     auto service = std::make_unique<MetricsService>(
         mirror.executor(), *config.metrics.listen, mirror.database(), environment.clock,
-        config.mirror.poll_interval, [&mirror] { return mirror.storage_activity(); });
+        longest_pause(config), [&mirror] { return mirror.storage_activity(); });
     mirror.observe(service->metrics());
     mirror.observe(service->health());
     log.info("metrics are at http://{}/metrics", service->where());

@@ -11,6 +11,7 @@ sync::Settings settings_of(Command command, const Config& config) {
     }
     settings.page_size = config.api.page_size;
     settings.connections = config.api.connections;
+    settings.requests_per_day = config.api.requests_per_day;
     if (command == Command::run) {
         settings.give_up_after = std::nullopt;
     } else {
@@ -23,6 +24,8 @@ sync::Settings settings_of(Command command, const Config& config) {
 void adopt(sync::Settings& settings, const Config& config) {
     settings.requests_per_second = config.api.requests_per_second;
     settings.poll_interval = config.mirror.poll_interval;
+    settings.idle_poll_interval =
+        config.mirror.idle_poll_interval.value_or(config.mirror.poll_interval);
     settings.overlap = config.mirror.overlap;
     settings.settle = config.mirror.settle;
     settings.recheck_ages = config.mirror.recheck_ages;

@@ -13,11 +13,23 @@
 #include "daemon/commands/run_settings.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "daemon/process/version.hpp"
+#include "storage/inspection.hpp"
 
 namespace mirror::daemon {
-namespace {
 
 namespace asio = boost::asio;
+
+namespace {
+
+// A budget of requests leaves polls theirs, if there are any.
+sync::Settings settings_beside(const CommandLine& line, const Config& config) {
+    sync::Settings settings = settings_of(line.command, config);
+    settings.leave_polls =
+        line.command == Command::run || storage::inspect(config.mirror.database).run_lock_held;
+    return settings;
+}
+
+}  // namespace
 
 copernica::HttpApi make_api(const Config& config, std::string token) {
     try {
@@ -33,6 +45,8 @@ copernica::HttpApi make_api(const Config& config, std::string token) {
         throw UsageError(fmt::format("[api] ca_file: {}", error.what()));
     }
 }
+
+namespace {
 
 copernica::TokenReload::Source token_source(const FoundToken& found, copernica::HttpApi& api) {
     copernica::TokenReload::Source source;
@@ -57,7 +71,7 @@ storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
 Runtime::Runtime(const CommandLine& line, const Config& config, const Environment& environment,
                  std::shared_ptr<spdlog::logger> log, std::function<void()> opening)
     : log_(std::move(log)),
-      settings_(settings_of(line.command, config)),
+      settings_(settings_beside(line, config)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
       api_(make_api(config, std::move(token_.token))),
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
@@ -66,6 +80,7 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
       waiting_(loop_.get_executor(), display_),
       session_(loop_.get_executor(), renewed_, store_, environment.clock, observers_, settings_),
       signals_(loop_.get_executor()) {
+    signals_.grace([this] { return session_.finish_soon(); });
     observers_.add(display_);
     observers_.add(waiting_);
     settings_.token_advice = token_.advice;

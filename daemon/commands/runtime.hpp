@@ -32,6 +32,9 @@
 
 namespace mirror::daemon {
 
+/// The API with that token. Throws UsageError.
+copernica::HttpApi make_api(const Config& config, std::string token);
+
 /// Opens the file and sets up the API, the loop and the signals; runs one piece of work.
 class Runtime {
   public:

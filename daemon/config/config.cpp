@@ -20,6 +20,7 @@ namespace {
 using Keys = std::map<std::string, std::function<void(Config&, const ConfigValue&)>, std::less<>>;
 
 constexpr unsigned most_requests_per_second = 1'000'000;
+constexpr unsigned most_requests_per_day = 1'000'000'000;
 constexpr unsigned most_connections = 64;
 constexpr Seconds least_sweep{86400};
 
@@ -49,6 +50,10 @@ const std::map<std::string, Keys, std::less<>>& tables() {
               [](Config& c, const ConfigValue& v) {
                   c.api.requests_per_second = v.number(1, most_requests_per_second);
               }},
+             {"requests_per_day",
+              [](Config& c, const ConfigValue& v) {
+                  c.api.requests_per_day = v.number(0, most_requests_per_day);
+              }},
          }},
         {"mirror",
          {
@@ -63,6 +68,10 @@ const std::map<std::string, Keys, std::less<>>& tables() {
              {"poll_interval",
               [](Config& c, const ConfigValue& v) {
                   c.mirror.poll_interval = v.duration(Seconds(1), longest_interval);
+              }},
+             {"idle_poll_interval",
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.idle_poll_interval = v.duration(Seconds(1), longest_interval);
               }},
              {"overlap",
               [](Config& c, const ConfigValue& v) {

@@ -25,11 +25,13 @@ struct Config {
         std::uint32_t page_size = copernica::defaults::page_size;
         unsigned connections = copernica::defaults::connections;
         unsigned requests_per_second = copernica::defaults::requests_per_second;
+        unsigned requests_per_day = 0;  ///< 0: no limit
     };
     struct Mirror {
         std::filesystem::path database = "impressions.db";
         std::optional<LocalTime> start;  ///< account-local; nothing: everything
         Seconds poll_interval = sync::defaults::poll_interval;
+        std::optional<Seconds> idle_poll_interval;  ///< nothing: as poll_interval
         Seconds overlap = sync::defaults::overlap;
         Seconds settle = copernica::defaults::settle;
         std::vector<Seconds> recheck_ages = sync::defaults::recheck_ages();

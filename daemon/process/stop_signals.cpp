@@ -34,7 +34,12 @@ void StopSignals::wait() {
         if (on_first_) {
             on_first_();
         }
-        cancel();
+        const auto pause = grace_ ? grace_() : std::chrono::milliseconds(0);
+        if (pause.count() > 0) {
+            cancel_after(pause);
+        } else {
+            cancel();
+        }
         wait();
     });
 }
@@ -44,7 +49,11 @@ void StopSignals::cancel() {
         return;
     }
     cancel_.emit(boost::asio::cancellation_type::terminal);
-    again_.expires_after(repeat_after);
+    cancel_after(repeat_after);
+}
+
+void StopSignals::cancel_after(std::chrono::milliseconds pause) {
+    again_.expires_after(pause);
     again_.async_wait([this](const boost::system::error_code& error) {
         if (!error) {
             cancel();

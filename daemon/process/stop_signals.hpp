@@ -1,6 +1,7 @@
 // SIGINT and SIGTERM as an orderly end.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -12,8 +13,9 @@
 
 namespace mirror::daemon {
 
-/// Waits for the signals and cancels the work. The cancellation is repeated until close(): one
-/// that meets a coroutine while it finishes a transaction is lost.
+/// Waits for the signals, gives the work the time that it asks for, and cancels it. The
+/// cancellation is repeated until close(): one that meets a coroutine while it finishes a
+/// transaction is lost.
 class StopSignals {
   public:
     explicit StopSignals(const boost::asio::any_io_executor& executor);
@@ -24,6 +26,12 @@ class StopSignals {
     /// Is called once, when the first signal has come.
     void on_first(std::function<void()> function) { on_first_ = std::move(function); }
 
+    /// Is called once after that: how long the work may take to end by itself before it is
+    /// cancelled.
+    void grace(std::function<std::chrono::milliseconds()> function) {
+        grace_ = std::move(function);
+    }
+
     /// The signal that came first.
     std::optional<int> caught() const { return caught_; }
 
@@ -33,11 +41,13 @@ class StopSignals {
   private:
     void wait();
     void cancel();
+    void cancel_after(std::chrono::milliseconds pause);
 
     boost::asio::signal_set signals_;
     boost::asio::steady_timer again_;
     boost::asio::cancellation_signal cancel_;
     std::function<void()> on_first_;
+    std::function<std::chrono::milliseconds()> grace_;
     std::optional<int> caught_;
     bool closed_ = false;
 };

@@ -12,18 +12,18 @@ namespace {
 
 constexpr int days_looked_at = 7;
 
-std::uint64_t of_day(const std::map<std::string, std::uint64_t>& days, date::sys_days day) {
+std::uint64_t of_day(const std::map<std::string, std::uint64_t>& days, std::chrono::sys_days day) {
     constexpr std::size_t date_length = 10;
     const auto found = days.find(format_utc(Instant(day)).substr(0, date_length));
     return found == days.end() ? 0 : found->second;
 }
 
-date::sys_days first_day_known(const std::map<std::string, std::uint64_t>& days,
-                               date::sys_days today) {
-    date::sys_days first = today;
+std::chrono::sys_days first_day_known(const std::map<std::string, std::uint64_t>& days,
+                                      std::chrono::sys_days today) {
+    std::chrono::sys_days first = today;
     for (int back = 1; back <= days_looked_at; ++back) {
-        if (of_day(days, today - date::days(back)) > 0) {
-            first = today - date::days(back);
+        if (of_day(days, today - std::chrono::days(back)) > 0) {
+            first = today - std::chrono::days(back);
         }
     }
     return first;
@@ -32,14 +32,14 @@ date::sys_days first_day_known(const std::map<std::string, std::uint64_t>& days,
 // Of a whole day: the mean of the last days since the first of them that is known, or today's so
 // far and the rest of it like that.
 double usual_day(const std::map<std::string, std::uint64_t>& days, Instant now) {
-    const auto today = date::floor<date::days>(now);
-    const date::sys_days first = first_day_known(days, today);
+    const auto today = std::chrono::floor<std::chrono::days>(now);
+    const std::chrono::sys_days first = first_day_known(days, today);
     if (first == today) {
         const auto elapsed = std::max<std::int64_t>((now - Instant(today)).count(), 3600);
         return static_cast<double>(of_day(days, today)) * 86'400 / static_cast<double>(elapsed);
     }
     std::uint64_t sum = 0;
-    for (date::sys_days day = first; day < today; day += date::days(1)) {
+    for (std::chrono::sys_days day = first; day < today; day += std::chrono::days(1)) {
         sum += of_day(days, day);
     }
     return static_cast<double>(sum) / static_cast<double>((today - first).count());
@@ -49,14 +49,14 @@ double usual_day(const std::map<std::string, std::uint64_t>& days, Instant now) 
 
 RequestCounts count_requests(const std::map<std::string, std::uint64_t>& days, Instant now,
                              std::optional<std::uint64_t> per_day) {
-    const auto today = date::floor<date::days>(now);
-    const date::year_month_day calendar(today);
-    const date::sys_days first(calendar.year() / calendar.month() / 1);
-    const date::sys_days last(calendar.year() / calendar.month() / date::last);
+    const auto today = std::chrono::floor<std::chrono::days>(now);
+    const std::chrono::year_month_day calendar(today);
+    const std::chrono::sys_days first(calendar.year() / calendar.month() / 1);
+    const std::chrono::sys_days last(calendar.year() / calendar.month() / std::chrono::last);
     RequestCounts counts;
     counts.per_day = per_day;
     counts.today = of_day(days, today);
-    for (date::sys_days day = first; day <= today; day += date::days(1)) {
+    for (std::chrono::sys_days day = first; day <= today; day += std::chrono::days(1)) {
         counts.month += of_day(days, day);
     }
     const double usual = usual_day(days, now);

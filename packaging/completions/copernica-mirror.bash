@@ -56,8 +56,8 @@ _copernica_mirror() {
     local words=$general
     case $command in
         '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot help version' ;;
-        sync) words+=' --metrics-file' ;;
-        backfill) words+=' --from --to --force --metrics-file' ;;
+        sync) words+=' --estimate --metrics-file' ;;
+        backfill) words+=' --from --to --force --estimate --metrics-file' ;;
         audit) words+=' --from --to --repair --prune --before-horizon --yes --json --metrics-file' ;;
         status) words+=' --json --max-lag' ;;
         check) words+=' --json' ;;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <string>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -103,6 +104,23 @@ TEST_CASE("kill: SIGTERM and SIGINT end it in good order") {
             CHECK(scene.complaint(scene.run({"sync"})) == "");
             CHECK(scene.server.counters().rows <= rows * 22 / 10);
         }
+    }
+}
+
+TEST_CASE("kill: SIGTERM keeps what windows at work have") {
+    for (const auto order : {simulator::Order::by_time, simulator::Order::by_id}) {
+        simulator::Behaviour behaviour;
+        behaviour.order = order;
+        Scene scene(behaviour);
+        scene.configure("api", "page_size = 100\nrequests_per_second = 40\n");
+        populate(scene, rows);
+        const auto process = scene.start({"sync"});
+        REQUIRE(reached(scene, 60));
+        process->signal(SIGTERM);
+        CHECK(process->wait() == 143);
+        // At 60 requests of a hundred rows each, little but the last pages at work may be lost.
+        CHECK(std::stoll(scene.query("SELECT count(*) FROM impressions")) >= 3000);
+        CHECK(scene.complaint(scene.run({"sync"})) == "");
     }
 }
 

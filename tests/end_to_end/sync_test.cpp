@@ -1,6 +1,7 @@
 // A sync, read back with SQL: orders and bounds, pages and periods, and what a second one does.
 
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -234,4 +235,22 @@ TEST_CASE("sync: begins where the configuration says") {
         }
     }
     CHECK(scene.difference() == "");
+}
+
+TEST_CASE("sync: what it takes is told beforehand, and nothing is stored") {
+    Scene scene;
+    populate(scene, 6000);
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"sync", "--estimate"},
+          {"backfill", "--from", "2016-01-01", "--estimate"}}) {
+        scene.server.start_over();
+        const Run told = scene.run(command);
+        CHECK(told.code == 0);
+        CHECK(told.out.starts_with("about 6,000 impressions: 17 requests, at least "));
+        CHECK(told.out.find("MB are free") != std::string::npos);
+        CHECK(scene.requests() <= 10);
+        CHECK_FALSE(std::filesystem::exists(scene.database()));
+    }
+    REQUIRE(scene.run({"sync"}).code == 0);
+    CHECK(scene.run({"sync", "--estimate"}).out.starts_with("about 0 impressions"));
 }

@@ -43,6 +43,14 @@ TEST_CASE("command line: options before and after the command") {
     }
 }
 
+TEST_CASE("command line: what a load takes can be asked of sync and backfill") {
+    CHECK(parse({"sync", "--estimate"}).command_line.estimate);
+    CHECK(parse({"backfill", "--from", "2016-01-02", "--estimate"}).command_line.estimate);
+    CHECK_FALSE(parse({"sync"}).command_line.estimate);
+    CHECK_THROWS_AS(parse({"audit", "--estimate"}), UsageError);
+    CHECK_THROWS_AS(parse({"run", "--estimate"}), UsageError);
+}
+
 TEST_CASE("command line: backfill takes local times") {
     const CommandLine line =
         parse({"backfill", "--from", "2016-01-02", "--to", "2016-02-03 04:05:06", "--force"})

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Instant noon = date::sys_days{date::year(2026) / 11 / 10} + 12h;
+const Instant noon = std::chrono::sys_days{std::chrono::year(2026) / 11 / 10} + 12h;
 
 }  // namespace
 
@@ -30,10 +30,10 @@ TEST_CASE("requests: a file's first day") {
     const RequestCounts first = count_requests({{"2026-11-10", 720}}, noon, std::nullopt);
     CHECK(first.expected_month == 720 + 720 + 20 * 1440);
     // Not a day's worth from its first minute.
-    const Instant early = date::sys_days{date::year(2026) / 11 / 10} + 60s;
+    const Instant early = std::chrono::sys_days{std::chrono::year(2026) / 11 / 10} + 60s;
     CHECK(count_requests({{"2026-11-10", 10}}, early, std::nullopt).expected_month <= 21 * 240);
     // The last day of a month.
-    const Instant last = date::sys_days{date::year(2026) / 11 / 30} + 23h;
+    const Instant last = std::chrono::sys_days{std::chrono::year(2026) / 11 / 30} + 23h;
     CHECK(count_requests({{"2026-11-29", 100}, {"2026-11-30", 150}}, last, std::nullopt)
               .expected_month == 250);
 }

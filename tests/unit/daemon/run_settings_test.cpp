@@ -28,6 +28,8 @@ const std::vector<Changeable>& changeable_settings() {
          [](S s) { return s.requests_per_second == 3; }},
         {"mirror.poll_interval", [](Config& c) { c.mirror.poll_interval = Seconds(7); },
          [](S s) { return s.poll_interval == Seconds(7); }},
+        {"mirror.idle_poll_interval", [](Config& c) { c.mirror.idle_poll_interval = Seconds(900); },
+         [](S s) { return s.idle_poll_interval == Seconds(900); }},
         {"mirror.overlap", [](Config& c) { c.mirror.overlap = Seconds(8); },
          [](S s) { return s.overlap == Seconds(8); }},
         {"mirror.settle", [](Config& c) { c.mirror.settle = Seconds(9); },
@@ -52,6 +54,7 @@ Config everything_else() {
     config.api.time_zone = "America/New_York";
     config.api.page_size = 500;
     config.api.connections = 2;
+    config.api.requests_per_day = 1000;
     config.mirror.database = "other.db";
     config.mirror.start = LocalTime{};
     config.mirror.give_up_after = Seconds(11);

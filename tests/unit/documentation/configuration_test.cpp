@@ -40,7 +40,9 @@ TEST_CASE("documentation: every key with its default, also in the example") {
     CHECK(read.api.connections == defaults.api.connections);
     CHECK(read.api.requests_per_second == defaults.api.requests_per_second);
     CHECK(read.mirror.start == defaults.mirror.start);
+    CHECK(read.api.requests_per_day == defaults.api.requests_per_day);
     CHECK(read.mirror.poll_interval == defaults.mirror.poll_interval);
+    CHECK(read.mirror.idle_poll_interval == defaults.mirror.poll_interval);
     CHECK(read.mirror.overlap == defaults.mirror.overlap);
     CHECK(read.mirror.settle == defaults.mirror.settle);
     CHECK(read.mirror.recheck_ages == defaults.mirror.recheck_ages);

@@ -41,6 +41,19 @@ TEST_CASE("tail: it begins `overlap` before the high-water mark") {
     CHECK(plan.todo.windows() == std::vector{Window{noon - 60s, noon}});
 }
 
+TEST_CASE("tail: it goes back as far as it is to reach, but not over a gap") {
+    TailSituation known = situation(60s);
+    known.reach = 6h;
+    CHECK(plan_tail(known, amsterdam()).first->begin == noon - 6h);
+    known.reach = 30s;
+    CHECK(plan_tail(known, amsterdam()).first->begin == noon - 60s - 120s);
+    known.reach = 6h;
+    known.coverage.subtract({noon - 3h, noon - 2h});
+    CHECK(plan_tail(known, amsterdam()).first->begin == noon - 2h);
+    known.postponed.add({noon - 40min, noon - 30min});
+    CHECK(plan_tail(known, amsterdam()).first->begin == noon - 30min);
+}
+
 TEST_CASE("tail: it reaches back to a row, which an empty reply would contradict") {
     TailSituation known = situation(60s);
     SUBCASE("a row an hour ago") {

@@ -1,6 +1,7 @@
 #include "tests/unit/sync/fake_store.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -79,8 +80,26 @@ asio::awaitable<std::vector<sync::RowDifference>> FakeStore::compare(
     co_return std::vector<sync::RowDifference>{};
 }
 
-asio::awaitable<std::optional<LocalTime>> FakeStore::row_free_second(LocalTime, LocalTime,
-                                                                     sync::RowFreeNear) {
+asio::awaitable<std::optional<LocalTime>> FakeStore::row_free_second(LocalTime begin, LocalTime end,
+                                                                     sync::RowFreeNear near) {
+    co_await yield_always();
+    if (!cuts) {
+        co_return std::nullopt;
+    }
+    std::set<LocalTime> times;
+    for (const auto& row : rows) {
+        times.insert(row.second);
+    }
+    const LocalTime middle = begin + (end - begin) / 2;
+    const Seconds step(near == sync::RowFreeNear::end ? -1 : 1);
+    LocalTime second = near == sync::RowFreeNear::begin ? begin : middle;
+    second = near == sync::RowFreeNear::end ? end : second;
+    for (; begin <= second && second <= end; second += step) {
+        const auto next = times.lower_bound(second - Seconds(1));
+        if (next == times.end() || *next > second + Seconds(1)) {
+            co_return second;
+        }
+    }
     co_return std::nullopt;
 }
 
@@ -163,7 +182,8 @@ asio::awaitable<void> FakeStore::claim_account(std::string id, std::string) {
 asio::awaitable<sync::RequestsToday> FakeStore::spend_requests(Instant now, std::int64_t wanted,
                                                                std::uint64_t limit) {
     co_await yield_always();
-    std::int64_t& day = requests[date::floor<date::days>(now).time_since_epoch().count()];
+    std::int64_t& day =
+        requests[std::chrono::floor<std::chrono::days>(now).time_since_epoch().count()];
     sync::RequestsToday today;
     today.granted = std::max(wanted, -day);
     if (limit > 0 && wanted > 0) {

@@ -1,0 +1,34 @@
+// What a load of so many rows takes. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/time/instant.hpp"
+
+namespace mirror::plan {
+
+struct LoadSettings {
+    std::uint32_t page_size = 1000;
+    unsigned requests_per_second = 10;
+    std::uint64_t requests_per_day = 0;  ///< 0: no limit
+    unsigned indexes = 1;                ///< optional ones
+};
+
+struct LoadEstimate {
+    std::uint64_t rows = 0;
+    std::uint64_t requests = 0;
+    Seconds at_the_rate{};    ///< what the rate allows at the best
+    std::uint64_t bytes = 0;  ///< that the file grows by
+    std::uint64_t days = 1;   ///< that the day's budget makes of it
+};
+
+/// As measured: pages are 93 % full, a row takes 107 bytes and 12 for each optional index (see
+/// docs/performance.md).
+LoadEstimate estimate_load(std::uint64_t rows, const LoadSettings& settings);
+
+/// "about 1,000,000 impressions: 1,085 requests, at least 2 min at 10 a second, 119 MB", for
+/// people.
+std::string text_of(const LoadEstimate& estimate, const LoadSettings& settings);
+
+}  // namespace mirror::plan

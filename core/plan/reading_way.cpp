@@ -1,0 +1,64 @@
+#include "core/plan/reading_way.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mirror::plan {
+namespace {
+
+constexpr double tolerance = 1.05;
+
+double waste(double pages) {
+    return std::min(0.5, pages / 8);
+}
+
+// Seconds that pass on one connection for each request, at least.
+double slot_of(const ListFacts& facts, const ReadingLimits& limits) {
+    const double rate = std::max(limits.requests_per_second, 1U);
+    return std::max(facts.request_seconds, static_cast<double>(limits.connections) / rate);
+}
+
+double cost_by_start(const ListFacts& facts, const ReadingLimits& limits, double pages) {
+    const double mean_offset = static_cast<double>(limits.page_size) * (pages - 1) / 2;
+    const double request = facts.request_seconds + facts.skip_seconds * mean_offset;
+    return (pages + waste(pages)) / pages * std::max(slot_of(facts, limits), request);
+}
+
+double cost_by_time(const ListFacts& facts, const ReadingLimits& limits) {
+    const double pages = std::max(limits.most_pages, 1U);
+    const double lost = pages * static_cast<double>(limits.page_size) * facts.disorder;
+    const double again = std::min(pages, lost * (2 + std::log2(pages)));
+    return (pages + waste(pages) + again) / pages * slot_of(facts, limits);
+}
+
+// A short window is aimed below full pages, since one row too many costs a request.
+std::uint64_t rows_of(std::uint32_t pages, const ReadingLimits& limits) {
+    const std::uint64_t rows = std::uint64_t{pages} * limits.page_size;
+    constexpr std::uint32_t short_window = 4;
+    return pages <= short_window ? std::max<std::uint64_t>(rows - rows / 8, 1) : rows;
+}
+
+}  // namespace
+
+ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits) {
+    const std::uint32_t most = std::max(limits.most_pages, 1U);
+    double best = cost_by_start(facts, limits, most);
+    for (std::uint32_t pages = most; pages > 0; pages /= 2) {
+        best = std::min(best, cost_by_start(facts, limits, pages));
+    }
+    ReadingWay way;
+    if (cost_by_time(facts, limits) <= best) {
+        way.rows = rows_of(most, limits);
+        return way;
+    }
+    way.read_on = ReadOn::by_start;
+    for (std::uint32_t pages = most; pages > 0; pages /= 2) {
+        if (cost_by_start(facts, limits, pages) <= best * tolerance) {
+            way.rows = rows_of(pages, limits);
+            break;
+        }
+    }
+    return way;
+}
+
+}  // namespace mirror::plan

@@ -1,0 +1,50 @@
+// Which way of reading windows costs least at this API. Pure.
+#pragma once
+
+#include <cstdint>
+
+#include "core/plan/list_traits.hpp"
+
+namespace mirror::plan {
+
+/// How pages after the first are asked for.
+enum class ReadOn {
+    automatic,  ///< from the last time seen where the rows come in the order of time, else by start
+    by_start,   ///< by `start` alone
+};
+
+/// How to read windows from now on.
+struct ReadingWay {
+    ReadOn read_on = ReadOn::automatic;
+    std::uint64_t rows = 0;  ///< that a window should hold
+    friend bool operator==(const ReadingWay&, const ReadingWay&) = default;
+};
+
+/// What does not depend on replies.
+struct ReadingLimits {
+    std::uint32_t page_size = 1000;
+    std::uint32_t most_pages = 16;  ///< of a window
+    unsigned connections = 4;
+    unsigned requests_per_second = 10;
+};
+
+/// The cheapest way that can be proved. Costs are seconds of one connection for each full page:
+///
+///   slot      = max(request, connections / requests_per_second)
+///               what a request takes at least: the rate may be what is waited for
+///   by start  = (n + waste(n)) / n * max(slot, request + skip * page_size * (n - 1) / 2)
+///               windows of n pages; the mean offset is half of the window less a page
+///   by time   = (n + waste(n) + again(n)) / n * slot,  n = most_pages
+///               no offsets, but rows that are out of order may be passed by
+///
+/// waste(n) = min(1/2, n/8) pages: the last page of a window is half full on average, if the window
+/// is so long that nobody can tell how many rows it will hold; a short one is aimed a little below
+/// n pages. again(n) = min(n, lost * (2 + log2 n)), lost = n * page_size * disorder: what is passed
+/// by is searched for (see missing_search.hpp), and at worst the window is read once more by start.
+///
+/// Among the windows by start, the longest one that costs at most a twentieth more than the best:
+/// fewer counts, fewer transactions. By time if that costs no more: it does not depend on offsets,
+/// which move while rows are logged.
+ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits);
+
+}  // namespace mirror::plan

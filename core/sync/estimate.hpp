@@ -1,0 +1,26 @@
+// How much is there to fetch? Asked with counts alone.
+#pragma once
+
+#include <cstdint>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/copernica/client.hpp"
+#include "core/sync/settings.hpp"
+#include "core/time/window.hpp"
+
+namespace mirror::sync {
+
+struct CountedRows {
+    std::uint64_t rows = 0;
+    bool exact =
+        true;  ///< false: part of the period was not counted, and taken to be like the rest
+};
+
+/// Counts the records of these periods with at most `most_requests` requests: the widest periods
+/// first, and what the API does not count as one in halves. What is left is taken to be like what
+/// was counted. Throws what ends a run.
+boost::asio::awaitable<CountedRows> count_rows(copernica::Client& client, const Settings& settings,
+                                               WindowSet periods, std::uint64_t most_requests);
+
+}  // namespace mirror::sync

@@ -1,0 +1,120 @@
+#include "core/sync/request_ledger.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace mirror::sync {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// With a limit, requests are taken from the file in blocks of so many at the most, and of this part
+// of what is left, so that several processes share what is left at last.
+constexpr std::int64_t largest_block = 16;
+constexpr std::int64_t part_of_rest = 32;
+
+// Without one, they are written down so often.
+constexpr std::int64_t most_unwritten = 256;
+constexpr std::chrono::minutes flush_interval(5);
+
+Instant day_of(Instant at) {
+    return Instant(std::chrono::floor<std::chrono::days>(at));
+}
+
+}  // namespace
+
+asio::awaitable<void> RequestLedger::open() {
+    open_ = true;
+    // A budget that is used up already lets nothing through, but what was asked has been asked.
+    const RequestsToday today = co_await store_.spend_requests(clock_.utc(), unwritten_, 0);
+    unwritten_ = 0;
+    day_ = day_of(clock_.utc());
+    used_ = today.total;
+    flush_at_ = clock_.monotonic() + flush_interval;
+}
+
+asio::awaitable<void> RequestLedger::spend() {
+    if (!open_) {
+        ++unwritten_;
+        co_return;
+    }
+    if (limit_ == 0) {
+        ++unwritten_;
+        ++used_;
+        if (unwritten_ >= most_unwritten) {
+            co_await flush();
+        }
+        co_return;
+    }
+    if (in_hand_ == 0 || day_ != day_of(clock_.utc())) {
+        co_await take_block();
+    }
+    if (in_hand_ == 0) {
+        throw BudgetSpent(why_spent());
+    }
+    --in_hand_;
+}
+
+asio::awaitable<void> RequestLedger::take_block() {
+    const Instant now = clock_.utc();
+    if (in_hand_ > 0) {
+        // Of yesterday.
+        const std::int64_t unused = std::exchange(in_hand_, 0);
+        co_await store_.spend_requests(day_, -unused, 0);
+    }
+    const auto left = static_cast<std::int64_t>(limit_ - std::min(used_, limit_));
+    const bool same_day = day_ == day_of(now);
+    const std::int64_t wanted =
+        same_day ? std::clamp<std::int64_t>(left / part_of_rest, 1, largest_block) : 1;
+    const RequestsToday today = co_await store_.spend_requests(now, wanted, limit_);
+    day_ = day_of(now);
+    used_ = today.total;
+    in_hand_ += today.granted;
+}
+
+asio::awaitable<void> RequestLedger::flush() {
+    if (!open_) {
+        co_return;
+    }
+    const std::int64_t change = std::exchange(unwritten_, 0) - std::exchange(in_hand_, 0);
+    if (change == 0) {
+        co_return;
+    }
+    const Instant now = clock_.utc();
+    const bool of_that_day = change < 0 && day_ != day_of(now);
+    const RequestsToday today = co_await store_.spend_requests(of_that_day ? day_ : now, change, 0);
+    used_ = today.total;
+    day_ = of_that_day ? day_ : day_of(now);
+    flush_at_ = clock_.monotonic() + flush_interval;
+}
+
+asio::awaitable<void> RequestLedger::flush_if_due() {
+    if (limit_ == 0 && clock_.monotonic() >= flush_at_) {
+        co_await flush();
+    }
+}
+
+plan::BudgetState RequestLedger::state(Seconds poll_interval, std::uint64_t at_work) const {
+    plan::BudgetState state;
+    const Instant now = clock_.utc();
+    state.limit = limit_;
+    state.used = day_ == day_of(now)
+                     ? used_ - std::min<std::uint64_t>(used_, static_cast<std::uint64_t>(in_hand_))
+                     : 0;
+    state.left_of_day = plan::left_of_day(now);
+    state.poll_interval = poll_interval;
+    state.at_work = at_work;
+    return state;
+}
+
+std::string RequestLedger::why_spent() const {
+    return fmt::format(
+        "the budget of {} requests a day ([api] requests_per_day) is used up, or kept for what is "
+        "new; it goes on at 00:00 UTC",
+        limit_);
+}
+
+}  // namespace mirror::sync

@@ -1,0 +1,134 @@
+#include "daemon/commands/estimate_command.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "core/copernica/client.hpp"
+#include "core/copernica/http_api.hpp"
+#include "core/plan/load_estimate.hpp"
+#include "core/sync/estimate.hpp"
+#include "daemon/commands/period.hpp"
+#include "daemon/commands/run_settings.hpp"
+#include "daemon/commands/runtime.hpp"
+#include "daemon/config/token.hpp"
+#include "daemon/process/stop_signals.hpp"
+#include "storage/inspection.hpp"
+#include "storage/status_reader.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::uint64_t most_requests = 10;
+
+// What the file has already; nothing without a file.
+WindowSet covered_by(const std::filesystem::path& database) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(database, ignored)) {
+        return {};
+    }
+    storage::StatusOptions options;
+    options.path = database;
+    options.runs = 0;
+    return storage::read_status(options).coverage;
+}
+
+// What the command would fetch.
+WindowSet missing_for(const CommandLine& line, const Config& config, const sync::Settings& settings,
+                      Instant now, Instant settled) {
+    const Zone& zone = settings.zone;
+    const RequestedPeriod period = requested_period(line, now, zone);
+    const LocalTime from = period.from.value_or(settings.start);
+    Window wanted{zone.align_down(zone.earliest(from)), settled};
+    if (period.to) {
+        wanted.end = std::min(settled, zone.align_up(zone.latest(*period.to)));
+    }
+    WindowSet missing(wanted);
+    if (!line.force) {
+        missing.subtract(covered_by(config.mirror.database));
+    }
+    return missing;
+}
+
+asio::awaitable<void> count(const CommandLine& line, const Config& config,
+                            const sync::Settings& settings, copernica::Client& client, Instant now,
+                            sync::CountedRows& counted) {
+    // It also says what time it is there.
+    co_await client.identity_with_retry();
+    WindowSet missing = missing_for(line, config, settings, now, client.settled());
+    const std::uint64_t left = most_requests - std::min(client.requests(), most_requests);
+    counted = co_await sync::count_rows(client, settings, std::move(missing), left);
+}
+
+std::string room_text(const std::filesystem::path& database, std::uint64_t needed) {
+    const auto room = storage::inspect(database).free_bytes;
+    if (!room) {
+        return "";
+    }
+    constexpr double megabyte = 1e6;
+    return fmt::format("; {:.0f} MB are free there{}", static_cast<double>(*room) / megabyte,
+                       *room < needed ? ", which is NOT ENOUGH" : "");
+}
+
+void print(const sync::CountedRows& counted, const Config& config, const Environment& environment) {
+    plan::LoadSettings load;
+    load.page_size = config.api.page_size;
+    load.requests_per_second = config.api.requests_per_second;
+    load.requests_per_day = config.api.requests_per_day;
+    load.indexes = static_cast<unsigned>(config.mirror.indexes.size());
+    const plan::LoadEstimate estimate = plan::estimate_load(counted.rows, load);
+    environment.out << plan::text_of(estimate, load)
+                    << room_text(config.mirror.database, estimate.bytes);
+    if (!counted.exact) {
+        environment.out << "; the API does not count so long a period, so part of it is a guess";
+    }
+    environment.out << "\n" << std::flush;
+}
+
+}  // namespace
+
+ExitCode print_estimate(const CommandLine& line, const Config& config,
+                        const Environment& environment) {
+    const sync::Settings settings = settings_of(line.command, config);
+    FoundToken token = find_token(line.token_file, config.api.token_file, environment);
+    copernica::HttpApi api = make_api(config, std::move(token.token));
+    asio::io_context loop(1);
+    copernica::RequestObserver nobody;
+    copernica::Client client(loop.get_executor(), api, environment.clock, nobody, settings);
+    StopSignals signals(loop.get_executor());
+    sync::CountedRows counted;
+    std::exception_ptr failed;
+    asio::co_spawn(
+        loop, count(line, config, settings, client, environment.clock.utc(), counted),
+        asio::bind_cancellation_slot(signals.slot(), [&](const std::exception_ptr& error) {
+            failed = error;
+            signals.close();
+            api.close();
+        }));
+    loop.run();
+    if (failed && signals.caught()) {
+        return *signals.caught() == SIGINT ? ExitCode::interrupted : ExitCode::terminated;
+    }
+    if (failed) {
+        std::rethrow_exception(failed);
+    }
+    print(counted, config, environment);
+    return ExitCode::done;
+}
+
+}  // namespace mirror::daemon

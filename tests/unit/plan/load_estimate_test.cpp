@@ -1,0 +1,37 @@
+#include "core/plan/load_estimate.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace mirror;
+using namespace mirror::plan;
+
+TEST_CASE("estimate: what a load of so many rows takes") {
+    const LoadSettings settings;
+    const LoadEstimate million = estimate_load(1'000'000, settings);
+    CHECK(million.requests == 1086);
+    CHECK(million.at_the_rate == Seconds(109));
+    CHECK(million.bytes == 119'000'000);
+    CHECK(million.days == 1);
+    CHECK(text_of(million, settings) ==
+          "about 1,000,000 impressions: 1,086 requests, at least 109 s at 10 a second, 119 MB");
+    CHECK(estimate_load(0, settings).requests == 10);
+    CHECK(estimate_load(1, settings).requests == 11);
+    // No product overflows.
+    CHECK(estimate_load(UINT64_MAX / 1000, settings).requests > UINT64_MAX / 1'000'000);
+}
+
+TEST_CASE("estimate: small pages, a slow rate, a budget, more indexes") {
+    LoadSettings settings;
+    settings.page_size = 100;
+    settings.requests_per_second = 1;
+    settings.requests_per_day = 500;
+    settings.indexes = 3;
+    const LoadEstimate estimate = estimate_load(930'000, settings);
+    CHECK(estimate.requests == 10'010);
+    CHECK(estimate.at_the_rate == Seconds(10'010));
+    CHECK(estimate.bytes == 930'000 * 143);
+    CHECK(estimate.days == 21);
+    CHECK(text_of(estimate, settings) ==
+          "about 930,000 impressions: 10,010 requests, at least 2 h 46 min at 1 a second, 133 MB; "
+          "a budget of 500 requests a day makes that 21 days");
+}
