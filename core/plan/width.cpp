@@ -47,6 +47,9 @@ std::optional<Seconds> WidthPlanner::page_width(std::uint32_t page_size) const {
     if (!observed_) {
         return std::nullopt;
     }
+    if (growing_) {
+        return width_;  // it holds little, as far as is known
+    }
     const double pages = static_cast<double>(rows_wanted_) / static_cast<double>(page_size);
     return Seconds(static_cast<std::int64_t>(static_cast<double>(width_.count()) / pages));
 }

@@ -279,6 +279,7 @@ asio::awaitable<void> Follower::work_off_backlog(Monotonic due) {
     }
     const Flag at_work(backlog_at_work_, reach_ended_);
     co_await read_backlog(due);
+    past_held_back_ = backlog_.held_back;
 }
 
 // Until `due`: the past, newest first, and what is due for a recheck.
@@ -353,7 +354,7 @@ void Follower::tell_budget() {
     if (poll_pause() > poll_interval()) {
         text = fmt::format("the day's budget of requests allows a poll every {} s",
                            poll_pause().count());
-    } else if (backlog_.held_back) {
+    } else if (past_held_back_) {
         text = "the day's budget of requests is kept for what is new: the past waits for tomorrow";
     }
     // Pauses vary from poll to poll.

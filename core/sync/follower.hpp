@@ -82,6 +82,7 @@ class Follower {
     bool late_rows_due_ = false;  // they are to be counted, as no page has room for them
     Monotonic count_late_at_{};
     std::optional<plan::BoundsMeaning> bounds_;  // of the API, as far as an audit has learned
+    bool past_held_back_ = false;                // by the budget, in the last round
     std::string budget_told_;
 
     Instant following_since_{};

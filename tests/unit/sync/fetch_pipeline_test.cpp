@@ -166,7 +166,9 @@ TEST_CASE("a first load keeps its connections busy and its pages full, and write
     world.api.duration = std::chrono::milliseconds(0);
     // Two hundred mailings: much in a few hours, little until the next.
     constexpr int mailings = 200;
-    constexpr int rows = 3'000;
+    // Not a multiple of a page: each page repeats a row of the one before, so that one that is full
+    // to the last row costs another request.
+    constexpr int rows = 2'900;
     std::mt19937 random(5);
     for (int mailing = 0; mailing < mailings; ++mailing) {
         const Instant sent = noon - 24h * mailings + 24h * mailing;
