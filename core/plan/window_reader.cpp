@@ -148,8 +148,7 @@ WindowReader::Verdict WindowReader::judge_page(const copernica::PageQuery& asked
 // records have no time or no ID, nothing tells where.
 WindowReader::Verdict WindowReader::search_missing() {
     const std::uint64_t distinct = places_.size();
-    if (!used_time_ || slack_ > Seconds(0) || nameless_ > 0 || !records_.rejects.empty() ||
-        distinct >= *total_) {
+    if (!used_time_ || !is_plain() || distinct >= *total_) {
         return Verdict::not_whole;
     }
     std::vector<LocalTime> times = times_of_rows(records_.rows);
@@ -179,10 +178,16 @@ WindowReader::Verdict WindowReader::judge_search(copernica::Page page) {
     return Verdict::not_whole;
 }
 
+// Each record has a time, and an ID that no other has, and local times run as instants do.
+bool WindowReader::is_plain() const {
+    return slack_ == Seconds(0) && nameless_ == 0 && records_.rejects.empty() &&
+           records_.repeated_ids.empty();
+}
+
 // Nothing where the window cannot be narrowed: in the nights in which clocks change, if some
 // records have no time or no ID, and in a list that does not run with time.
 std::optional<std::vector<LocalTime>> WindowReader::times_of_known() const {
-    if (!total_ || search_ || slack_ > Seconds(0) || nameless_ > 0 || !records_.rejects.empty()) {
+    if (!total_ || search_ || !is_plain()) {
         return std::nullopt;
     }
     std::vector<LocalTime> times = times_of_rows(records_.rows);
@@ -235,7 +240,7 @@ std::optional<Window> WindowReader::end_at(Instant end) {
             later.push_back(reader.place());
             continue;
         }
-        places.put(row->id, {static_cast<std::uint32_t>(reader.place()), false});
+        places.put(row->id, row->time, {static_cast<std::uint32_t>(reader.place()), false});
         last_id_ = row->id;
         ++place;
     }

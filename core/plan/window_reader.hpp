@@ -92,6 +92,7 @@ class WindowReader {
     using Place = IdIndex::Place;
     enum class Order { none, ascending, descending };
 
+    bool is_plain() const;
     std::optional<std::vector<LocalTime>> times_of_known() const;
     std::optional<Window> end_at(Instant end);
     Verdict judge_page(const copernica::PageQuery& asked, std::size_t records, std::uint64_t fresh);
