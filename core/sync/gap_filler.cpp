@@ -53,6 +53,9 @@ asio::awaitable<void> estimate(RunContext& context, const WindowSet& todo, bool 
         co_await count_at_api(context.client, context.settings, period.begin, period.end);
     if (shown && *shown > known) {
         meter.expect(read + *shown - known);
+        if (known == 0) {
+            context.observer.first_load(*shown);
+        }
         context.observer.progress(meter.progress());
     }
 }

@@ -36,6 +36,8 @@ struct Following {
 class Observer : public copernica::RequestObserver {
   public:
     virtual void progress(const Progress&) {}
+    /// So many rows are being loaded into a period of which the file had none.
+    virtual void first_load(std::uint64_t) {}
     /// The load that progress() tells of has ended, or pauses.
     virtual void progress_paused() {}
 

@@ -15,18 +15,16 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/system/system_error.hpp>
-#include <fmt/format.h>
 
 #include "core/copernica/client.hpp"
 #include "core/copernica/http_api.hpp"
-#include "core/plan/load_estimate.hpp"
 #include "core/sync/estimate.hpp"
+#include "daemon/commands/load_text.hpp"
 #include "daemon/commands/period.hpp"
 #include "daemon/commands/run_settings.hpp"
 #include "daemon/commands/runtime.hpp"
 #include "daemon/config/token.hpp"
 #include "daemon/process/stop_signals.hpp"
-#include "storage/inspection.hpp"
 #include "storage/status_reader.hpp"
 
 namespace mirror::daemon {
@@ -75,25 +73,8 @@ asio::awaitable<void> count(const CommandLine& line, const Config& config,
     counted = co_await sync::count_rows(client, settings, std::move(missing), left);
 }
 
-std::string room_text(const std::filesystem::path& database, std::uint64_t needed) {
-    const auto room = storage::inspect(database).free_bytes;
-    if (!room) {
-        return "";
-    }
-    constexpr double megabyte = 1e6;
-    return fmt::format("; {:.0f} MB are free there{}", static_cast<double>(*room) / megabyte,
-                       *room < needed ? ", which is NOT ENOUGH" : "");
-}
-
 void print(const sync::CountedRows& counted, const Config& config, const Environment& environment) {
-    plan::LoadSettings load;
-    load.page_size = config.api.page_size;
-    load.requests_per_second = config.api.requests_per_second;
-    load.requests_per_day = config.api.requests_per_day;
-    load.indexes = static_cast<unsigned>(config.mirror.indexes.size());
-    const plan::LoadEstimate estimate = plan::estimate_load(counted.rows, load);
-    environment.out << plan::text_of(estimate, load)
-                    << room_text(config.mirror.database, estimate.bytes);
+    environment.out << load_text(counted.rows, config);
     if (!counted.exact) {
         environment.out << "; the API does not count so long a period, so part of it is a guess";
     }

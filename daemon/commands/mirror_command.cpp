@@ -12,6 +12,7 @@
 #include "core/time/text.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/cli/terminal_text.hpp"
+#include "daemon/commands/load_notice.hpp"
 #include "daemon/commands/period.hpp"
 #include "daemon/commands/runtime.hpp"
 #include "daemon/config/config_change.hpp"
@@ -162,6 +163,8 @@ ExitCode run_mirror(const CommandLine& line, const Config& config, const Environ
                          Zone(config.api.time_zone));
     Runtime mirror(line, config, environment, log, [&report] { report.opening(); });
     const storage::RunLock only_one(mirror.database());
+    LoadNotice notice(config, *log);
+    mirror.observe(notice);
     mirror.observe(report);
     mirror.on_stop([&report] { report.stopping(); });
     WatchdogFeeder feeder(
@@ -199,6 +202,8 @@ ExitCode mirror_once(const CommandLine& line, const Config& config, const Enviro
         log->warn("{}", note);
     }
     Runtime mirror(line, config, environment, log);
+    LoadNotice notice(config, *log);
+    mirror.observe(notice);
     if (metrics != nullptr) {
         mirror.observe(*metrics);
     }

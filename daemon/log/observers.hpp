@@ -18,6 +18,11 @@ class Observers final : public sync::Observer {
             observer->progress(progress);
         }
     }
+    void first_load(std::uint64_t rows) override {
+        for (sync::Observer* const observer : all_) {
+            observer->first_load(rows);
+        }
+    }
     void progress_paused() override {
         for (sync::Observer* const observer : all_) {
             observer->progress_paused();

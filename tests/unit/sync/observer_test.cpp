@@ -31,6 +31,7 @@ struct Recorder final : sync::Observer {
         longest = std::max(longest, took);
     }
     void request_again() override { ++again; }
+    void first_load(std::uint64_t rows) override { first_loads.push_back(rows); }
     void stored(const sync::Written& more) override { written += more; }
     void progress(const sync::Progress& now) override { progresses.push_back(now); }
     void following(const sync::Following& state) override {
@@ -55,6 +56,7 @@ struct Recorder final : sync::Observer {
     std::vector<sync::Progress> progresses;
     std::vector<sync::Following> states;
     std::vector<std::string> warnings;
+    std::vector<std::uint64_t> first_loads;
     std::function<void(const sync::Following&)> on_following;
 };
 
@@ -154,6 +156,33 @@ TEST_CASE("progress counts each row once, page by page, also if windows are read
     }
     CHECK(progresses.back().rows == mailings * rows);
     CHECK(progresses.back().expected == mailings * rows);
+}
+
+TEST_CASE("a first load tells how many rows it is, and no other does") {
+    Follower world;
+    world.settings.page_size = 10;
+    const auto sync = [&world] {
+        sync::Session session(world.loop.get_executor(), world.api, world.store, world.clock,
+                              world.recorder, world.settings);
+        run(world.loop, session.sync());
+    };
+    sync();
+    CHECK(world.recorder.first_loads == std::vector<std::uint64_t>{200});
+    // Another year, before what the file has.
+    world.settings.start = local("2025-11-20 00:00:00");
+    for (int row = 0; row < 300; ++row) {
+        world.model.add(utc("2025-11-20 00:00:00") + Seconds(row * 600));
+    }
+    sync();
+    CHECK(world.recorder.first_loads == std::vector<std::uint64_t>{200, 300});
+    // What the file had is read again.
+    sync::Session session(world.loop.get_executor(), world.api, world.store, world.clock,
+                          world.recorder, world.settings);
+    sync::BackfillRequest request;
+    request.from = world.settings.start;
+    request.force = true;
+    run(world.loop, session.backfill(request));
+    CHECK(world.recorder.first_loads.size() == 2);
 }
 
 TEST_CASE("a refused token is told of once, and is no retry") {
