@@ -28,6 +28,11 @@ struct Identity {
     std::optional<Instant> date;
 };
 
+/// What the API bills.
+struct Consumption {
+    std::uint64_t api_calls = 0;
+};
+
 /// What to do about a failed call.
 enum class ErrorKind {
     /// Refused, reset, cut off, timed out, 429, 5xx, or a refusal that is not the API's own: a

@@ -21,6 +21,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr const char* identity_path = "/identity";
+constexpr const char* consumption_path = "/consumption";
 constexpr const char* impressions_path = "/ms/impressions";
 
 constexpr std::size_t body_limit = std::size_t{32} << 20;
@@ -100,6 +101,20 @@ asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
         }
         identity.date = date;
         co_return identity;
+    } catch (const http::BadBody& bad) {
+        throw failed(ErrorKind::invalid_response, where, bad.what());
+    }
+}
+
+asio::awaitable<Consumption> HttpApi::consumption(LocalTime first, LocalTime last,
+                                                  RequestGate& gate) {
+    http::StringSink body(small_body_limit);
+    std::string path = options_.url.path + consumption_path;
+    std::string where = path;
+    std::string query = consumption_query(first, last);
+    co_await get(std::move(path), std::move(query), body, gate);
+    try {
+        co_return decode_consumption(body.text());
     } catch (const http::BadBody& bad) {
         throw failed(ErrorKind::invalid_response, where, bad.what());
     }

@@ -50,6 +50,11 @@ class HttpApi final : public Api {
     boost::asio::awaitable<PageReply> impressions(PageQuery query, RequestGate& gate) override;
     boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
+    /// What the API counted in the local days from `first` to `last`, both included. Not every
+    /// token may read it.
+    boost::asio::awaitable<Consumption> consumption(LocalTime first, LocalTime last,
+                                                    RequestGate& gate);
+
     /// From the next request on. Those that are under way have the one before.
     void set_token(Secret token) { tokens_.push_back(std::move(token)); }
     const Secret& token() const { return tokens_.back(); }

@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 
 #include "core/http/body_sink.hpp"
+#include "core/util/decimal.hpp"
 
 namespace mirror::copernica {
 namespace {
@@ -47,6 +48,17 @@ Identity decode_identity(std::string_view body) {
         throw http::BadBody("the reply names no account");
     }
     return identity;
+}
+
+Consumption decode_consumption(std::string_view body) {
+    const json::value reply = parse(body);
+    const auto calls = read_decimal<std::uint64_t>(text_of(member(reply, "apicalls")));
+    if (!calls) {
+        throw http::BadBody("the reply does not say how many API calls there were");
+    }
+    Consumption consumption;
+    consumption.api_calls = *calls;
+    return consumption;
 }
 
 std::optional<std::string> decode_error_message(std::string_view body) {

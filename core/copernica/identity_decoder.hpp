@@ -1,4 +1,4 @@
-// The two small replies: whose token it is, and what the API says is wrong.
+// The small replies: whose token it is, what the API bills, and what it says is wrong.
 #pragma once
 
 #include <optional>
@@ -12,6 +12,10 @@ namespace mirror::copernica {
 /// Reads {"id":"34","name":"…",…}; the id may be a number, too. Throws BadBody if it is no
 /// JSON object with an id. The Identity has no date.
 Identity decode_identity(std::string_view body);
+
+/// Reads {"emails":…,"apicalls":…,…}; a number may be a text. Throws BadBody if it is no JSON
+/// object with the calls.
+Consumption decode_consumption(std::string_view body);
 
 /// The text of {"error":{"message":"…"}}, as the API wrote it: not fit for showing yet. Nothing
 /// if the body is anything else.

@@ -25,6 +25,12 @@ std::string impressions_query(const PageQuery& query) {
            "&total=" + (query.total ? "true" : "false");
 }
 
+std::string consumption_query(LocalTime first, LocalTime last) {
+    constexpr std::size_t date = std::string_view("YYYY-MM-DD").size();
+    return "begin=" + format_local(first).substr(0, date) +
+           "&end=" + format_local(last).substr(0, date);
+}
+
 std::string target_with_token(std::string_view path, std::string_view query, const Secret& token) {
     std::string target(path);
     target.append("?").append(token_name).append("=").append(percent_encode(token.reveal()));

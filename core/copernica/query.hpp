@@ -15,6 +15,9 @@ std::string percent_encode(std::string_view text);
 /// "begintime=…&endtime=…&start=…&limit=…&total=…", without the token: fit for a log.
 std::string impressions_query(const PageQuery& query);
 
+/// "begin=YYYY-MM-DD&end=YYYY-MM-DD".
+std::string consumption_query(LocalTime first, LocalTime last);
+
 /// "path?access_token=…&query": a secret, for the wire only. Of `query`, which may be empty, any
 /// access_token is left out: it cannot be ours.
 std::string target_with_token(std::string_view path, std::string_view query, const Secret& token);

@@ -122,6 +122,22 @@ class Try {
             co_return;
         }
         probe.wrong_zone = plan::why_wrong_zone(query, reply.page, options_.zone);
+        co_await ask_calls(options_.zone.to_local(server_now));
+    }
+
+    // The mirror does not need it, so whatever fails here is no failure.
+    asio::awaitable<void> ask_calls(LocalTime now) {
+        const auto today = std::chrono::floor<std::chrono::days>(now);
+        const std::chrono::year_month_day date(today);
+        const LocalTime first = std::chrono::local_days(date.year() / date.month() / 1);
+        try {
+            const copernica::Consumption counted = co_await api_.consumption(first, now, gate_);
+            probe.calls_this_month = counted.api_calls;
+        } catch (const copernica::ApiError& error) {
+            const bool refused = error.kind() == copernica::ErrorKind::token_refused ||
+                                 error.kind() == copernica::ErrorKind::request_refused;
+            probe.no_calls = refused ? "the token may not read them" : error.what();
+        }
     }
 
     const ApiProbeOptions& options_;
@@ -129,7 +145,7 @@ class Try {
     http::Timeouts timeouts_;
     std::shared_ptr<http::TlsTrust> trust_;
     copernica::HttpApi api_;
-    copernica::OpenGate gate_;  // four requests at the most
+    copernica::OpenGate gate_;  // six requests at the most
     Stage stage_ = Stage::resolve;
 };
 

@@ -23,12 +23,14 @@ struct ApiProbe {
 
     std::string place;  ///< host and port
     bool tls = true;
-    std::vector<std::string> addresses;           ///< of the host
-    bool has_token = false;                       ///< without one, nothing is asked
-    std::optional<copernica::Identity> identity;  ///< as far as it came
-    Instant answered_at{};                        ///< this machine's clock when it did
-    std::optional<std::string> wrong_zone;        ///< for people
-    std::optional<Failure> failure;               ///< the first, which ended the try
+    std::vector<std::string> addresses;             ///< of the host
+    bool has_token = false;                         ///< without one, nothing is asked
+    std::optional<copernica::Identity> identity;    ///< as far as it came
+    Instant answered_at{};                          ///< this machine's clock when it did
+    std::optional<std::string> wrong_zone;          ///< for people
+    std::optional<std::uint64_t> calls_this_month;  ///< of all programs, as the API counts them
+    std::string no_calls;                           ///< why they are not known
+    std::optional<Failure> failure;                 ///< the first, which ended the try
 };
 
 struct ApiProbeOptions {
@@ -42,7 +44,7 @@ struct ApiProbeOptions {
 };
 
 /// Resolves, connects, does the TLS handshake; with a token, asks whose it is, and for rows later
-/// than now.
+/// than now, and for the calls of this month.
 /// Takes half a minute at most. Throws std::runtime_error if the CAs cannot be read.
 ApiProbe probe_api(const ApiProbeOptions& options, Clock& clock);
 

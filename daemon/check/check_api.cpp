@@ -103,11 +103,27 @@ Finding judge_clock(const ApiProbe& probe) {
                                          duration_text(std::chrono::abs(ahead))));
 }
 
+// It is nobody's fault if this is not known.
+Finding judge_calls(const ApiProbe& probe) {
+    if (probe.calls_this_month) {
+        return found_ok("requests", fmt::format("{} API calls of all programs this month",
+                                                *probe.calls_this_month));
+    }
+    if (probe.failure) {
+        return not_checked("requests", fmt::format("`{}` failed", name_of(probe.failure->stage)));
+    }
+    if (!probe.has_token) {
+        return not_checked("requests", "no token");
+    }
+    return found_ok("requests",
+                    fmt::format("the API's count of this month is not known: {}", probe.no_calls));
+}
+
 }  // namespace
 
 const std::vector<std::string>& api_checks() {
-    static const std::vector<std::string> all{"resolve",  "connect", "tls",
-                                              "identity", "clock",   "time_zone"};
+    static const std::vector<std::string> all{"resolve", "connect",   "tls",     "identity",
+                                              "clock",   "time_zone", "requests"};
     return all;
 }
 
@@ -129,6 +145,7 @@ Findings judge_api(const ApiProbe& probe) {
             findings.push_back(passed(probe, stage));
         }
     }
+    findings.push_back(judge_calls(probe));
     return findings;
 }
 

@@ -104,13 +104,26 @@ TEST_CASE("check: all is well, and nothing is changed") {
     // The simulated present is another than this machine's.
     CHECK(all.result("clock") == "WARN");
     CHECK(all.detail("run").find("no `run`") != std::string::npos);
-    CHECK(scene.requests() == 2);
+    CHECK(all.detail("requests").find("API calls") != std::string::npos);
+    CHECK(scene.requests() == 3);
     CHECK(files(scene) == before);
     const Run text = scene.run({"check"});
     CHECK(text.code == 0);
     CHECK(text.out.rfind("OK   configuration", 0) == 0);
     CHECK(text.out.find('\x1b') == std::string::npos);
     CHECK(files(scene) == before);
+}
+
+TEST_CASE("check: a token that may not read what is billed is no trouble") {
+    simulator::Behaviour behaviour;
+    behaviour.refused[simulator::Call::consumption] = 403;
+    Scene scene(behaviour);
+    populate(scene, 10);
+    const Checked all = check(scene);
+    CHECK(all.run.code == 0);
+    CHECK(all.result("requests") == "OK");
+    CHECK(all.detail("requests").find("may not read") != std::string::npos);
+    CHECK(all.result("time_zone") == "OK");
 }
 
 TEST_CASE("check: before the first run there is no file, and none is made") {

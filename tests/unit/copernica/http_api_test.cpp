@@ -7,6 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
+#include "core/copernica/identity_decoder.hpp"
+#include "core/http/body_sink.hpp"
 #include "tests/support/impression.hpp"
 #include "tests/unit/http/gzip.hpp"
 #include "tests/unit/http/http_client.hpp"
@@ -261,5 +263,14 @@ TEST_CASE("redirects are followed on the same server only") {
         check_error(get_page(moved("/a b")), ErrorKind::request_refused, "no readable URL");
         check_error(get_page(reply("302 Found", "", "")), ErrorKind::request_refused,
                     "no readable URL");
+    }
+}
+
+TEST_CASE("what the API bills") {
+    CHECK(decode_consumption(R"({"emails":7,"apicalls":43200})").api_calls == 43'200);
+    CHECK(decode_consumption(R"({"apicalls":"0"})").api_calls == 0);
+    for (const char* const body : {"", "[]", "{}", R"({"apicalls":-1})", R"({"apicalls":null})"}) {
+        CAPTURE(std::string(body));
+        CHECK_THROWS_AS(decode_consumption(body), BadBody);
     }
 }

@@ -53,6 +53,7 @@ ApiProbe good_probe() {
     probe.identity->id = "34";
     probe.identity->name = "Development";
     probe.identity->date = probe.answered_at;
+    probe.calls_this_month = 43'200;
     return probe;
 }
 
@@ -205,6 +206,15 @@ TEST_CASE("check: a refused token, and none") {
     CHECK(named(findings, "identity").verdict == Verdict::warn);
     CHECK(named(findings, "time_zone").verdict == Verdict::warn);
     CHECK(worst_of(findings) == Verdict::warn);
+}
+
+TEST_CASE("check: the month's API calls, and that nobody has to know them") {
+    CHECK(says(named(judge_api(good_probe()), "requests"), "43200 API calls"));
+    ApiProbe probe = good_probe();
+    probe.calls_this_month.reset();
+    probe.no_calls = "the token may not read them";
+    CHECK(named(judge_api(probe), "requests").verdict == Verdict::ok);
+    CHECK(says(named(judge_api(probe), "requests"), "may not read"));
 }
 
 TEST_CASE("check: the two clocks") {
