@@ -124,6 +124,42 @@ TEST_CASE("kill: SIGTERM keeps what windows at work have") {
     }
 }
 
+TEST_CASE("kill: SIGTERM again and again, and each run gets on") {
+    using namespace std::chrono_literals;
+    struct Case {
+        std::chrono::milliseconds latency;
+        std::uint64_t requests;  // before each signal: what five seconds allow
+        int stops;
+        std::uint64_t rows;
+    };
+    for (const Case& c : {Case{200ms, 40, 4, 20'000}, Case{1000ms, 12, 3, 4000}}) {
+        for (const auto order : {simulator::Order::by_time, simulator::Order::by_id}) {
+            CAPTURE(c.latency.count());
+            simulator::Behaviour behaviour;
+            behaviour.order = order;
+            behaviour.latency = c.latency;
+            Scene scene(behaviour);
+            scene.configure("api", "page_size = 100\n");
+            populate(scene, c.rows);
+            std::int64_t stored = 0;
+            for (int stop = 0; stop < c.stops; ++stop) {
+                CAPTURE(stop);
+                scene.server.start_over();
+                const auto process = scene.start({"sync"});
+                REQUIRE(reached(scene, c.requests));
+                process->signal(SIGTERM);
+                REQUIRE(process->wait() == 143);
+                const std::int64_t now =
+                    std::stoll(scene.query("SELECT count(*) FROM impressions"));
+                CHECK(now > stored);
+                stored = now;
+            }
+            // What is marked as complete is complete.
+            CHECK(scene.run({"audit", "--json"}).out.find(R"("places":[])") != std::string::npos);
+        }
+    }
+}
+
 TEST_CASE("kill: a signal ends a wait that the API asked for") {
     Scene scene;
     populate(scene, 100);
