@@ -15,9 +15,11 @@ namespace mirror::storage {
 /// Finds or makes the number of an entry. Remembers the entries used last, in bounded memory.
 class DictionaryTable {
   public:
-    /// `memory` bounds the remembered texts, in bytes.
+    /// `memory` bounds the remembered texts, in bytes: some five thousand user agents are in each
+    /// half of it. Entries beyond that are looked up in the file, which costs more than to write a
+    /// row.
     DictionaryTable(sqlite3* connection, const Dictionary& dictionary,
-                    std::size_t memory = std::size_t{1} << 20);
+                    std::size_t memory = std::size_t{2} << 20);
 
     /// Nothing for an entry without any text. Inside a write transaction; throws
     /// SQLite::Exception.
