@@ -25,6 +25,9 @@ constexpr const char* consumption_path = "/consumption";
 constexpr const char* impressions_path = "/ms/impressions";
 
 constexpr std::size_t body_limit = std::size_t{32} << 20;
+// Of the texts in a pool. Those who still need an older pool keep it.
+constexpr std::size_t most_entry_bytes = std::size_t{1} << 20;
+
 constexpr std::size_t small_body_limit = std::size_t{64} << 10;
 
 bool is_redirect(int status) {
@@ -75,7 +78,7 @@ asio::awaitable<PageReply> HttpApi::impressions(PageQuery query, RequestGate& ga
         decoder = std::move(decoders_.back());
         decoders_.pop_back();
     }
-    decoder->begin(streams().front(), token());
+    decoder->begin(streams().front(), token(), entries());
     std::string path = options_.url.path + impressions_path;
     std::string parameters = impressions_query(query);
     PageReply reply;
@@ -83,6 +86,13 @@ asio::awaitable<PageReply> HttpApi::impressions(PageQuery query, RequestGate& ga
     reply.page = decoder->take();
     decoders_.push_back(std::move(decoder));
     co_return reply;
+}
+
+std::shared_ptr<TextPool> HttpApi::entries() {
+    if (entries_->bytes() > most_entry_bytes) {
+        entries_ = std::make_shared<TextPool>();
+    }
+    return entries_;
 }
 
 asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {

@@ -16,6 +16,7 @@
 #include "core/http/connection.hpp"
 #include "core/http/connection_pool.hpp"
 #include "core/http/url.hpp"
+#include "core/record/text_pool.hpp"
 #include "core/util/secret.hpp"
 #include "core/util/semaphore.hpp"
 
@@ -56,7 +57,11 @@ class HttpApi final : public Api {
                                                     RequestGate& gate);
 
     /// From the next request on. Those that are under way have the one before.
-    void set_token(Secret token) { tokens_.push_back(std::move(token)); }
+    void set_token(Secret token) {
+        tokens_.push_back(std::move(token));
+        // What was kept was not searched for this one.
+        entries_ = std::make_shared<TextPool>();
+    }
     const Secret& token() const { return tokens_.back(); }
 
     /// Closes the connections that rest. Calls that are under way go on, but keep none any more:
@@ -75,6 +80,7 @@ class HttpApi final : public Api {
         http::ReplyHeader header;
     };
 
+    std::shared_ptr<TextPool> entries();
     boost::asio::awaitable<std::optional<Instant>> get(std::string path, std::string query,
                                                        http::BodySink& sink, RequestGate& gate);
     boost::asio::awaitable<Answer> ask(std::string path, std::string query, RequestGate& gate);
@@ -95,6 +101,8 @@ class HttpApi final : public Api {
     http::ConnectionPool pool_;
     Semaphore semaphore_;
     std::vector<std::unique_ptr<PageDecoder>> decoders_;  // that rest
+    // Of all pages: the same user agents come again and again.
+    std::shared_ptr<TextPool> entries_ = std::make_shared<TextPool>();
     std::uint64_t requests_ = 0;
     std::uint64_t repeated_ = 0;
 };

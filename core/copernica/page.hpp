@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/record/row.hpp"
 #include "core/record/text_arena.hpp"
+#include "core/record/text_pool.hpp"
 
 namespace mirror::copernica {
 
@@ -24,6 +26,7 @@ struct Page {
     std::vector<Row> rows;        ///< in the reply's order, without the rejects
     std::vector<Reject> rejects;  ///< ascending by position
     TextArena texts;
+    std::shared_ptr<const TextPool> entries;  ///< of the rows: has their texts
     /// For people: an ID or a time that was read though it is not in the usual form, such as 'the
     /// ID "1.0"'; nothing if there is none. What the API wrote is in `extra`.
     std::optional<std::string> unusual_form;

@@ -9,12 +9,13 @@
 #include "core/copernica/page_limits.hpp"
 #include "core/http/body_sink.hpp"
 #include "core/record/stream.hpp"
+#include "core/record/text_pool.hpp"
 #include "core/util/secret.hpp"
 
 namespace mirror::copernica {
 
 /// Decodes pages one after another, with no document in between and no allocation per field; its
-/// buffers are kept. Texts of dictionaries (user agents, say) are kept once per page.
+/// buffers are kept. Texts of dictionaries (user agents, say) are kept once per pool.
 ///
 /// The stream's table says how each field is read (record/stream.hpp). IDs and timestamps of
 /// another plain form ("1.0", "2014-10-09T13:41:46") are read, too, if no record of the reply has
@@ -30,8 +31,10 @@ class PageDecoder final : public http::BodySink {
 
     /// Forgets what there is and begins a page of this stream's records. In its texts, `mask` is
     /// replaced: a server may put the token there, in a field with the URL of the record, say; what
-    /// is stored, and may be read by many, must not hold it. The secret must outlive take().
-    void begin(const Stream& stream, const Secret& mask);
+    /// is stored, and may be read by many, must not hold it. The secret must outlive take(). Texts
+    /// of dictionaries go into `entries`, which the page keeps alive.
+    void begin(const Stream& stream, const Secret& mask, std::shared_ptr<TextPool> entries);
+    /// The same, with nothing to replace and a pool for this page alone.
     void begin(const Stream& stream);
 
     void feed(std::string_view piece) override;

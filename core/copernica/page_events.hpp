@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,6 @@
 #include "core/copernica/page_limits.hpp"
 #include "core/copernica/page_query.hpp"
 #include "core/copernica/record_builder.hpp"
-#include "core/copernica/repeated_texts.hpp"
 #include "core/util/canonical_json.hpp"
 #include "core/util/decimal.hpp"
 #include "core/util/secret.hpp"
@@ -40,8 +40,10 @@ class PageEvents {
     explicit PageEvents(const PageLimits& limits) : limits_(limits) {}
 
     /// Forgets what there is and begins a page. `mask`, if not null, is replaced in all texts.
-    void begin(const Stream& stream, const Secret* mask) {
+    void begin(const Stream& stream, const Secret* mask, std::shared_ptr<TextPool> entries) {
         page_ = Page();
+        entries_ = std::move(entries);
+        page_.entries = entries_;
         record_.begin_page(stream, mask);
         at_ = At::top;
         skipped_levels_ = 0;
@@ -50,7 +52,6 @@ class PageEvents {
         reject_bytes_ = 0;
         text_.clear();
         nested_.clear();
-        repeated_.forget();
         failure_ = nullptr;
     }
 
@@ -60,8 +61,7 @@ class PageEvents {
 
     Page take() {
         record_.end_page(page_);
-        // The views of the table go with the page.
-        repeated_.forget();
+        entries_.reset();
         return std::move(page_);
     }
 
@@ -99,7 +99,7 @@ class PageEvents {
                 return true;
             case At::record:
                 at_ = At::data;
-                record_.finish(page_, repeated_);
+                record_.finish(page_, *entries_);
                 return rejects_fit(ec);
             case At::nested:
                 nested_.end_object();
@@ -362,7 +362,7 @@ class PageEvents {
     RecordBuilder record_;
     CanonicalJson nested_;
     At nested_inside_ = At::record;
-    RepeatedTexts repeated_;
+    std::shared_ptr<TextPool> entries_;
     const char* failure_ = nullptr;
 };
 

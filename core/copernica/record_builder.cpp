@@ -178,12 +178,12 @@ std::string RecordBuilder::unusual_form(const Identifiers& found) {
     return "the ID " + shown(id);
 }
 
-void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {
+void RecordBuilder::finish(Page& page, TextPool& entries) {
     const Identifiers found = read_identifiers();
     any_usual_id_ = any_usual_id_ || (found.id && !found.plain_id);
     any_usual_time_ = any_usual_time_ || (found.time && !found.plain_time);
     if (found.is_usual()) {
-        page.rows.push_back(row_of(found, page, repeated));
+        page.rows.push_back(row_of(found, page, entries));
         return;
     }
     Reject reject = reject_of(found, page);
@@ -196,7 +196,7 @@ void RecordBuilder::finish(Page& page, RepeatedTexts& repeated) {
     pending.form = unusual_form(found);
     pending_bytes_ += reject.record.size() + reject.reason.size() + sizeof(Pending);
     pending.reject = std::move(reject);
-    pending.row = row_of(found, page, repeated);
+    pending.row = row_of(found, page, entries);
     pending_.push_back(std::move(pending));
 }
 
@@ -227,7 +227,7 @@ Reject RecordBuilder::reject_of(const Identifiers& found, const Page& page) {
 }
 
 // Changes known_: nothing else may be read from the record afterwards.
-Row RecordBuilder::row_of(const Identifiers& found, Page& page, RepeatedTexts& repeated) {
+Row RecordBuilder::row_of(const Identifiers& found, Page& page, TextPool& entries) {
     Row row;
     row.id = *found.id;
     row.time = *found.time;
@@ -240,7 +240,7 @@ Row RecordBuilder::row_of(const Identifiers& found, Page& page, RepeatedTexts& r
             continue;
         }
         if (keys_[i].field != nullptr) {
-            place(value, *keys_[i].field, row, page, repeated);
+            place(value, *keys_[i].field, row, page, entries);
         } else {
             place_nested(value, keys_[i], row, page);
         }
@@ -257,6 +257,14 @@ std::string_view RecordBuilder::keep(std::string_view text, Page& page) const {
                                                       : page.texts.keep(text);
 }
 
+std::string_view RecordBuilder::keep_entry(std::string_view text, TextPool& entries) const {
+    if (const auto known = entries.find(text)) {
+        return *known;
+    }
+    return mask_ != nullptr && mask_->occurs_in(text) ? entries.keep(mask_->redact(text))
+                                                      : entries.keep(text);
+}
+
 void RecordBuilder::mask(Reject& reject) const {
     if (mask_ == nullptr || !mask_->occurs_in(reject.record)) {
         return;
@@ -271,7 +279,7 @@ void RecordBuilder::mask(Reject& reject) const {
 
 // Puts a value into the row's slot, or marks it for `extra`.
 void RecordBuilder::place(Value& value, const Field& field, Row& row, Page& page,
-                          RepeatedTexts& repeated) {
+                          TextPool& entries) {
     if (field.kind == FieldKind::integer) {
         row.integers[field.slot] = integer(value);
         value.to_extra = !row.integers[field.slot];
@@ -284,8 +292,7 @@ void RecordBuilder::place(Value& value, const Field& field, Row& row, Page& page
     }
     if (field.kind == FieldKind::dictionary) {
         Entry& entry = row.entries[field.slot];
-        (field.second ? entry.second : entry.first) =
-            repeated.keep(*as_text, [&](std::string_view fresh) { return keep(fresh, page); });
+        (field.second ? entry.second : entry.first) = keep_entry(*as_text, entries);
     } else {
         row.texts[field.slot] = keep(*as_text, page);
     }

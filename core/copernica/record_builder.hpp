@@ -10,9 +10,9 @@
 
 #include "core/copernica/page.hpp"
 #include "core/copernica/record_keys.hpp"
-#include "core/copernica/repeated_texts.hpp"
 #include "core/record/row.hpp"
 #include "core/record/stream.hpp"
+#include "core/record/text_pool.hpp"
 #include "core/util/canonical_json.hpp"
 #include "core/util/secret.hpp"
 
@@ -48,8 +48,9 @@ class RecordBuilder {
     /// Bytes that the record takes.
     std::size_t size() const { return text_.size() + unknown_.size() * sizeof(Unknown); }
 
-    /// Adds the record to `page`, as a row or as a reject; some are added by end_page() only.
-    void finish(Page& page, RepeatedTexts& repeated);
+    /// Adds the record to `page`, as a row or as a reject; some are added by end_page() only. The
+    /// texts of dictionaries are kept in `entries`.
+    void finish(Page& page, TextPool& entries);
 
     /// Adds to `page` what stands in a record's place but is not an object.
     void reject_value(Page& page, std::string_view json);
@@ -94,11 +95,12 @@ class RecordBuilder {
     const Unknown* id_under_other_key() const;
     bool is_accepted(const Identifiers& found) const;
     std::string unusual_form(const Identifiers& found);
-    Row row_of(const Identifiers& found, Page& page, RepeatedTexts& repeated);
+    Row row_of(const Identifiers& found, Page& page, TextPool& entries);
     Reject reject_of(const Identifiers& found, const Page& page);
     std::string_view keep(std::string_view text, Page& page) const;
+    std::string_view keep_entry(std::string_view text, TextPool& entries) const;
     void mask(Reject& reject) const;
-    void place(Value& value, const Field& field, Row& row, Page& page, RepeatedTexts& repeated);
+    void place(Value& value, const Field& field, Row& row, Page& page, TextPool& entries);
     void place_nested(Value& value, const RecordKeys::Key& key, Row& row, Page& page);
     void write(const Value& value);
     std::string shown(const Value& value);

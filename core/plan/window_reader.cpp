@@ -301,7 +301,7 @@ std::uint64_t WindowReader::keep(copernica::Page page, bool drop_first) {
     };
     auto next_row = static_cast<std::uint32_t>(records_.rows.added());
     auto next_reject = static_cast<std::uint32_t>(records_.rejects.size());
-    records_.rows.add(page.rows);
+    records_.rows.add(page.rows, page.entries);
     for (const Row& row : page.rows) {
         place(row.id, row.time, {next_row++, false});
     }

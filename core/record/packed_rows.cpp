@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <functional>
 
 namespace mirror {
 namespace {
@@ -62,69 +61,82 @@ std::string_view take_text(const char*& at) {
     return text;
 }
 
-std::size_t hash_of(const std::optional<std::string_view>& text) {
-    return text ? std::hash<std::string_view>{}(*text) : 0;
+constexpr std::size_t first_slots = 256;
+
+// The place of a text; null if it is absent. An empty one has a place, too.
+const char* place_of(const std::optional<std::string_view>& text) {
+    return text ? text->data() : nullptr;
+}
+
+bool same_places(const Entry& a, const Entry& b) {
+    return place_of(a.first) == place_of(b.first) && place_of(a.second) == place_of(b.second);
 }
 
 }  // namespace
 
-std::size_t PackedRows::EntryHash::operator()(const Entry& entry) const {
-    return hash_of(entry.first) * 31 + hash_of(entry.second);
-}
-
-// Within one call the same text nearly always stands at the same place (see RepeatedTexts), so
-// that places can be compared before texts.
-class PackedRows::RecentEntries {
-  public:
-    explicit RecentEntries(Numbered& numbered) : numbered_(numbered) {}
-
-    std::size_t number_of(const Entry& entry) {
-        const char* const first = entry.first ? entry.first->data() : nullptr;
-        Known& known = known_[std::hash<const void*>{}(first) / 16 % known_.size()];
-        if (!known.used || !same_place(known.entry.first, entry.first) ||
-            !same_place(known.entry.second, entry.second)) {
-            known = {true, entry, numbered_.number_of(entry)};
-        }
-        return known.number;
-    }
-
-  private:
-    struct Known {
-        bool used = false;
-        Entry entry;
-        std::size_t number = 0;
-    };
-
-    static bool same_place(const std::optional<std::string_view>& a,
-                           const std::optional<std::string_view>& b) {
-        return a.has_value() == b.has_value() &&
-               (!a || (a->data() == b->data() && a->size() == b->size()));
-    }
-
-    Numbered& numbered_;
-    std::array<Known, 256> known_{};
-};
-
 std::size_t PackedRows::Numbered::number_of(const Entry& entry) {
-    if (const auto known = numbers.find(entry); known != numbers.end()) {
-        return known->second;
+    // A quarter of the slots stays free.
+    if ((entries_.size() + 1) * 4 > slots_.size() * 3) {
+        grow();
     }
-    Entry kept = entry;
-    for (auto* const text : {&kept.first, &kept.second}) {
-        if (*text) {
-            *text = texts.keep(**text);
-        }
+    std::uint32_t& slot = slots_[slot_of(entry)];
+    if (slot == 0) {
+        entries_.push_back(entry);
+        slot = static_cast<std::uint32_t>(entries_.size());
     }
-    entries.push_back(kept);
-    return numbers.emplace(kept, entries.size() - 1).first->second;
+    return slot - 1;
 }
 
-void PackedRows::add(std::span<const Row> rows) {
-    RecentEntries first(numbered_[0]);
-    RecentEntries second(numbered_[1]);
-    for (const Row& row : rows) {
-        pack(row, {first.number_of(row.entries[0]), second.number_of(row.entries[1])});
+// Where the entry's number stands, or would stand. Places are multiples of nothing in particular,
+// and near each other: the multiplication spreads them (Knuth).
+std::size_t PackedRows::Numbered::slot_of(const Entry& entry) const {
+    constexpr std::uint64_t golden = 0x9E3779B97F4A7C15;
+    constexpr std::uint64_t other = 0xC2B2AE3D27D4EB4F;
+    constexpr unsigned used_bits = 32;
+    const auto first = reinterpret_cast<std::uintptr_t>(place_of(entry.first));
+    const auto second = reinterpret_cast<std::uintptr_t>(place_of(entry.second));
+    std::size_t at = (first * golden + second * other) >> used_bits & (slots_.size() - 1);
+    while (slots_[at] != 0 && !same_places(entries_[slots_[at] - 1], entry)) {
+        at = (at + 1) & (slots_.size() - 1);
     }
+    return at;
+}
+
+void PackedRows::Numbered::grow() {
+    slots_.assign(std::max(first_slots, slots_.size() * 2), 0);
+    for (std::size_t number = 0; number < entries_.size(); ++number) {
+        slots_[slot_of(entries_[number])] = static_cast<std::uint32_t>(number + 1);
+    }
+}
+
+void PackedRows::add(std::span<const Row> rows, const std::shared_ptr<const TextPool>& entries) {
+    if (rows.empty()) {
+        return;
+    }
+    if (entries && (pools_.empty() || pools_.back() != entries)) {
+        pools_.push_back(entries);
+    }
+    for (const Row& row : rows) {
+        std::array<std::size_t, most_entries> numbers{};
+        for (std::size_t slot = 0; slot < most_entries; ++slot) {
+            numbers[slot] =
+                numbered_[slot].number_of(entries ? row.entries[slot] : copy_of(row.entries[slot]));
+        }
+        pack(row, numbers);
+    }
+}
+
+Entry PackedRows::copy_of(const Entry& entry) {
+    if (!own_pool_) {
+        own_pool_ = std::make_shared<TextPool>();
+    }
+    Entry copy = entry;
+    for (auto* const text : {&copy.first, &copy.second}) {
+        if (*text) {
+            *text = own_pool_->keep(**text);
+        }
+    }
+    return copy;
 }
 
 void PackedRows::pack(const Row& row, const std::array<std::size_t, most_entries>& numbers) {
@@ -208,7 +220,7 @@ std::size_t PackedRows::Reader::unpack(const char* begin) {
     row_.time = LocalTime(Seconds(last_.time));
     for (std::size_t i = 0; i < most_entries; ++i) {
         numbers_[i] = take_number(at);
-        row_.entries[i] = rows_->numbered_[i].entries[numbers_[i]];
+        row_.entries[i] = rows_->numbered_[i].entries()[numbers_[i]];
     }
     for (std::size_t i = 0; i < most_integers; ++i) {
         row_.integers[i].reset();
@@ -228,7 +240,7 @@ std::size_t PackedRows::Reader::unpack(const char* begin) {
 
 void PackedRows::seal() {
     for (Numbered& numbered : numbered_) {
-        numbered.numbers = {};
+        numbered.seal();
     }
 }
 

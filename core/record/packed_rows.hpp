@@ -9,11 +9,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "core/record/row.hpp"
-#include "core/record/text_arena.hpp"
+#include "core/record/text_pool.hpp"
 
 namespace mirror {
 
@@ -31,8 +30,9 @@ class PackedRows {
     };
 
   public:
-    /// Adds rows whose texts stay where they are for the length of the call.
-    void add(std::span<const Row> rows);
+    /// Adds rows whose texts stay where they are for the length of the call. Those of their entries
+    /// are in `entries`, which is kept then; if it is null, they are copied like all others.
+    void add(std::span<const Row> rows, const std::shared_ptr<const TextPool>& entries = nullptr);
 
     /// Takes the row out that was added as number `place`, from 0.
     void remove(std::size_t place);
@@ -44,9 +44,9 @@ class PackedRows {
     std::size_t added() const { return added_; }
     std::size_t size() const { return added_ - removed_count_; }
 
-    /// The distinct entries in a slot of the rows, absent ones too. An entry keeps its place in the
-    /// list.
-    std::span<const Entry> entries(std::size_t slot) const { return numbered_[slot].entries; }
+    /// The distinct entries in a slot of the rows, absent ones too; one that came from several
+    /// pools may be there several times. An entry keeps its place in the list.
+    std::span<const Entry> entries(std::size_t slot) const { return numbered_[slot].entries(); }
 
     /// Goes through the rows. The rows must stay where they are meanwhile; the views that it gives
     /// are good for as long as they do.
@@ -83,25 +83,30 @@ class PackedRows {
         std::size_t used = 0;
         std::size_t size = 0;
     };
-    struct EntryHash {
-        std::size_t operator()(const Entry& entry) const;
-    };
-    /// The entries of one slot, each once, with texts of their own.
-    struct Numbered {
+    /// The entries of one slot, each once, told apart by the places of their texts.
+    class Numbered {
+      public:
         std::size_t number_of(const Entry& entry);
+        std::span<const Entry> entries() const { return entries_; }
+        void seal() { slots_ = {}; }
 
-        std::vector<Entry> entries;
-        std::unordered_map<Entry, std::size_t, EntryHash> numbers;
-        TextArena texts;
+      private:
+        std::size_t slot_of(const Entry& entry) const;
+        void grow();
+
+        std::vector<Entry> entries_;
+        std::vector<std::uint32_t> slots_;  // numbers, and one more; 0: free
     };
-    class RecentEntries;
 
+    Entry copy_of(const Entry& entry);
     static unsigned present_in(const Row& row);
     void pack(const Row& row, const std::array<std::size_t, most_entries>& numbers);
     void keep_packed();
 
     std::vector<Block> blocks_;
     std::array<Numbered, most_entries> numbered_;
+    std::vector<std::shared_ptr<const TextPool>> pools_;  // in which their texts are
+    std::shared_ptr<TextPool> own_pool_;                  // the one of rows that came without
     std::size_t added_ = 0;
     std::vector<bool> removed_;  // by place; shorter than that if nothing was taken out
     std::size_t removed_count_ = 0;

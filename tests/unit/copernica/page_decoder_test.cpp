@@ -1,8 +1,10 @@
 #include "core/copernica/page_decoder.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -124,6 +126,30 @@ TEST_CASE("a decoder is used again, also after a page that failed") {
         decoder.begin(*find_stream("impressions"));
         CHECK_THROWS_AS(decoder.feed(example.substr(0, 300) + "\x01"), BadBody);
     }
+}
+
+TEST_CASE("pages that share a pool share their user agents, without the token") {
+    const auto pool = std::make_shared<TextPool>();
+    const Secret token("CANARY");
+    std::vector<const char*> places;
+    PageDecoder decoder;
+    for (int round = 0; round < 2; ++round) {
+        decoder.begin(*find_stream("impressions"), token, pool);
+        decoder.feed(
+            R"({"data":[{"ID":1,"timestamp":"2014-10-09 13:41:46","useragent":"Mozilla\/5.0"},)"
+            R"({"ID":2,"timestamp":"2014-10-09 13:41:46","useragent":"has CANARY in it"}]})");
+        decoder.finish();
+        const Page page = decoder.take();
+        CHECK(page.entries == pool);
+        for (const Row& row : page.rows) {
+            const std::string_view text = row.entries[slot::agent].first.value();
+            CHECK(text.find("CANARY") == std::string_view::npos);
+            places.push_back(text.data());
+        }
+    }
+    REQUIRE(places.size() == 4);
+    CHECK(places[0] == places[2]);
+    CHECK(places[1] == places[3]);
 }
 
 TEST_CASE("the envelope") {

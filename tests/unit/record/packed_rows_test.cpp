@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -216,4 +217,31 @@ TEST_CASE("what was taken out is not read, and counts no more") {
     add(rows, {page[0]});
     CHECK(rows.size() == 3);
     CHECK(read(rows) == std::vector<Kept>{page[1], page[3], page[0]});
+}
+
+TEST_CASE("texts in a pool are not copied, and the pool is kept") {
+    PackedRows rows;
+    std::vector<const char*> places;
+    for (int page = 0; page < 2; ++page) {
+        const auto pool = std::make_shared<TextPool>();
+        std::vector<Row> some;
+        for (const char* const agent : {"A", "B", "A", ""}) {
+            Row row = row_of(Kept{});
+            row.entries[slot::agent].first = pool->keep(agent);
+            some.push_back(row);
+        }
+        some.push_back(row_of(Kept{}));
+        rows.add(some, pool);
+        rows.add(some, pool);
+        places.push_back(pool->find("A")->data());
+    }
+    // The second page had a pool of its own. Absent and empty texts are the same everywhere.
+    CHECK(rows.entries(slot::agent).size() == 4 + 2);
+    const std::vector<Kept> held = read(rows);
+    REQUIRE(held.size() == 20);
+    for (std::size_t i = 0; i < held.size(); ++i) {
+        const char* const agents[] = {"A", "B", "A", ""};
+        CHECK(held[i].useragent == (i % 5 < 4 ? Text(agents[i % 5]) : std::nullopt));
+    }
+    CHECK(rows.entries(slot::agent)[0].first->data() == places[0]);
 }
