@@ -78,6 +78,11 @@ class WindowLoad {
         return awaited_.empty() ? std::nullopt : std::optional(*awaited_.begin());
     }
 
+    /// The begin of the newest of those windows.
+    std::optional<Instant> newest_awaited() const {
+        return awaited_.empty() ? std::nullopt : std::optional(*awaited_.rbegin());
+    }
+
   private:
     std::uint64_t most_records_;
     unsigned active_ = 0;

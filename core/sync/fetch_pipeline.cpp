@@ -31,6 +31,7 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
   public:
     ActiveWindow(FetchPipeline& owner, Instant begin)
         : owner_(owner),
+          begin_(begin),
           entry_(owner.load_.begin(begin, owner.context_.adaptive.planner.rows_wanted())) {}
     ActiveWindow(const ActiveWindow&) = delete;
     ActiveWindow& operator=(const ActiveWindow&) = delete;
@@ -56,18 +57,14 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
             // It is read from its begin again.
             owner_.meter_->dropped(std::exchange(received_, 0));
         }
+        owner_.meter_->reading(owner_.last_in_work().value_or(begin_));
         owner_.meter_->received(records - received_, owner_.context_.clock.monotonic());
         received_ = records;
         owner_.context_.observer.progress(owner_.meter_->progress());
     }
 
     /// What was received of it stays.
-    void whole(const Window& window) {
-        if (owner_.meter_ != nullptr) {
-            received_ = 0;
-            owner_.meter_->whole(window);
-        }
-    }
+    void whole() { received_ = 0; }
 
     void delayed() override {
         if (owner_.load_.stop_waiting_for(entry_)) {
@@ -77,6 +74,7 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
 
   private:
     FetchPipeline& owner_;
+    Instant begin_;
     plan::WindowLoad::Entry entry_;
     std::uint64_t received_ = 0;  // records that the meter knows of, and that may be read again
 };
@@ -85,6 +83,7 @@ FetchPipeline::FetchPipeline(RunContext& context, WindowSink& sink, WindowSet to
                              plan::Direction direction, copernica::Lane lane)
     : context_(context),
       sink_(sink),
+      direction_(direction),
       scheduler_(context.settings.zone, todo, context.adaptive.planner, direction,
                  context.settings.connections),
       fetcher_(context, scheduler_, lane),
@@ -162,7 +161,7 @@ asio::awaitable<void> FetchPipeline::work() {
             ActiveWindow active(*this, task->window.begin);
             std::optional<WholeWindow> whole = co_await fetcher_.fetch(*task, active);
             if (whole) {
-                active.whole(whole->window);
+                active.whole();
                 hand_over(std::move(*whole));
             }
         } else if (load_.active() > 0) {
@@ -186,6 +185,12 @@ void FetchPipeline::hand_over(WholeWindow whole) {
     load_.queued(whole.records.size());
     queue_.push(std::move(whole));
     queue_changed_.notify_all();
+}
+
+// The others are ahead of it.
+std::optional<Instant> FetchPipeline::last_in_work() const {
+    return direction_ == plan::Direction::oldest_first ? load_.oldest_awaited()
+                                                       : load_.newest_awaited();
 }
 
 asio::awaitable<void> FetchPipeline::write() {

@@ -62,11 +62,13 @@ class FetchPipeline {
     boost::asio::awaitable<void> close_writer();
     bool budget_allows();
     void hand_over(WholeWindow whole);
+    std::optional<Instant> last_in_work() const;
     void warn_of_replaced(const Written& written);
     void warn(const Written& written, const Window& period);
 
     RunContext& context_;
     WindowSink& sink_;
+    plan::Direction direction_;
     plan::WindowScheduler scheduler_;
     WindowFetcher fetcher_;
     std::optional<Monotonic> stop_after_;

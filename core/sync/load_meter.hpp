@@ -48,8 +48,9 @@ class LoadMeter {
     /// So many of them are going to be read again.
     void dropped(std::uint64_t rows) { progress_.rows -= std::min(rows, progress_.rows); }
 
-    /// A window was read whole; its rows have been received.
-    void whole(const Window& window) { progress_.window = window; }
+    /// The window that the others are ahead of begins then: all of them move in one direction, and
+    /// that one is the last.
+    void reading(Instant at) { progress_.at = at; }
 
     const Progress& progress() const { return progress_; }
 

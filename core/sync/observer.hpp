@@ -16,7 +16,7 @@ namespace mirror::sync {
 /// How far a load of more than a day is.
 struct Progress {
     Window period;                          ///< what is being completed
-    Window window;                          ///< read last
+    Instant at{};                           ///< begin of what is read now; see LoadMeter
     std::uint64_t rows = 0;                 ///< received so far, also of windows not yet whole
     std::optional<std::uint64_t> expected;  ///< rows in all; nothing: not known
     Monotonic since{};                      ///< when the work began, or went on after a pause

@@ -150,7 +150,7 @@ TEST_CASE("progress: what the line says") {
     const Zone zone("UTC");
     sync::Progress progress;
     progress.period = day("2000-01-01", "2026-03-01");
-    progress.window = day("2026-02-01", "2026-02-02");
+    progress.at = utc("2026-02-01 00:00:00");
     progress.rows = 1'234'567;
     const auto text = [&](std::int64_t milliseconds) {
         return progress_text(progress, zone, std::chrono::milliseconds(milliseconds));

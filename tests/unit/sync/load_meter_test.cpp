@@ -21,20 +21,19 @@ TEST_CASE("load meter: pieces of one load add up, and pauses do not count") {
     LoadMeter meter;
     meter.begin(WindowSet(hours(0, 100)), at(0));
     meter.received(50, at(1));
-    meter.whole(hours(90, 100));
     CHECK_FALSE(meter.progress().expected);
     meter.expect(1000);
     CHECK(meter.progress().expected == 1000);
     meter.end(at(10));
 
     meter.begin(WindowSet(hours(0, 90)), at(60));
+    meter.reading(hours(80, 90).begin);
     meter.received(150, at(62));
-    meter.whole(hours(80, 90));
     CHECK(meter.progress().rows == 200);
     CHECK(meter.progress().expected == 1000);
     CHECK(meter.progress().before == std::chrono::seconds(10));
     CHECK(meter.progress().since == at(60));
-    CHECK(meter.progress().window == hours(80, 90));
+    CHECK(meter.progress().at == hours(80, 90).begin);
     meter.end(at(65));
     CHECK(meter.progress().before == std::chrono::seconds(15));
 }
@@ -43,7 +42,6 @@ TEST_CASE("load meter: another period is another load") {
     LoadMeter meter;
     meter.begin(WindowSet(hours(50, 100)), at(0));
     meter.received(50, at(1));
-    meter.whole(hours(50, 100));
     meter.expect(1);
     meter.end(at(10));
     for (const Window& other : {hours(0, 60), hours(60, 101)}) {
@@ -62,11 +60,9 @@ TEST_CASE("load meter: pages count as they come, and not twice if they are read 
     meter.received(1000, at(1));
     meter.received(1000, at(2));
     CHECK(meter.progress().rows == 2000);
-    CHECK(meter.progress().window.empty());  // nothing is whole
     meter.dropped(2000);
     CHECK(meter.progress().rows == 0);
     meter.received(1000, at(3));
-    meter.whole(hours(0, 100));
     CHECK(meter.progress().rows == 1000);
 }
 

@@ -152,6 +152,7 @@ TEST_CASE("progress counts each row once, page by page, also if windows are read
         CHECK(progress.rows <= before + world.settings.page_size);
         CHECK(progress.rows <= mailings * rows);
         CHECK(progress.rate_from.rows <= mailings * rows);
+        CHECK(progress.period.contains(progress.at));
         before = progress.rows;
     }
     CHECK(progresses.back().rows == mailings * rows);
