@@ -14,7 +14,8 @@ namespace mirror::sync::metadata {
 inline constexpr const char* counted_from = "counted_from";
 /// UTC seconds, the server's clock: when that was.
 inline constexpr const char* counted_at = "counted_at";
-/// How the last whole count differed, for people, and the API's less the file's; empty if it agreed.
+/// How the last whole count differed, for people, and the API's less the file's; empty if it
+/// agreed.
 inline constexpr const char* count_difference = "count_difference";
 inline constexpr const char* rows_missing = "rows_missing";
 /// How far back the mirror is to reach, UTC seconds.
