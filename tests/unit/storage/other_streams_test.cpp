@@ -104,10 +104,11 @@ void set(copernica::Page& page, Row& row, const Field& field, std::int64_t numbe
 }
 
 void clear(Row& row, const Field& field) {
-    row.integers[field.slot].reset();
-    if (field.kind == FieldKind::dictionary) {
+    if (field.kind == FieldKind::integer) {
+        row.integers[field.slot].reset();
+    } else if (field.kind == FieldKind::dictionary) {
         row.entries[field.slot].first.reset();
-    } else if (field.kind != FieldKind::integer) {
+    } else {
         row.texts[field.slot].reset();
     }
 }
@@ -235,7 +236,9 @@ TEST_CASE("rows of any stream are found missing, marked, and pruned") {
         CHECK(removals.missing(window, {}, std::nullopt).rows.empty());
         // It comes back, and goes again.
         CHECK(file.write(file.ordinary()).returned == 1);
-        removals.mark(marked, {3000, 3000}, marked);
+        std::vector<std::int64_t> again;
+        removals.mark(marked, {3000, 3000}, again);
+        CHECK(again == marked);
         const LocalPeriod span = file.zone.span(noon_window(0, 60));
         CHECK(removals.prune(span.begin, span.end) == 1);
         CHECK(removals.rows_before(span.end) == rows_at_first - 1);
