@@ -4,13 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include "core/time/instant.hpp"
 #include "tests/simulator/account.hpp"
+#include "tests/soak/rows.hpp"
 
 namespace mirror::soak {
 
@@ -25,11 +25,13 @@ class History {
     struct Course {
         Instant at{};               ///< the second that it belongs to, UTC
         std::vector<State> states;  ///< ascending
+        bool expired = false;       ///< it was dropped for its age, which is no removal
+        bool hidden = false;        ///< it is not shown for now, though it is there
+        bool doubled = false;       ///< another record has its ID
     };
 
-    /// The API shows these rows now, ascending by ID; `at_of` says to which second one belongs.
-    void observe(const std::vector<simulator::TrueRow>& shown, Instant now,
-                 const std::function<Instant(std::int64_t id)>& at_of);
+    /// The API shows these rows now, ascending by ID; `rows` says why it does not show others.
+    void observe(const std::vector<simulator::TrueRow>& shown, Instant now, const Rows& rows);
 
     const std::map<std::int64_t, Course>& courses() const { return courses_; }
 

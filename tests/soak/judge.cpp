@@ -1,4 +1,10 @@
 // What must be true of the file.
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string>
+#include <vector>
+
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <fmt/format.h>
 
@@ -158,9 +164,63 @@ std::vector<simulator::TrueRow> shown_rows(const World& world) {
     return rows;
 }
 
-void expect_exact(const World& world) {
-    const std::vector<simulator::TrueRow> truth = shown_rows(world);
-    const std::vector<simulator::TrueRow> held = rows_of(world.file());
+namespace {
+
+// Both records of an ID are kept: the one that is not the row is a reject.
+void expect_both_kept(SQLite::Database& sql, const std::vector<simulator::TrueRow>& shown,
+                      const std::vector<simulator::TrueRow>& held) {
+    SQLite::Statement kept(sql, "SELECT 1 FROM rejects WHERE id = ? AND timestamp = ?");
+    for (const simulator::TrueRow& row : shown) {
+        if (std::find(held.begin(), held.end(), row) != held.end()) {
+            continue;
+        }
+        kept.bind(1, row.id);
+        kept.bind(2, row.timestamp);
+        if (!kept.executeStep()) {
+            throw Broken("a record that another one has the ID of is lost: " + words(row));
+        }
+        kept.reset();
+    }
+}
+
+void expect_rejects(SQLite::Database& sql, const World& world, const Excuses& excuses) {
+    const std::uint64_t rejects = std::stoull(ask(sql, "SELECT count(*) FROM rejects"));
+    const std::uint64_t least = world.account.malformed(world.clock.now());
+    const std::uint64_t most = least + excuses.malformed_expired + excuses.doubled.size();
+    if (rejects < least || rejects > most) {
+        throw Broken(
+            fmt::format("{} to {} records are no rows, the file has {}", least, most, rejects));
+    }
+}
+
+// What has expired is not removed.
+void expect_none_removed(SQLite::Database& sql, const std::set<std::int64_t>& expired) {
+    SQLite::Statement removed(sql, "SELECT id FROM impressions WHERE removed_at IS NOT NULL");
+    while (removed.executeStep()) {
+        const std::int64_t id = removed.getColumn(0).getInt64();
+        if (expired.contains(id)) {
+            throw Broken(fmt::format("row {} has expired, and counts as removed", id));
+        }
+    }
+}
+
+}  // namespace
+
+void expect_exact(const World& world, const Excuses& excuses) {
+    std::vector<simulator::TrueRow> truth = shown_rows(world);
+    std::vector<simulator::TrueRow> held = rows_of(world.file());
+    const auto is_double = [&excuses](const simulator::TrueRow& row) {
+        return excuses.doubled.contains(row.id);
+    };
+    SQLite::Database sql(world.file().string(), SQLite::OPEN_READONLY);
+    std::vector<simulator::TrueRow> doubles;
+    std::copy_if(truth.begin(), truth.end(), std::back_inserter(doubles), is_double);
+    expect_both_kept(sql, doubles, held);
+    std::erase_if(truth, is_double);
+    std::erase_if(held, [&](const simulator::TrueRow& row) {
+        return is_double(row) || excuses.expired.contains(row.id) ||
+               excuses.unknown.contains(row.id);
+    });
     const auto [shown, stored] =
         std::mismatch(truth.begin(), truth.end(), held.begin(), held.end());
     if (shown != truth.end() || stored != held.end()) {
@@ -174,12 +234,8 @@ void expect_exact(const World& world) {
         }
         throw Broken(difference);
     }
-    SQLite::Database sql(world.file().string(), SQLite::OPEN_READONLY);
-    const std::string rejects = ask(sql, "SELECT count(*) FROM rejects");
-    const auto malformed = world.account.malformed(world.clock.now());
-    if (rejects != std::to_string(malformed)) {
-        throw Broken(fmt::format("{} records are malformed, the file has {}", malformed, rejects));
-    }
+    expect_rejects(sql, world, excuses);
+    expect_none_removed(sql, excuses.expired);
 }
 
 }  // namespace mirror::soak

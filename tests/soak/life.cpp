@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,11 +43,14 @@ class Follower {
             rows_[id] = row;
         }
     }
-    void expect_right(const std::filesystem::path& file) {
+    /// `kept`: what nothing may have deleted.
+    void expect_right(const std::filesystem::path& file, const std::set<std::int64_t>& kept) {
         look(file);
         const Rows all = read(file, 0);
         if (pruned_) {
-            std::erase_if(rows_, [&](const auto& row) { return !all.contains(row.first); });
+            std::erase_if(rows_, [&](const auto& row) {
+                return !all.contains(row.first) && !kept.contains(row.first);
+            });
         }
         if (all != rows_) {
             throw Broken("who follows changed_at does not have what the file has");
@@ -109,11 +113,13 @@ class Life {
     void endure(const std::function<void()>& work);
     void expect_true();
     void say(const std::string& line) const;
+    Excuses excuses(bool settled) const;
     Seconds horizon() const;
 
     Dice dice_;
     std::string zone_;
     World world_;
+    Fate fate_;
     std::optional<Rows> rows_;
     History history_;
     Follower follower_;
@@ -131,7 +137,12 @@ Life::Life(std::uint64_t seed, const std::filesystem::path& directory,
     world_.tell = tell;
     world_.behaviour = any_behaviour(dice_);
     any_settings(world_.settings, dice_);
-    rows_.emplace(world_, dice_, horizon());
+    fate_ = any_fate(dice_);
+    if (dice_.in(15)) {
+        world_.reply_limit =
+            ReplyLimit{dice_.one_of(std::vector<std::uint64_t>{16, 30, 100, 300}), dice_.in(50)};
+    }
+    rows_.emplace(world_, dice_, horizon(), fate_);
     world_.settings.start = world_.settings.zone.to_local(rows_->begin()) - Seconds(7200);
     look_at_history();
     world_.on_arrival = [this] { go_on(); };
@@ -165,9 +176,7 @@ void Life::say(const std::string& line) const {
 }
 
 void Life::look_at_history() {
-    const auto& known = rows_->known();
-    history_.observe(shown_rows(world_), world_.clock.now(),
-                     [&known](std::int64_t id) { return known.at(id).at; });
+    history_.observe(shown_rows(world_), world_.clock.now(), *rows_);
 }
 
 void Life::go_on() {
@@ -256,6 +265,8 @@ void Life::endure(const std::function<void()>& work) {
         work();
     } catch (const copernica::ApiFailed& error) {
         say(error.what());
+    } catch (const copernica::TokenRefused& error) {
+        say(error.what());
     } catch (const sync::WrongZone& error) {
         // Replies with a wrong Date, one after the other, look like that.
         say(error.what());
@@ -322,7 +333,8 @@ void Life::expect_true() {
     }
     std::map<std::int64_t, Instant> prompt;
     for (const auto& [id, known] : rows_->known()) {
-        if (known.prompt) {
+        const Excuses& excuses = rows_->excuses();
+        if (known.prompt && !excuses.expired.contains(id) && !excuses.unknown.contains(id)) {
             prompt.emplace(id, known.at);
         }
     }
@@ -330,9 +342,20 @@ void Life::expect_true() {
     expect_no_older_than_proven(world_.file(), history_, world_.settings.settle);
 }
 
+// Whether what has expired may count as removed is not `settled` before the horizon is proven.
+Excuses Life::excuses(bool settled) const {
+    Excuses excuses = rows_->excuses();
+    if (!settled) {
+        excuses.unknown.merge(excuses.expired);
+        excuses.expired.clear();
+    }
+    return excuses;
+}
+
 // Nothing happens any more, and time passes: then everything is there.
 void Life::end_quietly() {
     rows_->end();
+    look_at_history();
     world_.clock.set_error(Seconds(0));
     const auto whole = [this] {
         if (!world_.sync().whole()) {
@@ -351,10 +374,21 @@ void Life::end_quietly() {
         sync::AuditRequest request;
         request.options.repair = true;
         world_.audit(request);
+    } else if (!fate_.hides) {
+        expect_exact(world_, excuses(false));
+    }
+    // What is hidden or expires is known after the weekly counts.
+    for (int week = 0; week < 2 && !fate_.usual(); ++week) {
+        world_.clock.advance(hours(24 * 8));
+        whole();
+        world_.clock.advance(hours(25));
+        whole();
     }
     expect_sound(world_.file(), world_.clock.now());
-    expect_exact(world_);
-    follower_.expect_right(world_.file());
+    // After a lie, nobody can tell what had been read of it.
+    const Excuses unseen = excuses(!lies_);
+    expect_exact(world_, unseen);
+    follower_.expect_right(world_.file(), unseen.expired);
     const WindowSet all = covered(world_.file());
     if (all.windows().size() != 1 || all.windows().front().end < world_.clock.now() - hours(3)) {
         throw Broken(fmt::format("{} covered periods at the end", all.windows().size()));

@@ -76,6 +76,13 @@ asio::awaitable<std::string> ModelApi::body_of(simulator::Request& request, Trou
     }
     simulator::Answer answer =
         simulator::answer(request, account_, behaviour_, what.fault, clock_.now());
+    if (reply_limit && answer.rows > reply_limit->records) {
+        co_await clock_.sleep(silence);
+        if (reply_limit->cut) {
+            throw ApiError(ErrorKind::try_again, "the connection failed");
+        }
+        answer.reply = *simulator::faults::gateway(504).reply;
+    }
     if (answer.reply.status != 200) {
         throw refused(answer.reply, request.call == simulator::Call::identity);
     }

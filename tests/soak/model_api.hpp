@@ -22,6 +22,12 @@ struct Trouble {
     std::chrono::milliseconds latency{40};
 };
 
+/// Replies of more records never arrive, as with a balancer's time limit.
+struct ReplyLimit {
+    std::uint64_t records = 0;
+    bool cut = false;  ///< within the body, in place of a 504
+};
+
 /// Fails in the ways in which HttpApi does.
 class ModelApi final : public copernica::Api {
   public:
@@ -35,6 +41,7 @@ class ModelApi final : public copernica::Api {
 
     /// Called with each request before it is answered; may be empty.
     std::function<Trouble(const simulator::Request&)> trouble;
+    std::optional<ReplyLimit> reply_limit;
     /// Called when a request arrives at the server; may be empty.
     std::function<void()> on_arrival;
 

@@ -9,16 +9,11 @@
 
 namespace mirror::soak {
 
-using simulator::Row;
-
 namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
-
-// More unusable records in one reply are a bad reply.
-constexpr std::uint64_t most_malformed = 3;
 
 Seconds seconds(std::uint64_t count) {
     return Seconds(static_cast<std::int64_t>(count));
@@ -26,115 +21,14 @@ Seconds seconds(std::uint64_t count) {
 
 }  // namespace
 
-Rows::Rows(World& world, Dice& dice, Seconds horizon)
-    : world_(world),
-      dice_(dice),
-      horizon_(horizon),
-      maker_(dice.below(1000)),
-      left_(dice.skewed(400)),
-      mean_pause_(1 + dice.skewed(1800)) {
-    const Instant now = world.clock.now();
-    begin_ = now - seconds(3600 + dice.skewed(86400 * 400));
+Fate any_fate(Dice& dice) {
+    Fate fate;
     if (dice.in(20)) {
-        id_step_ = 1 + static_cast<std::int64_t>(dice.below(1'000'000'000));
+        fate.retention = hours(24 * 8) + seconds(dice.skewed(86400 * 60));
     }
-    const std::uint64_t rows = dice.in(10) ? 0 : dice.skewed(500);
-    std::vector<Instant> times;
-    while (times.size() < rows) {
-        const Instant at =
-            begin_ + seconds(dice.below(static_cast<std::uint64_t>((now - begin_).count())));
-        // Bursts: a second, a minute, an hour.
-        const std::uint64_t burst = dice.in(80) ? 1 : 1 + dice.below(40);
-        const std::uint64_t within = dice.one_of(std::vector<std::uint64_t>{1, 60, 3600});
-        for (std::uint64_t i = 0; i < burst && times.size() < rows; ++i) {
-            times.push_back(std::min(at + seconds(dice.below(within)), now));
-        }
-    }
-    std::sort(times.begin(), times.end());
-    for (const Instant at : times) {
-        add(at, true);
-    }
-    next_ = now;
-}
-
-void Rows::add(Instant at, bool prompt) {
-    const std::int64_t id = std::exchange(next_id_, next_id_ + id_step_);
-    world_.account.add(maker_.make(id, at, 400 + id % 9));
-    known_[id] = {at, prompt};
-    newest_.push_back(id);
-}
-
-void Rows::add_malformed(Instant at) {
-    Row row;
-    row.id = std::exchange(next_id_, next_id_ + id_step_);
-    row.at = at;
-    row.raw = fmt::format("{{\"ID\":null,\"timestamp\":\"{}\",\"note\":{}}}",
-                          format_local(world_.settings.zone.to_local(at)), row.id);
-    world_.account.add(row);
-    ++malformed_;
-}
-
-// The ID of a row that may still change; 0 if there is none.
-std::int64_t Rows::recent() {
-    const Instant now = world_.clock.now();
-    std::erase_if(newest_, [&](std::int64_t id) { return known_.at(id).at < now - horizon_; });
-    return newest_.empty() ? 0 : dice_.one_of(newest_);
-}
-
-void Rows::one_more() {
-    const Instant now = world_.clock.now();
-    const std::uint64_t what = dice_.below(100);
-    if (what < 55) {
-        add(now, true);
-    } else if (what < 60) {
-        const std::uint64_t burst = dice_.below(30);
-        for (std::uint64_t i = 0; i < burst; ++i) {
-            add(now, true);
-        }
-    } else if (what < 75) {
-        const auto late = dice_.skewed(static_cast<std::uint64_t>(horizon_.count()));
-        add(std::max(begin_, now - seconds(late)), false);
-    } else if (what < 77 && malformed_ < most_malformed) {
-        add_malformed(now);
-    } else if (what < 82 && !gone_.empty()) {
-        const Row row = gone_.back();
-        gone_.pop_back();
-        if (row.at >= now - horizon_) {
-            world_.account.add(row);
-            newest_.push_back(row.id);
-        }
-    } else if (const std::int64_t id = recent(); id != 0) {
-        known_.at(id).prompt = false;
-        world_.account.change(id, [&](Row& row) {
-            row.profile = 1 + dice_.between(0, 1'000'000);
-            if (dice_.in(30)) {
-                row.useragent = fmt::format("Changed/{}", dice_.below(5));
-                row.device = dice_.in(50) ? std::optional<std::string>("tablet") : std::nullopt;
-            }
-            gone_.push_back(row);
-        });
-        // An account that shows nothing any more is not believed, however often it says so.
-        if (dice_.in(45) && world_.account.size() > 3) {
-            world_.account.remove(id);
-            std::erase(newest_, id);
-        } else {
-            gone_.pop_back();
-        }
-    }
-}
-
-// What is due happens at its own time only as far as the clock has come: the world looks when a
-// request arrives, and before that nobody could have seen it.
-bool Rows::go_on() {
-    const Instant now = world_.clock.now();
-    const std::uint64_t left_before = left_;
-    while (left_ > 0 && next_ <= now) {
-        one_more();
-        --left_;
-        next_ = std::max(next_, now - seconds(mean_pause_ * 20)) +
-                seconds(dice_.below(mean_pause_ * 2));
-    }
-    return left_ != left_before;
+    fate.doubles = dice.in(15);
+    fate.hides = dice.in(15);
+    return fate;
 }
 
 simulator::Behaviour any_behaviour(Dice& dice) {
@@ -171,6 +65,8 @@ void any_settings(sync::Settings& settings, Dice& dice) {
     settings.overlap = Seconds(dice.one_of(std::vector<int>{0, 30, 120, 120, 600}));
     settings.settle = Seconds(dice.one_of(std::vector<int>{1, 5, 5, 20}));
     settings.jitter_seed = dice.below(1000);
+    settings.sweep = dice.one_of(
+        std::vector<std::optional<Seconds>>{std::nullopt, hours(24 * 9), hours(24 * 90)});
     settings.recheck_ages =
         dice.one_of(std::vector<std::vector<Seconds>>{{minutes(15), hours(24), hours(24 * 7)},
                                                       {minutes(15), hours(24), hours(24 * 7)},
@@ -204,7 +100,7 @@ Trouble Weather::trouble(const simulator::Request& request) {
     if (!dice_.in(percent_)) {
         return what;
     }
-    switch (dice_.below(lies_ ? 22 : 19)) {
+    switch (dice_.below(lies_ ? 27 : 24)) {
         case 0:
             what.fault = faults::gateway(502);
             break;
@@ -262,10 +158,25 @@ Trouble Weather::trouble(const simulator::Request& request) {
             what.date_error = Seconds(dice_.between(120, 7200) * (dice_.in(50) ? 1 : -1));
             break;
         case 19:
+            what.fault = faults::error(401, "Invalid access token");
+            break;
+        case 20:
+            what.fault = faults::error(403, "No access");
+            break;
+        case 21:
+            what.fault = faults::status(401, "<html>Login</html>");
+            break;
+        case 22:
+            what.fault = faults::status(403, "<html>Blocked</html>");
+            break;
+        case 23:
+            what.fault = faults::status(404, "<html>Not found</html>");
+            break;
+        case 24:
             // A record without an ID, sent in place of another, cannot be told from a second one.
             what.fault = faults::duplicate();
             break;
-        case 20:
+        case 25:
             what.fault = faults::other_period(seconds(3600 + dice_.below(86400)));
             break;
         default:

@@ -85,6 +85,7 @@ struct World::Process {
           session(loop.get_executor(), api, store, world.clock, world, settings) {
         api.trouble = world.trouble;
         api.on_arrival = world.on_arrival;
+        api.reply_limit = world.reply_limit;
         api.tell = world.tell;
     }
 
