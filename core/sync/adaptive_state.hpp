@@ -36,8 +36,8 @@ struct AdaptiveState {
 
     /// The API does not show an old row of the file: a count is to tell whether it has expired.
     bool expiry_suspected = false;
-    /// A count of this run has told that nothing has.
-    bool nothing_expired = false;
+    /// When a count last told that nothing has.
+    std::optional<Monotonic> nothing_expired_at;
     /// When a warning of the zone was last given.
     std::optional<Monotonic> zone_warned;
 };

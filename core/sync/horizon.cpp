@@ -21,6 +21,10 @@ namespace {
 // Two clocks and two processes: what was removed so shortly before a count may belong to it.
 constexpr std::chrono::hours count_slack(1);
 
+// An account may begin to drop statistics at any time: so long is relied on a count by which it
+// does not.
+constexpr std::chrono::hours count_holds(1);
+
 }  // namespace
 
 asio::awaitable<plan::Horizon> load_horizon(Store& store) {
@@ -52,7 +56,8 @@ asio::awaitable<void> leave_out_expired(RunContext& context, WindowSet& windows)
 }
 
 asio::awaitable<void> leave_out_suspected(RunContext& context, WindowSet& windows) {
-    if (windows.empty() || context.adaptive.nothing_expired) {
+    const std::optional<Monotonic>& told = context.adaptive.nothing_expired_at;
+    if (windows.empty() || (told && context.clock.monotonic() - *told < count_holds)) {
         co_return;
     }
     HorizonSeeker seeker(context);

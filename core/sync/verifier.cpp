@@ -171,7 +171,8 @@ asio::awaitable<void> Verifier::note_agreement() {
         co_await note_horizon(context_, horizon_, first_shown_, metadata::read_instant(at));
     }
     context_.adaptive.expiry_suspected = false;
-    context_.adaptive.nothing_expired = !first_shown_;
+    context_.adaptive.nothing_expired_at =
+        first_shown_ ? std::nullopt : std::optional(context_.clock.monotonic());
     std::map<std::string, std::string> facts;
     facts[metadata::count_difference] = "";
     facts[metadata::rows_missing] = "";

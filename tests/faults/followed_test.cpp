@@ -1,4 +1,5 @@
 // What the soak test found, each as a case of its own.
+#include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 
 #include "tests/faults/small_account.hpp"
@@ -30,4 +31,32 @@ TEST_CASE("a row that comes late into a backfill before the first sync is found"
     world.clock.advance(std::chrono::hours(24 * 9));
     CHECK(world.sync().whole());
     soak::expect_exact(world);
+}
+
+TEST_CASE("what expires while one run goes on for weeks does not count as removed") {
+    const Directory directory;
+    soak::World world(directory.path() / "impressions.db", present, "Europe/Amsterdam");
+    world.settings.start = world.settings.zone.to_local(present - std::chrono::hours(24 * 60));
+    world.settings.sweep = std::chrono::hours(24 * 9);
+    world.settings.poll_interval = Seconds(1800);
+    simulator::RowMaker maker(1);
+    const std::int64_t rows = 24 * 30;
+    for (std::int64_t id = 1; id <= rows; ++id) {
+        world.account.add(maker.make(id, present - std::chrono::hours(rows - id), 400));
+    }
+    CHECK(world.sync().whole());
+    std::int64_t oldest = 1;
+    world.on_arrival = [&] {
+        const Instant cutoff = world.clock.now() - std::chrono::hours(24 * 30);
+        // Once a day, as accounts do it.
+        while (oldest <= rows && present - std::chrono::hours(rows - oldest) <
+                                     cutoff - cutoff.time_since_epoch() % std::chrono::hours(24)) {
+            world.account.remove(oldest++);
+        }
+    };
+    world.follow(std::chrono::hours(24 * 25));
+    CHECK(oldest > 500);
+    SQLite::Database sql(world.file().string(), SQLite::OPEN_READONLY);
+    CHECK(sql.execAndGet("SELECT count(*) FROM impressions WHERE removed_at IS NULL").getInt64() ==
+          rows);
 }
