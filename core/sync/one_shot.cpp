@@ -151,10 +151,13 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
         co_return;
     }
     FillRequest missing{WindowSet(wanted)};
-    if (!request.force) {
-        const WindowSet coverage = co_await context_.store.coverage(0);
-        missing.todo.subtract(coverage);
+    WindowSet covered = co_await context_.store.coverage(0);
+    if (request.force) {
+        // What has expired at the API would look as if it were removed.
+        const std::optional<Instant> shown_from = co_await first_shown_now(covered.within(wanted));
+        covered = shown_from ? covered.within({wanted.begin, *shown_from}) : WindowSet();
     }
+    missing.todo.subtract(covered);
     missing.stored_before = request.force;
     missing.direction = co_await backfill_direction(missing.todo);
     co_await fill_gaps(context_, std::move(missing), outcome_);
@@ -186,7 +189,7 @@ asio::awaitable<std::optional<Instant>> OneShot::first_shown_now(WindowSet cover
     const HorizonSearch found = co_await seeker.seek(covered.windows().front().begin);
     if (found.first_shown) {
         context_.observer.info(
-            fmt::format("the API shows nothing before {}; what is older is not compared",
+            fmt::format("the API shows nothing before {} any more; what is older is left as it is",
                         format_local(context_.settings.zone.to_local(*found.first_shown))));
     }
     co_return found.first_shown;

@@ -60,3 +60,25 @@ TEST_CASE("what expires while one run goes on for weeks does not count as remove
     CHECK(sql.execAndGet("SELECT count(*) FROM impressions WHERE removed_at IS NULL").getInt64() ==
           rows);
 }
+
+TEST_CASE("a backfill that reads everything again leaves what has expired as it is") {
+    const Directory directory;
+    soak::World world(directory.path() / "impressions.db", present, "Europe/Amsterdam");
+    world.settings.start = world.settings.zone.to_local(present - std::chrono::hours(24 * 60));
+    simulator::RowMaker maker(1);
+    for (std::int64_t id = 1; id <= 200; ++id) {
+        world.account.add(maker.make(id, present - std::chrono::hours(5 * id), 400));
+    }
+    CHECK(world.sync().whole());
+    for (std::int64_t id = 150; id <= 200; ++id) {
+        world.account.remove(id);
+    }
+    world.account.remove(20);
+    sync::BackfillRequest request;
+    request.from = world.settings.start;
+    request.force = true;
+    world.backfill(request);
+    SQLite::Database sql(world.file().string(), SQLite::OPEN_READONLY);
+    CHECK(sql.execAndGet("SELECT count(*) FROM impressions WHERE removed_at IS NULL").getInt64() ==
+          199);
+}
