@@ -219,6 +219,10 @@ asio::awaitable<plan::Direction> OneShot::backfill_direction(const WindowSet& to
 
 asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
     co_await preflight_.run();
+    if (request.options.repair) {
+        // As with a backfill: what it fetches may be young, and has to be read again later.
+        co_await following_since(context_);
+    }
     const Zone& zone = context_.settings.zone;
     WindowSet covered = co_await context_.store.coverage(0);
     Window wanted = context_.everything();

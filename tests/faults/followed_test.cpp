@@ -22,9 +22,16 @@ TEST_CASE("a row that comes late into a backfill before the first sync is found"
     for (std::int64_t id = 1; id <= 20; ++id) {
         world.account.add(maker.make(id, present - std::chrono::hours(id), 400));
     }
-    sync::BackfillRequest request;
-    request.from = world.settings.start;
-    CHECK(world.backfill(request).whole());
+    SUBCASE("by backfill") {
+        sync::BackfillRequest request;
+        request.from = world.settings.start;
+        CHECK(world.backfill(request).whole());
+    }
+    SUBCASE("by an audit that repairs what a kill left") {
+        sync::AuditRequest request;
+        request.options.repair = true;
+        world.audit(request);
+    }
     soak::expect_exact(world);
     world.account.add(maker.make(21, present - std::chrono::minutes(10), 400));
     world.account.change(1, [](simulator::Row& row) { row.profile = 4711; });
