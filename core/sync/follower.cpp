@@ -304,7 +304,7 @@ asio::awaitable<void> Follower::read_backlog(Monotonic due) {
     missing.todo.subtract(left_alone);
     co_await fill_gaps(context_, std::move(missing), backlog_);
     if (complete && backlog_.unread.empty()) {
-        co_await count_when_due(wanted.begin);
+        co_await count_when_due({wanted.begin, end});
     }
     co_await look_for_late_rows(end);
     left_alone.add({end, Instant::max()});
@@ -382,16 +382,18 @@ asio::awaitable<void> Follower::conclude(Outcome& outcome, bool is_poll) {
     co_await record_when_due();
 }
 
-asio::awaitable<void> Follower::count_when_due(Instant begin) {
+// `past`: what is not the tail's.
+asio::awaitable<void> Follower::count_when_due(Window past) {
     if (context_.clock.monotonic() < count_at_) {
         co_return;
     }
     Verifier verifier(context_, unread_.postponed(), backlog_);
+    verifier.leave_to_tail(past.end);
     const bool due = co_await verifier.count_is_due();
     if (due || context_.adaptive.expiry_suspected) {
         // Not sooner, however the comparison ends.
         count_at_ = context_.clock.monotonic() + second_try_pause;
-        co_await verifier.compare_counts(begin);
+        co_await verifier.compare_counts(past.begin);
     }
 }
 

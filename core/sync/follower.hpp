@@ -63,7 +63,7 @@ class Follower {
     void tell_budget();
     boost::asio::awaitable<void> keep_last(Outcome& outcome);
     boost::asio::awaitable<void> conclude(Outcome& outcome, bool is_poll);
-    boost::asio::awaitable<void> count_when_due(Instant begin);
+    boost::asio::awaitable<void> count_when_due(Window past);
     boost::asio::awaitable<void> watch_outages();
     boost::asio::awaitable<void> record_when_due();
     boost::asio::awaitable<void> note_error(std::string error);

@@ -44,7 +44,7 @@ asio::awaitable<void> Verifier::verify_emptiness(Window period) {
     const Settings& settings = context_.settings;
     plan::EmptinessLedger& emptiness = context_.adaptive.emptiness;
     for (int round = 0; round < most_rounds; ++round) {
-        const WindowSet empty = emptiness.take_unverified().within(period);
+        const WindowSet empty = without_tail(emptiness.take_unverified().within(period));
         if (empty.empty()) {
             co_return;
         }
@@ -75,12 +75,11 @@ asio::awaitable<void> Verifier::verify_emptiness(Window period) {
         context_.observer.warning(
             "the API showed nothing for a period in which it shows impressions now; it is read "
             "again");
-        const Semaphore::Permit turn = co_await context_.newest_period.take();
         co_await context_.store.uncover(wrong);
         FillRequest again(std::move(wrong));
         co_await fill_gaps(context_, std::move(again), outcome_);
     }
-    co_await mark_unread(context_, emptiness.take_unverified().within(period),
+    co_await mark_unread(context_, without_tail(emptiness.take_unverified().within(period)),
                          "the API shows impressions here in one reply and none in the next",
                          outcome_);
 }
@@ -131,6 +130,15 @@ asio::awaitable<bool> Verifier::agrees_since(LocalTime row, Instant end) {
 bool Verifier::is_old(const NewestRows& rows) const {
     const Instant at = context_.settings.zone.latest(rows.time);
     return at < context_.client.settled() - plan::least_retention;
+}
+
+// So a repair, which may take long, neither waits for the tail nor holds it up, and no two windows
+// overlap.
+WindowSet Verifier::without_tail(WindowSet windows) const {
+    if (tail_from_) {
+        windows.subtract({*tail_from_, Instant::max()});
+    }
+    return windows;
 }
 
 asio::awaitable<bool> Verifier::count_is_due() {
@@ -212,7 +220,7 @@ asio::awaitable<void> Verifier::compare_counts(Instant begin) {
         }
     }
     // What was taken for empty is not to be relied on either: the next run reads it again.
-    co_await mark_unread(context_, context_.adaptive.emptiness.take_unverified(),
+    co_await mark_unread(context_, without_tail(context_.adaptive.emptiness.take_unverified()),
                          "the API showed nothing here, but its count of all impressions is not the "
                          "file's",
                          outcome_);
@@ -228,8 +236,7 @@ asio::awaitable<void> Verifier::compare_counts(Instant begin) {
 // rest: rows that came late into what had been read, that have gone since, or that a reply
 // withheld.
 asio::awaitable<void> Verifier::repair_counts(int round, Window period) {
-    const Semaphore::Permit turn = co_await context_.newest_period.take();
-    WindowSet empty = context_.adaptive.emptiness.take_unverified();
+    WindowSet empty = without_tail(context_.adaptive.emptiness.take_unverified());
     if (round == 0 && !empty.empty()) {
         context_.observer.info(
             "the API's count of all impressions is not the file's; the periods without any are "
@@ -245,7 +252,7 @@ asio::awaitable<void> Verifier::repair_counts(int round, Window period) {
     options.repair = true;
     Audit audit(context_, options);
     const WindowSet covered = co_await context_.store.coverage(0);
-    const AuditReport report = co_await audit.run(covered.within(period));
+    const AuditReport report = co_await audit.run(without_tail(covered.within(period)));
     outcome_.written += report.written;
     outcome_.unread.insert(outcome_.unread.end(), report.unread.begin(), report.unread.end());
 }
@@ -281,7 +288,8 @@ asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
     for (int tries = 0; shows_rows && counts.api == 0 && tries < most_counts_of_nothing; ++tries) {
         counts = co_await count_both(begin);
     }
-    co_await catch_up(context_, {begin, context_.client.settled()}, begin, postponed_, outcome_);
+    const Window newest{std::max(begin, tail_from_.value_or(begin)), context_.client.settled()};
+    co_await catch_up(context_, newest, begin, postponed_, outcome_);
     if (!counts.api) {
         context_.observer.info(
             "the API does not count so long a period, so its count of everything is not compared");

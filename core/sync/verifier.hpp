@@ -20,6 +20,9 @@ class Verifier {
     Verifier(RunContext& context, const WindowSet& postponed, Outcome& outcome)
         : context_(context), postponed_(postponed), outcome_(outcome) {}
 
+    /// What is later is read all the time by somebody else: it is not read again here.
+    void leave_to_tail(Instant from) { tail_from_ = from; }
+
     /// Asks once more about what was taken for empty, now that the API has shown rows since.
     boost::asio::awaitable<void> verify_emptiness(Window period);
 
@@ -40,6 +43,7 @@ class Verifier {
     };
 
     bool is_old(const NewestRows& rows) const;
+    WindowSet without_tail(WindowSet windows) const;
     boost::asio::awaitable<void> seek_horizon(Instant begin);
     boost::asio::awaitable<void> note_agreement();
     boost::asio::awaitable<Counts> count_both(Instant begin);
@@ -51,6 +55,7 @@ class Verifier {
     RunContext& context_;
     const WindowSet& postponed_;
     Outcome& outcome_;
+    std::optional<Instant> tail_from_;
     bool shows_nothing_ = false;  // many replies said so
 
     // Of the comparison at hand.

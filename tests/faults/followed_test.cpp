@@ -40,6 +40,48 @@ TEST_CASE("a row that comes late into a backfill before the first sync is found"
     soak::expect_exact(world);
 }
 
+TEST_CASE("a weekly count that repairs much does not hold up the tail") {
+    const Directory directory;
+    soak::World world(directory.path() / "impressions.db", present, "Europe/Amsterdam");
+    world.settings.start = world.settings.zone.to_local(present - std::chrono::hours(24 * 40));
+    world.settings.sweep.reset();
+    simulator::RowMaker maker(1);
+    std::int64_t id = 0;
+    for (int hour = 0; hour < 24 * 40; ++hour) {
+        world.account.add(maker.make(++id, present - std::chrono::hours(hour), 400));
+    }
+    CHECK(world.sync().whole());
+    world.clock.advance(std::chrono::hours(24 * 8));
+    CHECK(world.sync().whole());
+    // Later than any recheck, so that a count finds them.
+    for (int place = 1; place < 30; ++place) {
+        world.account.add(
+            maker.make(++id, present - std::chrono::hours(24 * place) + Seconds(70), 400));
+    }
+    world.clock.advance(std::chrono::hours(24 * 8));
+    CHECK(world.sync().whole());
+    soak::expect_exact(world);
+    for (int place = 1; place < 30; ++place) {
+        world.account.add(
+            maker.make(++id, present - std::chrono::hours(24 * place) + Seconds(170), 400));
+    }
+    world.clock.advance(std::chrono::hours(24 * 8));
+    // What is old comes slowly, so that the repair takes an hour or more.
+    world.trouble = [&world](const simulator::Request& request) {
+        soak::Trouble trouble;
+        const LocalTime recent = world.settings.zone.to_local(world.clock.now()) - Seconds(3600);
+        if (request.question.begin && *request.question.begin < recent) {
+            trouble.latency = std::chrono::seconds(25);
+        }
+        return trouble;
+    };
+    const std::uint64_t requests = world.requests();
+    world.follow(std::chrono::minutes(90));
+    CHECK(world.requests() - requests > 100);
+    CHECK(soak::covered(world.file()).windows().back().end >
+          world.clock.now() - std::chrono::minutes(5));
+}
+
 TEST_CASE("what expires while one run goes on for weeks does not count as removed") {
     const Directory directory;
     soak::World world(directory.path() / "impressions.db", present, "Europe/Amsterdam");
