@@ -9,6 +9,12 @@
 
 namespace mirror::plan {
 
+/// Room for records in memory, for all loads that share it.
+struct RecordBudget {
+    std::uint64_t most = 0;  ///< in windows that are being read or wait to be stored
+    std::uint64_t held = 0;
+};
+
 /// The load of a fetch pipeline. Each window that is being read counts as large as its first reply
 /// says, and before that as large as wanted; what waits to be stored, or is being stored, counts as
 /// it is. So memory does not grow if the disk is slower than the network.
@@ -21,8 +27,11 @@ class WindowLoad {
         std::optional<std::multiset<Instant>::iterator> awaited;
     };
 
-    /// `most_records`: in all windows that are being read or wait to be stored.
-    explicit WindowLoad(std::uint64_t most_records) : most_records_(most_records) {}
+    /// The budget must outlive it.
+    explicit WindowLoad(RecordBudget& budget) : budget_(budget) {}
+    WindowLoad(const WindowLoad&) = delete;
+    WindowLoad& operator=(const WindowLoad&) = delete;
+    ~WindowLoad() { budget_.held -= expected_ + queued_; }
 
     /// A window that begins then is going to be read; newer ones wait for it to be written.
     [[nodiscard]] Entry begin(Instant window_begin, std::uint64_t expected) {
@@ -32,6 +41,7 @@ class WindowLoad {
         ++active_;
         ++uncounted_;
         expected_ += expected;
+        budget_.held += expected;
         return entry;
     }
 
@@ -41,6 +51,8 @@ class WindowLoad {
         entry.counted = true;
         expected_ += records;
         expected_ -= entry.expected;
+        budget_.held += records;
+        budget_.held -= entry.expected;
         entry.expected = records;
     }
 
@@ -59,15 +71,22 @@ class WindowLoad {
         --active_;
         uncounted_ -= entry.counted ? 0 : 1;
         expected_ -= entry.expected;
+        budget_.held -= entry.expected;
     }
 
     /// Records wait to be stored; they have been stored.
-    void queued(std::uint64_t records) { queued_ += records; }
-    void stored(std::uint64_t records) { queued_ -= records; }
+    void queued(std::uint64_t records) {
+        queued_ += records;
+        budget_.held += records;
+    }
+    void stored(std::uint64_t records) {
+        queued_ -= records;
+        budget_.held -= records;
+    }
 
-    /// Whether one more window of about so many records may be begun. One always may.
+    /// Whether one more window of about so many records may be begun. One of each load always may.
     bool has_room_for(std::uint64_t records) const {
-        return active_ + queued_ == 0 || expected_ + records + queued_ <= most_records_;
+        return active_ + queued_ == 0 || budget_.held + records <= budget_.most;
     }
 
     unsigned active() const { return active_; }
@@ -84,7 +103,7 @@ class WindowLoad {
     }
 
   private:
-    std::uint64_t most_records_;
+    RecordBudget& budget_;
     unsigned active_ = 0;
     unsigned uncounted_ = 0;
     std::uint64_t expected_ = 0;

@@ -41,12 +41,12 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
             owner_.meter_->dropped(received_);
         }
         owner_.load_.end(entry_);
-        owner_.load_changed_.notify_all();
+        owner_.context_.room_changed.notify_all();
     }
 
     void counted(std::uint64_t records) override {
         owner_.load_.counted(entry_, records);
-        owner_.load_changed_.notify_all();
+        owner_.context_.room_changed.notify_all();
     }
 
     void received(std::uint64_t records) override {
@@ -87,9 +87,7 @@ FetchPipeline::FetchPipeline(RunContext& context, WindowSink& sink, WindowSet to
       scheduler_(context.settings.zone, todo, context.adaptive.planner, direction,
                  context.settings.connections),
       fetcher_(context, scheduler_, lane),
-      load_(std::uint64_t{AdaptiveState::windows_a_connection} * context.settings.connections *
-            AdaptiveState::pages_a_window * context.settings.page_size),
-      load_changed_(context.executor),
+      load_(context.room),
       queue_(direction),
       queue_changed_(context.executor) {
     context.adaptive.planner.expect_period(todo.width());
@@ -149,7 +147,7 @@ asio::awaitable<void> FetchPipeline::work() {
             co_return;
         }
         if (!load_.has_room_for(context_.adaptive.planner.rows_wanted())) {
-            co_await load_changed_.wait();
+            co_await context_.room_changed.wait();
             continue;
         }
         if (!scheduler_.empty() && !budget_allows()) {
@@ -166,7 +164,7 @@ asio::awaitable<void> FetchPipeline::work() {
             }
         } else if (load_.active() > 0) {
             // What is read elsewhere may come back in halves, or tell the width of the next.
-            co_await load_changed_.wait();
+            co_await context_.room_changed.wait();
         } else {
             co_return;
         }
@@ -215,7 +213,7 @@ asio::awaitable<void> FetchPipeline::write() {
         // What is being written takes memory, too, and counts until it is stored.
         load_.stored(records);
         queue_changed_.notify_all();
-        load_changed_.notify_all();
+        context_.room_changed.notify_all();
         written_ += written;
         context_.observer.stored(written);
         warn_of_replaced(written);

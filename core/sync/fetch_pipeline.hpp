@@ -76,7 +76,6 @@ class FetchPipeline {
     bool first_untaken_ = false;  // what read_first() named
     bool held_back_ = false;
     plan::WindowLoad load_;
-    AsyncCondition load_changed_;
 
     WriteQueue queue_;
     AsyncCondition queue_changed_;

@@ -1,9 +1,12 @@
 // What the parts of a run share.
 #pragma once
 
+#include <cstdint>
+
 #include <boost/asio/any_io_executor.hpp>
 
 #include "core/copernica/client.hpp"
+#include "core/plan/window_load.hpp"
 #include "core/sync/adaptive_state.hpp"
 #include "core/sync/observer.hpp"
 #include "core/sync/request_ledger.hpp"
@@ -11,6 +14,7 @@
 #include "core/sync/stop_request.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
+#include "core/util/async_condition.hpp"
 #include "core/util/semaphore.hpp"
 
 namespace mirror::sync {
@@ -27,7 +31,11 @@ struct RunContext {
           requests(run_store, run_clock, run_settings.requests_per_day),
           counted_api(api, requests),
           client(run_executor, counted_api, run_clock, run_observer, run_settings),
-          adaptive(run_settings.page_size) {}
+          adaptive(run_settings.page_size),
+          room_changed(run_executor) {
+        room.most = std::uint64_t{AdaptiveState::windows_a_connection} * run_settings.connections *
+                    AdaptiveState::pages_a_window * run_settings.page_size;
+    }
     RunContext(const RunContext&) = delete;
     RunContext& operator=(const RunContext&) = delete;
 
@@ -51,6 +59,9 @@ struct RunContext {
     CountedApi counted_api;
     copernica::Client client;
     AdaptiveState adaptive;
+    /// Of all that is fetched at a time: the tail, and what is read beside it.
+    plan::RecordBudget room;
+    AsyncCondition room_changed;
     /// Held by whoever reads the newest period, so that no two windows overlap.
     Semaphore newest_period{1};
     StopRequest stop;

@@ -14,7 +14,8 @@ Instant at(int seconds) {
 }  // namespace
 
 TEST_CASE("load: a window counts as wanted, then as its first reply says") {
-    WindowLoad load(300);
+    RecordBudget budget{300, 0};
+    WindowLoad load(budget);
     CHECK(load.has_room_for(1000));  // one always fits
     WindowLoad::Entry first = load.begin(at(0), 100);
     CHECK(load.any_uncounted());
@@ -32,7 +33,8 @@ TEST_CASE("load: a window counts as wanted, then as its first reply says") {
 }
 
 TEST_CASE("load: what waits to be stored takes room") {
-    WindowLoad load(300);
+    RecordBudget budget{300, 0};
+    WindowLoad load(budget);
     load.queued(250);
     CHECK_FALSE(load.has_room_for(100));
     load.stored(250);
@@ -40,7 +42,8 @@ TEST_CASE("load: what waits to be stored takes room") {
 }
 
 TEST_CASE("load: newer windows wait for the oldest that is not delayed") {
-    WindowLoad load(300);
+    RecordBudget budget{300, 0};
+    WindowLoad load(budget);
     WindowLoad::Entry older = load.begin(at(10), 1);
     WindowLoad::Entry newer = load.begin(at(20), 1);
     CHECK(load.oldest_awaited() == at(10));
@@ -51,4 +54,29 @@ TEST_CASE("load: newer windows wait for the oldest that is not delayed") {
     CHECK_FALSE(load.oldest_awaited().has_value());
     load.end(older);
     CHECK_FALSE(load.any_uncounted());
+}
+
+TEST_CASE("load: two share the room, and each may have one window") {
+    RecordBudget budget{300, 0};
+    WindowLoad backlog(budget);
+    {
+        WindowLoad tail(budget);
+        WindowLoad::Entry first = backlog.begin(at(0), 300);
+        CHECK(tail.has_room_for(100));
+        WindowLoad::Entry newest = tail.begin(at(10), 100);
+        CHECK_FALSE(tail.has_room_for(1));
+        backlog.end(first);
+        CHECK(tail.has_room_for(200));
+        CHECK_FALSE(tail.has_room_for(201));
+        tail.counted(newest, 250);
+        CHECK(backlog.has_room_for(1000));
+        backlog.queued(20);
+        CHECK_FALSE(backlog.has_room_for(31));
+        CHECK(backlog.has_room_for(30));
+        backlog.stored(20);
+        tail.end(newest);
+        tail.queued(250);
+    }
+    // What a load that ends early leaves behind takes no room.
+    CHECK(budget.held == 0);
 }
