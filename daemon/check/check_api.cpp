@@ -105,15 +105,15 @@ Finding judge_clock(const ApiProbe& probe) {
 
 // It is nobody's fault if this is not known.
 Finding judge_calls(const ApiProbe& probe) {
-    if (probe.calls_this_month) {
-        return found_ok("requests", fmt::format("{} API calls of all programs this month",
-                                                *probe.calls_this_month));
-    }
     if (probe.failure) {
         return not_checked("requests", fmt::format("`{}` failed", name_of(probe.failure->stage)));
     }
     if (!probe.has_token) {
         return not_checked("requests", "no token");
+    }
+    if (probe.calls_this_month) {
+        return found_ok("requests", fmt::format("{} API calls of all programs this month",
+                                                *probe.calls_this_month));
     }
     return found_ok("requests",
                     fmt::format("the API's count of this month is not known: {}", probe.no_calls));
