@@ -225,15 +225,16 @@ asio::awaitable<void> Follower::poll(Monotonic) {
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
     const WindowSet covered = co_await context_.store.coverage(0);
     const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
-    co_await read_tail({std::max(wanted.begin, mark), wanted.end}, wanted.begin);
+    const Seconds reach =
+        co_await read_tail({std::max(wanted.begin, mark), wanted.end}, wanted.begin);
     co_await cut_back_coverage(context_);
     tail_trouble_.reset();
     co_await conclude(tail_, true);
-    co_await context_.requests.flush_if_due();
+    co_await context_.requests.flush_if_due(reach > Seconds(0));
 }
 
-// What is new, and as much of what is not as the page has room for.
-asio::awaitable<void> Follower::read_tail(Window wanted, Instant earliest) {
+// What is new, and as much of what is not as the page has room for. Returns how far back that was.
+asio::awaitable<Seconds> Follower::read_tail(Window wanted, Instant earliest) {
     std::optional<Flag> reaching;
     Seconds reach{0};
     const bool held_up = backlog_at_work_ || tail_trouble_;
@@ -252,6 +253,7 @@ asio::awaitable<void> Follower::read_tail(Window wanted, Instant earliest) {
     reach_.reached(reach, now);
     const std::vector<Seconds> still_due = reach_.due(now);
     reach_waits_ = held_up && !still_due.empty() && still_due.front() >= late_rows_reach;
+    co_return reach;
 }
 
 asio::awaitable<Seconds> Follower::choose_reach(Instant end) {

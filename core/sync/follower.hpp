@@ -49,7 +49,7 @@ class Follower {
     boost::asio::awaitable<void> repeat(Work work, Pause pause,
                                         std::optional<std::string>& trouble);
     boost::asio::awaitable<void> poll(Monotonic due);
-    boost::asio::awaitable<void> read_tail(Window wanted, Instant earliest);
+    boost::asio::awaitable<Seconds> read_tail(Window wanted, Instant earliest);
     boost::asio::awaitable<Seconds> choose_reach(Instant end);
     boost::asio::awaitable<void> work_off_backlog(Monotonic due);
     boost::asio::awaitable<void> sleep_since(Monotonic begun, Pause pause);

@@ -16,9 +16,11 @@ namespace {
 constexpr std::int64_t largest_block = 16;
 constexpr std::int64_t part_of_rest = 32;
 
-// Without one, they are written down so often.
+// Without one, they are written down so often: a poll has little to write, and an hour of them is
+// sixty requests.
 constexpr std::int64_t most_unwritten = 256;
-constexpr std::chrono::minutes flush_interval(5);
+constexpr std::chrono::hours flush_interval(1);
+constexpr std::chrono::minutes longest_delay(10);
 
 Instant day_of(Instant at) {
     return Instant(std::chrono::floor<std::chrono::days>(at));
@@ -91,8 +93,9 @@ asio::awaitable<void> RequestLedger::flush() {
     flush_at_ = clock_.monotonic() + flush_interval;
 }
 
-asio::awaitable<void> RequestLedger::flush_if_due() {
-    if (limit_ == 0 && clock_.monotonic() >= flush_at_) {
+asio::awaitable<void> RequestLedger::flush_if_due(bool beside_much) {
+    const Monotonic due = flush_at_ + (beside_much ? longest_delay : std::chrono::minutes(0));
+    if (limit_ == 0 && clock_.monotonic() >= due) {
         co_await flush();
     }
 }

@@ -34,8 +34,9 @@ class RequestLedger {
 
     /// Writes down what is not written yet, and gives back what was not used.
     boost::asio::awaitable<void> flush();
-    /// The same, if it was not done for some minutes.
-    boost::asio::awaitable<void> flush_if_due();
+    /// The same, if it was not done for an hour; for some minutes more `beside_much`, since a poll
+    /// that has read old rows again has written enough.
+    boost::asio::awaitable<void> flush_if_due(bool beside_much);
 
     /// What is known of today; `at_work` requests may still be made by windows at work.
     plan::BudgetState state(Seconds poll_interval, std::uint64_t at_work) const;
