@@ -130,14 +130,14 @@ TEST_CASE("a decoder is used again, also after a page that failed") {
 
 TEST_CASE("pages that share a pool share their user agents, without the token") {
     const auto pool = std::make_shared<TextPool>();
-    const Secret token("CANARY");
+    const Secret token("CANARY-in-a-cage");
     std::vector<const char*> places;
     PageDecoder decoder;
     for (int round = 0; round < 2; ++round) {
         decoder.begin(*find_stream("impressions"), token, pool);
         decoder.feed(
             R"({"data":[{"ID":1,"timestamp":"2014-10-09 13:41:46","useragent":"Mozilla\/5.0"},)"
-            R"({"ID":2,"timestamp":"2014-10-09 13:41:46","useragent":"has CANARY in it"}]})");
+            R"({"ID":2,"timestamp":"2014-10-09 13:41:46","useragent":"has CANARY-in-a-cage in it"}]})");
         decoder.finish();
         const Page page = decoder.take();
         CHECK(page.entries == pool);
