@@ -13,6 +13,10 @@ asio::awaitable<void> FakeApi::pass_time() {
         throw std::logic_error("this run does not end");
     }
     count_step();
+    if (side_by_side) {
+        co_await clock_.sleep(duration);
+        co_return;
+    }
     co_await yield();
     clock_.advance(duration);
 }

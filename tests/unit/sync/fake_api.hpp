@@ -31,6 +31,7 @@ class FakeApi final : public copernica::Api {
     /// The reply's Date; the clock's if it is not set.
     std::function<std::optional<Instant>(Instant)> date;
     std::chrono::milliseconds duration{150};  ///< of one request
+    bool side_by_side = false;  ///< requests that overlap take no longer than one of them
     /// The pages of these numbers are empty.
     std::uint64_t empty_from = 0;
     std::uint64_t empty_count = 0;

@@ -162,6 +162,7 @@ TEST_CASE("progress counts each row once, page by page, also if windows are read
 
 TEST_CASE("a first load tells how many rows it is, and no other does") {
     Follower world;
+    world.settings.requests_per_second = 2;  // slow enough for an estimate
     world.settings.page_size = 10;
     const auto sync = [&world] {
         sync::Session session(world.loop.get_executor(), world.api, world.store, world.clock,

@@ -35,6 +35,7 @@ TEST_CASE("sync: a graceful stop keeps what it has, whatever a request takes") {
                 world.model.add(at);
             }
             world.api.duration = duration;
+            world.api.side_by_side = true;
             const std::size_t history =
                 world.model
                     .matching({local("2026-10-01 00:00:00"), local("2026-11-20 00:00:00")}, noon)
