@@ -8,6 +8,10 @@ namespace {
 
 constexpr std::chrono::milliseconds repeat_after(50);
 
+// `timeout` signals the process and then its group, which is the process again: the same signal
+// that follows so closely is part of one request.
+constexpr std::chrono::milliseconds one_request(500);
+
 }  // namespace
 
 StopSignals::StopSignals(const boost::asio::any_io_executor& executor)
@@ -26,11 +30,17 @@ void StopSignals::wait() {
         if (error || closed_) {
             return;
         }
+        const auto now = std::chrono::steady_clock::now();
+        if (caught_ == signal && now - caught_at_ < one_request) {
+            wait();
+            return;
+        }
         if (caught_) {
             // Asked twice: at once. The file is sound at any moment.
             std::_Exit(128 + signal);
         }
         caught_ = signal;
+        caught_at_ = now;
         if (on_first_) {
             on_first_();
         }

@@ -15,7 +15,8 @@ namespace mirror::daemon {
 
 /// Waits for the signals, gives the work the time that it asks for, and cancels it. The
 /// cancellation is repeated until close(): one that meets a coroutine while it finishes a
-/// transaction is lost.
+/// transaction is lost. Another signal, or the same one half a second later, ends the process at
+/// once.
 class StopSignals {
   public:
     explicit StopSignals(const boost::asio::any_io_executor& executor);
@@ -49,6 +50,7 @@ class StopSignals {
     std::function<void()> on_first_;
     std::function<std::chrono::milliseconds()> grace_;
     std::optional<int> caught_;
+    std::chrono::steady_clock::time_point caught_at_{};
     bool closed_ = false;
 };
 

@@ -147,6 +147,8 @@ TEST_CASE("kill: SIGTERM again and again, and each run gets on") {
                 scene.server.start_over();
                 const auto process = scene.start({"sync"});
                 REQUIRE(reached(scene, c.requests));
+                // `timeout` signals twice, too: the process and its group.
+                process->signal(SIGTERM);
                 process->signal(SIGTERM);
                 REQUIRE(process->wait() == 143);
                 const std::int64_t now =
