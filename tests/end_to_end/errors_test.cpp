@@ -69,6 +69,7 @@ TEST_CASE("errors: 401 and 403 refuse a token, too") {
 
 TEST_CASE("errors: a token that is withdrawn in the middle") {
     Scene scene;
+    scene.configure("api", "page_size = 100\n");
     populate(scene, 4000);
     scene.server.set_before([&](const simulator::Request& request) {
         if (request.number == 12) {

@@ -229,7 +229,7 @@ TEST_CASE("an hour in which the API hides nearly everything removes nothing") {
     const Instant until = now + std::chrono::hours(1);
     // But for the oldest: what is before the oldest row that is shown has expired.
     const auto oldest = mirror.ask("SELECT id FROM impressions ORDER BY timestamp, id LIMIT 1");
-    int hidden_rows = 0;
+    std::int64_t hidden_rows = 0;
     for (std::int64_t id = 1; id <= 4800; ++id) {
         if (id != oldest) {
             mirror.world.account.change(id, [&](simulator::Row& row) { row.visible_from = until; });
@@ -240,7 +240,7 @@ TEST_CASE("an hour in which the API hides nearly everything removes nothing") {
     everything.from = mirror.world.settings.start;
     everything.force = true;
     const sync::Outcome hidden = mirror.world.backfill(everything);
-    CHECK(hidden.written.doubted == hidden_rows);
+    CHECK(hidden.written.doubted == static_cast<std::uint64_t>(hidden_rows));
     CHECK(hidden.written.removed == hidden.written.unmarked);
     CHECK(mirror.ask("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == 0);
     CHECK(mirror.ask("SELECT sum(rows) FROM doubts") == hidden_rows);
