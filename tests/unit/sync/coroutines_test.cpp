@@ -319,6 +319,7 @@ struct Group {
     AsyncCondition never{loop.get_executor()};
     int ended = 0;
     int cancelled = 0;
+    bool going_on = false;
 
     asio::awaitable<void> waits() {
         try {
@@ -363,6 +364,17 @@ struct Group {
             group.spawn(throws("the second"));
         }
         co_await group.join();
+    }
+    asio::awaitable<void> goes_on_after_an_error() {
+        bool failed = false;
+        try {
+            co_await joined(true);
+        } catch (const std::runtime_error&) {
+            failed = true;
+        }
+        CHECK(failed);
+        going_on = true;
+        co_await waits();
     }
     asio::awaitable<void> all_end() {
         TaskGroup group(loop.get_executor());
@@ -419,6 +431,21 @@ TEST_CASE("who joins and is cancelled takes the tasks along") {
     group.loop.run();
     CHECK(code == asio::error::operation_aborted);
     CHECK(group.cancelled == 2);
+}
+
+TEST_CASE("who goes on after an error of the group can still be cancelled") {
+    Group group;
+    asio::cancellation_signal signal;
+    asio::co_spawn(group.loop, group.goes_on_after_an_error(),
+                   asio::bind_cancellation_slot(signal.slot(), [](const std::exception_ptr&) {}));
+    while (!group.going_on) {
+        group.loop.restart();
+        group.loop.run_one();
+    }
+    signal.emit(asio::cancellation_type::terminal);
+    group.loop.restart();
+    group.loop.poll();
+    CHECK(group.cancelled == 3);
 }
 
 TEST_CASE("a wake-up wakes all that wait, and none that come later") {
