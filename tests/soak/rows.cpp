@@ -171,6 +171,9 @@ void Rows::expire() {
             world_.account.remove(id);
             shown.push_back(row);
         }
+        if (known.at < cutoff && shown.empty() && !excuses_.expired.contains(id)) {
+            excuses_.unknown.insert(id);  // removed before; nobody may have seen that
+        }
         for (const Row& row : shown) {
             if (row.at >= cutoff) {
                 world_.account.add(row);  // the second one of two is younger
