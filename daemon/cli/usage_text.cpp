@@ -1,8 +1,8 @@
 #include "daemon/cli/usage_text.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -149,8 +149,15 @@ std::optional<std::string> left_over(const CLI::App& app) {
 
 // CLI11 says "--from: 1 required T missing".
 std::string without_library_words(const std::string& what) {
-    static const std::regex missing("^(-[^:]*): 1 required (.*) missing$");
-    return std::regex_replace(what, missing, "$1 needs a value ($2)");
+    constexpr std::string_view before = ": 1 required ";
+    constexpr std::string_view after = " missing";
+    const std::size_t at = what.find(before);
+    if (at == std::string::npos || !what.starts_with('-') || !what.ends_with(after)) {
+        return what;
+    }
+    const std::size_t value = at + before.size();
+    return fmt::format("{} needs a value ({})", what.substr(0, at),
+                       what.substr(value, what.size() - after.size() - value));
 }
 
 }  // namespace
