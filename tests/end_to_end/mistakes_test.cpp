@@ -214,6 +214,7 @@ std::string lasting(std::string text, const Scene& scene) {
     text =
         replaced(text, "last success  [0-9-]{10} [0-9:]{8}", "last success  2026-11-28 12:00:00");
     text = replaced(text, "[0-9]+ s behind", "5 s behind");
+    text = replaced(text, "month, about [0-9,]+ in all", "month, about 60 in all");
     return replaced(text, "127\\.0\\.0\\.1:[0-9]{2,5}", "127.0.0.1:PORT");
 }
 
