@@ -1,6 +1,5 @@
 #include "daemon/commands/mirror_command.hpp"
 
-#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -8,12 +7,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "core/plan/request_budget.hpp"
 #include "core/time/text.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/cli/terminal_text.hpp"
 #include "daemon/commands/load_notice.hpp"
 #include "daemon/commands/period.hpp"
+#include "daemon/commands/run_settings.hpp"
 #include "daemon/commands/runtime.hpp"
 #include "daemon/config/config_change.hpp"
 #include "daemon/log/logging.hpp"
@@ -84,17 +83,6 @@ void refuse_empty_period(const CommandLine& line, const sync::Outcome& outcome, 
                         local_text(zone, outcome.period.begin),
                         local_text(zone, outcome.period.end), zone.name()));
     }
-}
-
-// How far apart polls are planned at the most: while nothing comes, and with a small budget.
-Seconds longest_pause(const Config& config) {
-    plan::BudgetState budget;
-    budget.limit = config.api.requests_per_day;
-    budget.poll_interval = std::max(config.mirror.poll_interval,
-                                    config.mirror.idle_poll_interval.value_or(Seconds(0)));
-    constexpr Seconds day(24 * 3600);
-    budget.left_of_day = day;
-    return plan::poll_pause(budget);
 }
 
 // Nothing if none are wanted.
@@ -177,7 +165,7 @@ ExitCode run_mirror(const CommandLine& line, const Config& config, const Environ
         report.reloading();
         reload(line, in_force, read_again, mirror, *log);
         if (metrics) {
-            metrics->set_poll_interval(in_force.mirror.poll_interval);
+            metrics->set_poll_interval(longest_pause(in_force));
         }
         report.reloaded();
     });

@@ -1,6 +1,9 @@
 #include "daemon/commands/run_settings.hpp"
 
+#include <algorithm>
 #include <optional>
+
+#include "core/plan/request_budget.hpp"
 
 namespace mirror::daemon {
 
@@ -30,6 +33,17 @@ void adopt(sync::Settings& settings, const Config& config) {
     settings.settle = config.mirror.settle;
     settings.recheck_ages = config.mirror.recheck_ages;
     settings.sweep = config.mirror.sweep;
+}
+
+Seconds longest_pause(const Config& config) {
+    constexpr Seconds day(24 * 3600);
+    plan::BudgetState budget;
+    budget.limit = config.api.requests_per_day;
+    budget.poll_interval =
+        std::max(config.mirror.poll_interval,
+                 config.mirror.idle_poll_interval.value_or(config.mirror.poll_interval));
+    budget.left_of_day = day;
+    return plan::poll_pause(budget);
 }
 
 }  // namespace mirror::daemon

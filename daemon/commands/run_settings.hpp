@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/sync/settings.hpp"
+#include "core/time/instant.hpp"
 #include "daemon/cli/command_line.hpp"
 #include "daemon/config/config.hpp"
 
@@ -12,5 +13,8 @@ sync::Settings settings_of(Command command, const Config& config);
 /// Takes over what may change while `run` works: the keys that compare() of config_change.hpp says
 /// take effect, as far as they are settings of a run.
 void adopt(sync::Settings& settings, const Config& config);
+
+/// How far apart `run` plans its polls at the most: while nothing comes, and with a small budget.
+Seconds longest_pause(const Config& config);
 
 }  // namespace mirror::daemon

@@ -97,6 +97,21 @@ TEST_CASE("run settings: nothing else is announced") {
           config_keys().size());
 }
 
+TEST_CASE("run settings: how far apart polls may be") {
+    using namespace std::chrono_literals;
+    Config config;
+    config.mirror.poll_interval = Seconds(60);
+    config.mirror.idle_poll_interval.reset();
+    config.api.requests_per_day = 0;
+    CHECK(longest_pause(config) == 60s);
+    config.mirror.idle_poll_interval = Seconds(900);
+    CHECK(longest_pause(config) == 900s);
+    config.mirror.idle_poll_interval = Seconds(10);  // shorter than between polls: not in effect
+    CHECK(longest_pause(config) == 60s);
+    config.api.requests_per_day = 100;
+    CHECK(longest_pause(config) == 1152s);  // three quarters of them are polls
+}
+
 TEST_CASE("run settings: only the commands that end give up") {
     const Config config;
     CHECK_FALSE(settings_of(Command::run, config).give_up_after);
