@@ -20,7 +20,7 @@ using Text = std::optional<std::string> Row::*;
 // A record as members of JSON, in order, so that single ones can be bent.
 using Members = std::vector<std::pair<std::string, std::string>>;
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
     std::string out;
     append_string(out, text, Encoding::php);
     return out;
@@ -30,7 +30,7 @@ std::string joined(const Members& members) {
     std::string out;
     for (const auto& [name, value] : members) {
         out += out.empty() ? "{" : ",";
-        out += quoted(name) + ":" + value;
+        out += json_string(name) + ":" + value;
     }
     return out + "}";
 }
@@ -43,7 +43,7 @@ std::string value_of(const Row& row, const Field& field) {
     if (!text) {
         return "null";
     }
-    return field.form == FieldForm::json ? *text : quoted(*text);
+    return field.form == FieldForm::json ? *text : json_string(*text);
 }
 
 void set_null(Row& row, const Field& field) {
@@ -119,7 +119,8 @@ class Maker {
             if (field.form == FieldForm::id) {
                 into.emplace_back(field.name, std::to_string(row.id));
             } else if (field.form == FieldForm::timestamp) {
-                into.emplace_back(field.name, quoted(mirror::format_local(zone_.to_local(row.at))));
+                into.emplace_back(field.name,
+                                  json_string(mirror::format_local(zone_.to_local(row.at))));
             } else if (const auto value = bend(field, value_of(row, field))) {
                 into.emplace_back(field.name, *value);
             }
@@ -224,7 +225,7 @@ class Maker {
         row = plain();
         sent = members(row);
         const bool lower = sent[0].first == "id";
-        sent.insert(sent.begin() + 1, {lower ? "ID" : "id", quoted("nasty-id")});
+        sent.insert(sent.begin() + 1, {lower ? "ID" : "id", json_string("nasty-id")});
         keep("ID and id both", std::move(row), sent, "nasty-id");
 
         row = plain();
