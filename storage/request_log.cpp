@@ -1,11 +1,10 @@
 #include "storage/request_log.hpp"
 
-#include <algorithm>
-
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
+#include "core/plan/request_budget.hpp"
 #include "core/time/text.hpp"
 
 namespace mirror::storage {
@@ -27,11 +26,7 @@ sync::RequestsToday RequestLog::spend(Instant now, std::int64_t wanted, std::uin
     const bool known = query.executeStep();
     const std::int64_t before = known ? query.getColumn(0).getInt64() : 0;
     sync::RequestsToday today;
-    today.granted = std::max(wanted, -before);
-    if (limit > 0 && wanted > 0) {
-        const std::int64_t left = static_cast<std::int64_t>(limit) - before;
-        today.granted = std::clamp<std::int64_t>(left, 0, wanted);
-    }
+    today.granted = plan::granted(wanted, before, limit);
     today.total = static_cast<std::uint64_t>(before + today.granted);
     if (today.granted == 0) {
         return today;

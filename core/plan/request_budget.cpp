@@ -65,4 +65,11 @@ Seconds left_of_day(Instant now) {
     return std::chrono::floor<std::chrono::days>(now) + std::chrono::days(1) - now;
 }
 
+std::int64_t granted(std::int64_t wanted, std::int64_t counted, std::uint64_t limit) {
+    if (limit > 0 && wanted > 0) {
+        return std::clamp<std::int64_t>(static_cast<std::int64_t>(limit) - counted, 0, wanted);
+    }
+    return std::max(wanted, -counted);
+}
+
 }  // namespace mirror::plan

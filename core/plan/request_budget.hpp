@@ -27,9 +27,8 @@ struct BudgetState {
 ///
 ///   tail      while a request is left
 ///   recheck   while more are left than the day's other polls need, one each
-///   past      while more are left than polls and rechecks need; rechecks are given an eighth of
-///   the
-///             polls
+///   past      while more are left than polls and rechecks need; rechecks are given an eighth as
+///             many as polls
 ///
 /// both beyond what windows at work may still take. Polls are planned for no more than three
 /// quarters of a day's budget, however short their interval is, so that the past is not left out
@@ -43,5 +42,10 @@ Seconds poll_pause(const BudgetState& state);
 
 /// Until 00:00 UTC, at least a second.
 Seconds left_of_day(Instant now);
+
+/// How many of `wanted` requests are counted on a day that has `counted`: as many as `limit` leaves
+/// (0: no limit). `wanted` is negative for requests that were counted and not made: no more are
+/// taken back than the day has.
+std::int64_t granted(std::int64_t wanted, std::int64_t counted, std::uint64_t limit);
 
 }  // namespace mirror::plan

@@ -79,6 +79,19 @@ TEST_CASE("budget: the day is UTC's") {
     CHECK(left_of_day(midnight - 1s) == 1s);
 }
 
+TEST_CASE("budget: what is granted of a day's requests") {
+    CHECK(granted(5, 0, 0) == 5);
+    CHECK(granted(5, 1'000'000, 0) == 5);
+    CHECK(granted(16, 90, 100) == 10);
+    CHECK(granted(16, 100, 100) == 0);
+    CHECK(granted(1, 200, 100) == 0);  // a limit that was lowered
+    CHECK(granted(0, 0, 100) == 0);
+    // What was not used is given back, and no more than that.
+    CHECK(granted(-5, 90, 100) == -5);
+    CHECK(granted(-5, 200, 100) == -5);
+    CHECK(granted(-5, 3, 0) == -3);
+}
+
 // A month of polls, rechecks and a past that never ends, with whatever each takes.
 TEST_CASE(
     "budget: it is never exceeded in a month, nor is the tail starved while a request is left") {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/plan/request_budget.hpp"
 #include "tests/unit/sync/turns.hpp"
 
 namespace mirror::tests {
@@ -185,11 +186,7 @@ asio::awaitable<sync::RequestsToday> FakeStore::spend_requests(Instant now, std:
     std::int64_t& day =
         requests[std::chrono::floor<std::chrono::days>(now).time_since_epoch().count()];
     sync::RequestsToday today;
-    today.granted = std::max(wanted, -day);
-    if (limit > 0 && wanted > 0) {
-        const std::int64_t left = static_cast<std::int64_t>(limit) - day;
-        today.granted = std::clamp<std::int64_t>(left, 0, wanted);
-    }
+    today.granted = plan::granted(wanted, day, limit);
     day += today.granted;
     today.total = static_cast<std::uint64_t>(day);
     co_return today;
