@@ -30,10 +30,11 @@ Instant day_of(Instant at) {
 
 asio::awaitable<void> RequestLedger::open() {
     open_ = true;
+    const Instant now = clock_.utc();
     // A budget that is used up already lets nothing through, but what was asked has been asked.
-    const RequestsToday today = co_await store_.spend_requests(clock_.utc(), unwritten_, 0);
+    const RequestsToday today = co_await store_.spend_requests(now, unwritten_, 0);
     unwritten_ = 0;
-    day_ = day_of(clock_.utc());
+    day_ = day_of(now);
     used_ = today.total;
     flush_at_ = clock_.monotonic() + flush_interval;
 }
@@ -44,6 +45,12 @@ asio::awaitable<void> RequestLedger::spend() {
         co_return;
     }
     if (limit_ == 0) {
+        const Instant today = day_of(clock_.utc());
+        if (day_ != today) {
+            const Instant before = std::exchange(day_, today);
+            used_ = 0;
+            co_await write(before, std::exchange(unwritten_, 0));
+        }
         ++unwritten_;
         ++used_;
         if (unwritten_ >= most_unwritten) {
@@ -62,11 +69,7 @@ asio::awaitable<void> RequestLedger::spend() {
 
 asio::awaitable<void> RequestLedger::take_block() {
     const Instant now = clock_.utc();
-    if (in_hand_ > 0) {
-        // Of yesterday.
-        const std::int64_t unused = std::exchange(in_hand_, 0);
-        co_await store_.spend_requests(day_, -unused, 0);
-    }
+    co_await write(day_, -std::exchange(in_hand_, 0));  // of yesterday, if there are any
     const auto left = static_cast<std::int64_t>(limit_ - std::min(used_, limit_));
     const bool same_day = day_ == day_of(now);
     const std::int64_t wanted =
@@ -82,15 +85,25 @@ asio::awaitable<void> RequestLedger::flush() {
         co_return;
     }
     const std::int64_t change = std::exchange(unwritten_, 0) - std::exchange(in_hand_, 0);
+    flush_at_ = clock_.monotonic() + flush_interval;
+    co_await write(day_, change);
+}
+
+asio::awaitable<void> RequestLedger::write(Instant day, std::int64_t change) {
     if (change == 0) {
         co_return;
     }
-    const Instant now = clock_.utc();
-    const bool of_that_day = change < 0 && day_ != day_of(now);
-    const RequestsToday today = co_await store_.spend_requests(of_that_day ? day_ : now, change, 0);
-    used_ = today.total;
-    day_ = of_that_day ? day_ : day_of(now);
-    flush_at_ = clock_.monotonic() + flush_interval;
+    try {
+        const RequestsToday written = co_await store_.spend_requests(day, change, 0);
+        if (day == day_) {
+            used_ = written.total;
+        }
+    } catch (...) {
+        if (day == day_ && change > 0) {
+            unwritten_ += change;  // for the next time
+        }
+        throw;
+    }
 }
 
 asio::awaitable<void> RequestLedger::flush_if_due(bool beside_much) {

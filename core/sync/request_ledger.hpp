@@ -46,6 +46,7 @@ class RequestLedger {
 
   private:
     boost::asio::awaitable<void> take_block();
+    boost::asio::awaitable<void> write(Instant day, std::int64_t change);
 
     Store& store_;
     Clock& clock_;
@@ -53,7 +54,7 @@ class RequestLedger {
     bool open_ = false;
     std::int64_t unwritten_ = 0;  ///< made, and not in the file yet
     std::int64_t in_hand_ = 0;    ///< in the file, and not made yet
-    Instant day_{};               ///< of what is in hand
+    Instant day_{};               ///< of what is unwritten or in hand
     std::uint64_t used_ = 0;      ///< of that day, as last seen
     Monotonic flush_at_{};
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <iterator>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -183,6 +184,9 @@ asio::awaitable<void> FakeStore::claim_account(std::string id, std::string) {
 asio::awaitable<sync::RequestsToday> FakeStore::spend_requests(Instant now, std::int64_t wanted,
                                                                std::uint64_t limit) {
     co_await yield_always();
+    if (full) {
+        throw std::runtime_error("the disk is full");
+    }
     std::int64_t& day =
         requests[std::chrono::floor<std::chrono::days>(now).time_since_epoch().count()];
     sync::RequestsToday today;

@@ -59,6 +59,7 @@ class FakeStore : public sync::Store {
     std::map<std::string, std::string> facts;
     std::map<std::int64_t, std::int64_t> requests;  ///< by UTC day, counted from 1970
     std::vector<sync::RunRecord> runs;
+    bool full = false;                ///< requests cannot be written down
     bool cuts = false;                ///< row_free_second() finds seconds without rows
     std::vector<std::string> broken;  ///< promises of core/sync that were not kept
     std::function<void(std::int64_t age)> on_coverage;  ///< called whenever it is asked for
