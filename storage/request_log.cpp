@@ -12,15 +12,10 @@ namespace {
 
 constexpr std::chrono::hours kept(24 * 366);
 
-std::string day_of(Instant at) {
-    constexpr std::size_t date_length = 10;
-    return format_utc(at).substr(0, date_length);
-}
-
 }  // namespace
 
 sync::RequestsToday RequestLog::spend(Instant now, std::int64_t wanted, std::uint64_t limit) {
-    const std::string day = day_of(now);
+    const std::string day = format_day(now);
     SQLite::Statement query(sql_, "SELECT requests FROM requests WHERE day = ?");
     query.bind(1, day);
     const bool known = query.executeStep();
@@ -39,7 +34,7 @@ sync::RequestsToday RequestLog::spend(Instant now, std::int64_t wanted, std::uin
     write.exec();
     if (!known) {
         SQLite::Statement forget(sql_, "DELETE FROM requests WHERE day < ?");
-        forget.bind(1, day_of(now - kept));
+        forget.bind(1, format_day(now - kept));
         forget.exec();
     }
     return today;

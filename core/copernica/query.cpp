@@ -26,9 +26,7 @@ std::string impressions_query(const PageQuery& query) {
 }
 
 std::string consumption_query(LocalTime first, LocalTime last) {
-    constexpr std::size_t date = std::string_view("YYYY-MM-DD").size();
-    return "begin=" + format_local(first).substr(0, date) +
-           "&end=" + format_local(last).substr(0, date);
+    return "begin=" + format_day(first) + "&end=" + format_day(last);
 }
 
 std::string target_with_token(std::string_view path, std::string_view query, const Secret& token) {

@@ -92,4 +92,13 @@ std::string format_utc(Instant at) {
     return format(std::chrono::sys_seconds(at.time_since_epoch()), 'T', "Z");
 }
 
+std::string format_day(Instant at) {
+    constexpr std::size_t length = std::string_view("YYYY-MM-DD").size();
+    return format_utc(at).substr(0, length);
+}
+
+std::string format_day(LocalTime local) {
+    return format_day(Instant(local.time_since_epoch()));
+}
+
 }  // namespace mirror

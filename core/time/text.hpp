@@ -26,4 +26,8 @@ void write_local(LocalTime local, char* text);
 /// "2026-11-23T16:00:05Z".
 std::string format_utc(Instant at);
 
+/// The day of that time, "2026-11-23": a UTC day, or a local one.
+std::string format_day(Instant at);
+std::string format_day(LocalTime local);
+
 }  // namespace mirror

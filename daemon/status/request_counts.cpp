@@ -13,8 +13,7 @@ namespace {
 constexpr int days_looked_at = 7;
 
 std::uint64_t of_day(const std::map<std::string, std::uint64_t>& days, std::chrono::sys_days day) {
-    constexpr std::size_t date_length = 10;
-    const auto found = days.find(format_utc(Instant(day)).substr(0, date_length));
+    const auto found = days.find(format_day(Instant(day)));
     return found == days.end() ? 0 : found->second;
 }
 

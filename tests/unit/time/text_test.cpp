@@ -40,5 +40,7 @@ TEST_CASE("local text is written the same without an allocation") {
 
 TEST_CASE("UTC text is ISO 8601") {
     CHECK(format_utc(Instant(Seconds(0))) == "1970-01-01T00:00:00Z");
+    CHECK(format_day(Instant(Seconds(-1))) == "1969-12-31");
+    CHECK(format_day(LocalTime(Seconds(1795968005))) == "2026-11-29");
     CHECK(format_utc(Instant(Seconds(1795968005))) == "2026-11-29T16:00:05Z");
 }
