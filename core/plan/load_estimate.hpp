@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "core/time/instant.hpp"
 
@@ -27,9 +26,5 @@ struct LoadEstimate {
 /// and some requests are made besides. A row takes 107 bytes, and 12 for each optional index (see
 /// docs/performance.md).
 LoadEstimate estimate_load(std::uint64_t rows, const LoadSettings& settings);
-
-/// "about 1,000,000 impressions: 1,085 requests, at least 2 min at 10 a second, 119 MB", for
-/// people.
-std::string text_of(const LoadEstimate& estimate, const LoadSettings& settings);
 
 }  // namespace mirror::plan
