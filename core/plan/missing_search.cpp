@@ -93,16 +93,13 @@ MissingSearch::Verdict MissingSearch::accept(std::uint64_t total, std::uint64_t 
     }
     Range left = left_half();
     const std::uint64_t known_left = known(left.first, left.last);
-    if (total < known_left || total - known_left > range.missing || fresh > total - known_left) {
+    // If a count brings a missing record along, the piece that it belongs to is not known.
+    if (fresh > 0 || total < known_left || total - known_left > range.missing) {
         return Verdict::lost;
     }
     left.missing = total - known_left;
     range.first = left.last;
     range.missing -= left.missing;
-    // A count that brings a missing record along: the piece it belongs to is not known.
-    if (fresh > 0) {
-        return Verdict::lost;
-    }
     ranges_.push_back(left);
     return ask_next();
 }
