@@ -225,8 +225,8 @@ asio::awaitable<void> Follower::poll(Monotonic) {
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
     const WindowSet covered = co_await context_.store.coverage(0);
     const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
-    const Seconds reach =
-        co_await read_tail({std::max(wanted.begin, mark), wanted.end}, wanted.begin);
+    const Window since_mark{std::max(wanted.begin, mark), wanted.end};
+    const Seconds reach = co_await read_tail(since_mark, wanted.begin);
     co_await cut_back_coverage(context_);
     tail_trouble_.reset();
     co_await conclude(tail_, true);
@@ -306,7 +306,8 @@ asio::awaitable<void> Follower::read_backlog(Monotonic due) {
     missing.todo.subtract(left_alone);
     co_await fill_gaps(context_, std::move(missing), backlog_);
     if (complete && backlog_.unread.empty()) {
-        co_await count_when_due({wanted.begin, end});
+        const Window past{wanted.begin, end};
+        co_await count_when_due(past);
     }
     co_await look_for_late_rows(end);
     left_alone.add({end, Instant::max()});

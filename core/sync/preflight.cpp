@@ -108,8 +108,8 @@ asio::awaitable<void> cut_back_coverage(RunContext& context) {
             "everything from {} on is read again",
             format_utc(mistaken.end), format_utc(settled), format_utc(mistaken.begin)));
     }
-    co_await context.store.uncover(
-        WindowSet({context.settings.zone.align_down(mistaken.begin), mistaken.end}));
+    const Window aligned{context.settings.zone.align_down(mistaken.begin), mistaken.end};
+    co_await context.store.uncover(WindowSet(aligned));
 }
 
 asio::awaitable<Instant> following_since(RunContext& context) {

@@ -213,7 +213,8 @@ asio::awaitable<void> Verifier::compare_counts(Instant begin) {
         }
         // Until they agree, they are compared again.
         co_await store.set_fact(metadata::counted_from, "");
-        co_await repair_counts(round, {from, context_.client.settled()});
+        const Window compared{from, context_.client.settled()};
+        co_await repair_counts(round, compared);
         ++round;
         if (!outcome_.unread.empty()) {
             co_return;
@@ -293,7 +294,8 @@ asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
     if (!counts.api) {
         context_.observer.info(
             "the API does not count so long a period, so its count of everything is not compared");
-        co_await verify_emptiness({begin, context_.client.settled()});
+        const Window everything{begin, context_.client.settled()};
+        co_await verify_emptiness(everything);
         co_return true;
     }
     const LocalTime first = zone.second_before(zone.to_local(begin));
