@@ -10,8 +10,11 @@
 namespace mirror {
 namespace {
 
-[[noreturn]] void fail(const std::string& attempt) {
-    throw FileError(attempt, errno);
+// What failed is put together after errno was read: an allocation may change it.
+[[noreturn]] void fail(std::string_view attempt, std::string_view on = "",
+                       std::string_view after = "") {
+    const int failure = errno;
+    throw FileError(std::string(attempt).append(on).append(after), failure);
 }
 
 }  // namespace
@@ -42,7 +45,7 @@ void ReplacementFile::write(std::string_view text) const {
     while (!text.empty()) {
         const ssize_t written = ::write(descriptor_, text.data(), text.size());
         if (written < 0 && errno != EINTR) {
-            fail("write " + name_);
+            fail("write ", name_);
         }
         text.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
     }
@@ -50,14 +53,14 @@ void ReplacementFile::write(std::string_view text) const {
 
 void ReplacementFile::replace() {
     if (::rename(name_.c_str(), target_.c_str()) != 0) {
-        fail("rename " + name_);
+        fail("rename ", name_);
     }
     name_.clear();
 }
 
 void ReplacementFile::replace_durably() {
     if (::fsync(descriptor_) != 0) {
-        fail("write " + name_ + " to the disk");
+        fail("write ", name_, " to the disk");
     }
     replace();
     const std::string directory = std::filesystem::absolute(target_).parent_path().string();

@@ -65,8 +65,8 @@ int FileLock::open_or_create() const {
         if (descriptor >= 0) {
             return descriptor;
         }
-        if (errno != ENOENT) {
-            throw explain_system("open " + path_.string(), errno, database_);
+        if (const int failure = errno; failure != ENOENT) {
+            throw explain_system("open " + path_.string(), failure, database_);
         }
         const mode_t mode = owner.st_mode & 0666;
         descriptor = ::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, mode);
@@ -81,8 +81,8 @@ int FileLock::open_or_create() const {
             ::fchmod(descriptor, mode);
             return descriptor;
         }
-        if (errno != EEXIST) {
-            throw explain_system("create " + path_.string(), errno, database_);
+        if (const int failure = errno; failure != EEXIST) {
+            throw explain_system("create " + path_.string(), failure, database_);
         }
     }
 }
@@ -91,10 +91,11 @@ bool FileLock::try_lock(Part part) {
     for (;;) {
         struct flock range = one_byte(part, F_WRLCK);
         if (::fcntl(descriptor_, F_OFD_SETLK, &range) != 0) {
-            if (errno == EAGAIN || errno == EACCES || errno == EINTR) {
+            const int failure = errno;
+            if (failure == EAGAIN || failure == EACCES || failure == EINTR) {
                 return false;
             }
-            throw explain_system("lock " + path_.string(), errno, database_);
+            throw explain_system("lock " + path_.string(), failure, database_);
         }
         if (!deleted(descriptor_)) {
             return true;
