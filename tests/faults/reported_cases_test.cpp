@@ -54,6 +54,15 @@ struct Reported {
         };
     }
 
+    // The same, for habits that are one fault, or none.
+    void set_fault(std::function<std::optional<Fault>(const simulator::Request&)> fault_of) {
+        set_habit([fault_of = std::move(fault_of)](const simulator::Request& request) {
+            Trouble trouble;
+            trouble.fault = fault_of(request);
+            return trouble;
+        });
+    }
+
     std::string ask(const std::string& query) {
         SQLite::Database sql(world.file().string(), SQLite::OPEN_READONLY);
         SQLite::Statement statement(sql, query);
@@ -110,18 +119,16 @@ TEST_CASE("reported: a replica that lags hides rows only until the next recheck"
     soak::World& world = reported.world;
     reported.add_every(1h, present - 30 * day, present);
     std::uint64_t replies = 0;
-    reported.set_habit([&](const simulator::Request&) {
-        Trouble trouble;
+    reported.set_fault([&](const simulator::Request&) -> std::optional<Fault> {
         if (++replies % 3 != 0) {
-            return trouble;
+            return std::nullopt;
         }
         Fault fault;
         const LocalTime seen = world.settings.zone.to_local(world.clock.now() - 600s);
         fault.question = [seen](simulator::Question& question) {
             question.end = std::min(question.end.value_or(seen), seen);
         };
-        trouble.fault = fault;
-        return trouble;
+        return fault;
     });
     for (int visit = 0; visit < 30; ++visit) {
         reported.add_every(17s, world.clock.now(), world.clock.now() + 300s);
@@ -141,8 +148,7 @@ TEST_CASE("reported: a total that is older than its records proves nothing") {
     soak::World& world = reported.world;
     reported.add_every(1h, present - 30 * day, present);
     CHECK(world.sync().whole());
-    reported.set_habit([&](const simulator::Request&) {
-        Trouble trouble;
+    reported.set_fault([&](const simulator::Request&) {
         const std::string fresh = format_local(world.settings.zone.to_local(
             Instant(Seconds(world.clock.now().time_since_epoch().count() / 120 * 120))));
         Fault fault;
@@ -154,8 +160,7 @@ TEST_CASE("reported: a total that is older than its records proves nothing") {
                 }
             }
         };
-        trouble.fault = fault;
-        return trouble;
+        return fault;
     });
     for (int visit = 0; visit < 20; ++visit) {
         reported.add_every(7s, world.clock.now(), world.clock.now() + 90s);
@@ -214,12 +219,9 @@ TEST_CASE("reported: offsets above ten thousand fail") {
     Reported reported(Order::shuffled);
     soak::World& world = reported.world;
     reported.add_every(1s, present - 4h, present - 40min);
-    reported.set_habit([](const simulator::Request& request) {
-        Trouble trouble;
-        if (request.question.start + request.question.limit > 10'000) {
-            trouble.fault = simulator::faults::status(500);
-        }
-        return trouble;
+    reported.set_fault([](const simulator::Request& request) {
+        const bool deep = request.question.start + request.question.limit > 10'000;
+        return deep ? std::optional(simulator::faults::status(500)) : std::nullopt;
     });
     CHECK(world.sync().whole());
     soak::expect_exact(world);
@@ -235,15 +237,13 @@ TEST_CASE("reported: whatever page is asked for, the first one comes") {
         soak::World& world = reported.world;
         world.behaviour.max_page = 100;
         reported.add_every(97s, present - 4 * day, present);
-        reported.set_habit([](const simulator::Request& request) {
+        reported.set_fault([](const simulator::Request& request) {
             Fault fault;
             fault.question = [](simulator::Question& question) { question.start = 0; };
             fault.page = [start = request.question.start](simulator::Page& page) {
                 page.start = start;
             };
-            Trouble trouble;
-            trouble.fault = fault;
-            return trouble;
+            return fault;
         });
         CHECK(world.sync().whole());
         soak::expect_exact(world);
@@ -263,7 +263,7 @@ TEST_CASE("reported: short and empty pages before the last one") {
             const std::size_t at = record.find("\"ID\":\"") + 6;
             return std::stoll(record.substr(at)) % 100 < 50;
         };
-        reported.set_habit([&world, is_secret](const simulator::Request& request) {
+        reported.set_fault([&world, is_secret](const simulator::Request& request) {
             // The count is of those that are shown.
             simulator::Question all = request.question;
             all.start = 0;
@@ -288,9 +288,7 @@ TEST_CASE("reported: short and empty pages before the last one") {
                     page.total = shown;
                 }
             };
-            Trouble trouble;
-            trouble.fault = fault;
-            return trouble;
+            return fault;
         });
         CHECK(world.sync().whole());
         for (std::int64_t id = 1; id < reported.next_id; ++id) {
@@ -308,13 +306,15 @@ TEST_CASE("reported: counting a long period times out") {
     Reported reported;
     soak::World& world = reported.world;
     reported.add_every(1h, present - 50 * day, present);
-    reported.set_habit([](const simulator::Request& request) {
-        Trouble trouble;
-        if (request.question.total && *request.question.end - *request.question.begin > 3 * day) {
-            trouble.fault = simulator::faults::gateway(504);
-            trouble.fault->delay = 30s;
+    reported.set_fault([](const simulator::Request& request) {
+        const bool long_count =
+            request.question.total && *request.question.end - *request.question.begin > 3 * day;
+        std::optional<Fault> fault;
+        if (long_count) {
+            fault = simulator::faults::gateway(504);
+            fault->delay = 30s;
         }
-        return trouble;
+        return fault;
     });
     CHECK(world.sync().whole());
     soak::expect_exact(world);
@@ -337,24 +337,16 @@ TEST_CASE("reported: text before the JSON, now and then or always for one period
     });
     std::uint64_t replies = 0;
     SUBCASE("now and then") {
-        reported.set_habit([&](const simulator::Request&) {
-            Trouble trouble;
-            if (++replies % 2 == 0) {
-                trouble.fault = warning;
-            }
-            return trouble;
+        reported.set_fault([&](const simulator::Request&) {
+            return ++replies % 2 == 0 ? std::optional(warning) : std::nullopt;
         });
         CHECK(world.sync().whole());
         soak::expect_exact(world);
     }
     SUBCASE("for one second") {
         const LocalTime second = world.settings.zone.to_local(present - 2 * day);
-        reported.set_habit([&](const simulator::Request& request) {
-            Trouble trouble;
-            if (request.question.contains(second)) {
-                trouble.fault = warning;
-            }
-            return trouble;
+        reported.set_fault([&](const simulator::Request& request) {
+            return request.question.contains(second) ? std::optional(warning) : std::nullopt;
         });
         const sync::Outcome outcome = world.sync();
         CHECK_FALSE(outcome.whole());
@@ -381,22 +373,14 @@ TEST_CASE("reported: a list that is null is a bad reply, and never an empty peri
     };
     std::uint64_t replies = 0;
     SUBCASE("now and then") {
-        reported.set_habit([&](const simulator::Request&) {
-            Trouble trouble;
-            if (++replies % 2 == 0) {
-                trouble.fault = with_body(null_for_none);
-            }
-            return trouble;
+        reported.set_fault([&](const simulator::Request&) {
+            return ++replies % 2 == 0 ? std::optional(with_body(null_for_none)) : std::nullopt;
         });
         CHECK(world.sync().whole());
         soak::expect_exact(world);
     }
     SUBCASE("always") {
-        reported.set_habit([&](const simulator::Request&) {
-            Trouble trouble;
-            trouble.fault = with_body(null_for_none);
-            return trouble;
-        });
+        reported.set_fault([&](const simulator::Request&) { return with_body(null_for_none); });
         CHECK_THROWS_WITH_AS(world.sync(), doctest::Contains("data"), copernica::ApiFailed);
         CHECK(soak::covered(world.file()).empty());
     }

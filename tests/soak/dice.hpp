@@ -5,7 +5,14 @@
 #include <random>
 #include <vector>
 
+#include "core/time/instant.hpp"
+
 namespace mirror::soak {
+
+/// What dice say, as a length of time.
+inline Seconds seconds(std::uint64_t count) {
+    return Seconds(static_cast<std::int64_t>(count));
+}
 
 /// Numbers from a seed, the same with every library.
 class Dice {

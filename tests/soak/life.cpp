@@ -332,8 +332,8 @@ void Life::expect_true() {
         return;
     }
     std::map<std::int64_t, Instant> prompt;
+    const Excuses& excuses = rows_->excuses();
     for (const auto& [id, known] : rows_->known()) {
-        const Excuses& excuses = rows_->excuses();
         if (known.prompt && !excuses.expired.contains(id) && !excuses.unknown.contains(id)) {
             prompt.emplace(id, known.at);
         }

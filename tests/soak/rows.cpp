@@ -22,10 +22,6 @@ constexpr std::uint64_t longest_hiding = 3600;
 
 constexpr Seconds a_day = std::chrono::hours(24);
 
-Seconds seconds(std::uint64_t count) {
-    return Seconds(static_cast<std::int64_t>(count));
-}
-
 }  // namespace
 
 Rows::Rows(World& world, Dice& dice, Seconds horizon, const Fate& fate)

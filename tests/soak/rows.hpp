@@ -64,7 +64,6 @@ class Rows {
     void expire();
     void hide();
     void show_again();
-    bool go_on_once();
     std::int64_t recent();
 
     World& world_;

@@ -15,10 +15,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 
-Seconds seconds(std::uint64_t count) {
-    return Seconds(static_cast<std::int64_t>(count));
-}
-
 }  // namespace
 
 Fate any_fate(Dice& dice) {
