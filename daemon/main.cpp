@@ -37,9 +37,9 @@ bool err_is_journal() {
            *stream == fmt::format("{}:{}", err.st_dev, err.st_ino);
 }
 
-// The token is in our memory. So there is no core file after a crash, not even one for a handler
-// (which RLIMIT_CORE does not prevent), and other processes of the same user cannot read our
-// memory: prctl(2), PR_SET_DUMPABLE. The leak checker of a sanitizer could not, either.
+// The token is in our memory. This prevents a core file after a crash, also one that goes to a
+// handler (RLIMIT_CORE does not), and keeps other processes of the same user from reading our
+// memory: prctl(2), PR_SET_DUMPABLE. A sanitizer's leak checker needs to read it.
 void keep_memory_private() {
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     prctl(PR_SET_DUMPABLE, 0);

@@ -21,7 +21,7 @@ struct LatenessSummary {
 };
 
 /// The lateness as it is kept: exact up to two minutes, two significant digits beyond, so that the
-/// table stays small for ever. Never less than what it stands for.
+/// table stays small. Never less than what it stands for.
 Seconds kept_lateness(Seconds lateness);
 
 /// The table `lateness`. Throws SQLite::Exception; add() belongs inside a write transaction.

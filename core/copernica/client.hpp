@@ -26,7 +26,7 @@ struct FetchedPage {
 
     Page page;
     Instant valid_until{};            ///< server's clock: the reply proves nothing later
-    std::chrono::nanoseconds took{};  ///< from the request's leave to the end of its reply
+    std::chrono::nanoseconds took{};  ///< from the permission to ask to the end of the reply
 };
 
 class Client {

@@ -11,14 +11,14 @@ namespace {
 
 namespace json = boost::json;
 
-// Null if it is no JSON.
+// Null if it is not JSON.
 json::value parse(std::string_view body) {
     json::error_code error;
     json::value result = json::parse({body.data(), body.size()}, error);
     return error ? json::value() : result;
 }
 
-// A member of a JSON object; null if there is none, or no object.
+// A member of a JSON object; null if it has no such member, or is not an object.
 const json::value* member(const json::value& value, const char* name) {
     const json::object* const object = value.if_object();
     return object == nullptr ? nullptr : object->if_contains(name);

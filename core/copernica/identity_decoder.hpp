@@ -9,12 +9,12 @@
 
 namespace mirror::copernica {
 
-/// Reads {"id":"34","name":"…",…}; the id may be a number, too. Throws BadBody if it is no
-/// JSON object with an id. The Identity has no date.
+/// Reads {"id":"34","name":"…",…}; the id may be a number, too. Throws BadBody if it
+/// is not a JSON object with an id. The Identity has no date.
 Identity decode_identity(std::string_view body);
 
-/// Reads {"emails":…,"apicalls":…,…}; a number may be a text. Throws BadBody if it is no JSON
-/// object with the calls.
+/// Reads {"emails":…,"apicalls":…,…}; a number may be a text. Throws BadBody if it is not a
+/// JSON object with the calls.
 Consumption decode_consumption(std::string_view body);
 
 /// The text of {"error":{"message":"…"}}, as the API wrote it: not fit for showing yet. Nothing

@@ -199,7 +199,7 @@ class PageEvents {
     }
     bool on_null(error_code& ec) { return on_scalar(Kind::null, "null", ec); }
 
-    // Comments are no JSON; the parser refuses them.
+    // Comments are not JSON; the parser refuses them.
     bool on_comment_part(json::string_view, error_code&) { return true; }
     bool on_comment(json::string_view, error_code&) { return true; }
 

@@ -367,7 +367,7 @@ std::string_view RecordBuilder::extra() {
 void RecordBuilder::reject_value(Page& page, std::string_view json) {
     Reject reject;
     reject.position = records(page);
-    reject.reason = "no object: " + printable(json, shown_characters);
+    reject.reason = "not an object: " + printable(json, shown_characters);
     reject.record = std::string(json);
     mask(reject);
     page.rejects.push_back(std::move(reject));

@@ -38,7 +38,7 @@ bool is_plain(const Zone& zone, Instant at);
 /// `api` and `file` are the counts of a piece, `page_size` the records that one request reads.
 bool worth_halving(std::uint64_t api, std::uint64_t file, std::uint32_t page_size);
 
-/// A place if the API and the file do not agree: a few seconds, if it was read.
+/// A place where the API and the file differ: a few seconds if it was read.
 struct AuditPlace {
     Window window;
     std::uint64_t missing = 0;  ///< records that the file lacks

@@ -12,14 +12,14 @@
 namespace mirror::plan {
 
 /// Cuts the window's period into pieces of less than a page, at seconds without a known record, so
-/// that the meaning of bounds cannot matter. Halves of them are counted: where the API counts more
+/// that the meaning of bounds cannot matter. Halves of them are counted: if the API counts more
 /// than is known, something is missing. A single piece is read. At the end the whole window is
 /// counted again, so that a record that was logged meanwhile cannot stand in for one that is
 /// missing.
 class MissingSearch {
   public:
-    /// `times` of all known records, in any order; `missing` is above 0. Nothing where reading the
-    /// window again costs no more, or where there are too few seconds to cut at.
+    /// `times` of all known records, in any order; `missing` is above 0. Nothing if reading the
+    /// window again costs no more, or if there are too few seconds to cut at.
     static std::optional<MissingSearch> plan(const copernica::PageQuery& whole,
                                              std::vector<LocalTime> times, std::uint64_t missing,
                                              const Zone& zone);

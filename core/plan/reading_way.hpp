@@ -9,7 +9,7 @@ namespace mirror::plan {
 
 /// How pages after the first are asked for.
 enum class ReadOn {
-    automatic,  ///< from the last time seen where the rows come in the order of time, else by start
+    automatic,  ///< from the last time seen if the list is in the order of time, else by start
     by_start,   ///< by `start` alone
 };
 

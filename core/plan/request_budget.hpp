@@ -31,8 +31,8 @@ struct BudgetState {
 ///             many as polls
 ///
 /// both beyond what windows at work may still take. Polls are planned for no more than three
-/// quarters of a day's budget, however short their interval is, so that the past is not left out
-/// for ever.
+/// quarters of a day's budget, however short their interval is, so that the past makes
+/// progress, too.
 bool may_begin(Purpose purpose, const BudgetState& state);
 
 /// How long after a poll the next one begins: the interval, or if not enough requests are left for

@@ -1,4 +1,4 @@
-// Reading everything again, evenly and for ever, because old rows change without a sign. Pure.
+// Reading everything again, evenly and without end, because old rows change without a sign. Pure.
 #pragma once
 
 #include <optional>

@@ -68,8 +68,8 @@ void WidthPlanner::observe(Seconds width, std::uint64_t rows) {
     observed_ = true;
     const std::int64_t seconds = std::max<std::int64_t>(width.count(), 1);
     const std::int64_t most = std::min(seconds * most_growth, widest.count());
-    // A narrow window with little in it is no reason to become narrower: it may be a remnant, or
-    // one of several that were taken before any had answered.
+    // After a narrow window with few rows, the width is not reduced: it may be a remnant, or one of
+    // several windows that were requested before the first reply.
     std::int64_t wanted = std::max(most, width_.count());
     const double rows_per_second = static_cast<double>(rows) / static_cast<double>(seconds);
     const double exact = static_cast<double>(rows_wanted_) / rows_per_second;  // may be infinite

@@ -184,8 +184,8 @@ bool WindowReader::is_plain() const {
            records_.repeated_ids.empty();
 }
 
-// Nothing where the window cannot be narrowed: in the nights in which clocks change, if some
-// records have no time or no ID, and in a list that does not run with time.
+// Nothing if the window cannot be narrowed: in the nights in which clocks change, if some
+// records have no time or no ID, and in a list that is not in the order of time.
 std::optional<std::vector<LocalTime>> WindowReader::times_of_known() const {
     if (!total_ || search_ || !is_plain()) {
         return std::nullopt;

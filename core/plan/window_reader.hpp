@@ -71,10 +71,10 @@ class WindowReader {
         return total_.value_or(0) - std::min(received(), total_.value_or(0));
     }
 
-    /// Makes the window end earlier and keeps what was read of it: for a list that runs with time,
-    /// what was read then begins the list of the narrower window, too. The next reply counts that
-    /// one, and the proof is the same. Nothing, and no change, where that cannot be: the window is
-    /// given back as it is then, narrower.
+    /// Makes the window end earlier and keeps what was read of it: if the list is in the order of
+    /// time, what was read also begins the list of the narrower window. The next reply counts that
+    /// one, and the proof is the same. Returns the narrower window; nothing, and no change, if
+    /// that is not possible.
     std::optional<Window> narrow_to_rows(
         std::uint64_t rows);                  ///< about so many, more than is known
     std::optional<Window> narrow_to_known();  ///< nearly all that is known
@@ -82,7 +82,7 @@ class WindowReader {
     /// Whether any page was asked for from the last time seen.
     bool used_time() const { return used_time_; }
 
-    /// Whether query() looks for records that were passed by: its reply is no page of the list.
+    /// Whether query() searches for missing records: its reply is not a page of the list.
     bool searching() const { return search_.has_value(); }
 
     /// Every record once, as it was seen last. Once, after `whole`.

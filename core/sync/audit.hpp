@@ -49,7 +49,7 @@ struct AuditOptions {
     bool prune = false;       ///< with repair
     bool prune_many = false;  ///< even if that deletes a large share of the rows
     /// Each period is counted as one at first, without its ends if there are rows around them:
-    /// fewest requests where nothing differs.
+    /// the fewest requests if nothing differs.
     bool as_one = false;
     /// What the API's bounds mean, if an audit has learned it before.
     std::optional<plan::BoundsMeaning> bounds;

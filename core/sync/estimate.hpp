@@ -13,8 +13,8 @@ namespace mirror::sync {
 
 struct CountedRows {
     std::uint64_t rows = 0;
-    bool exact =
-        true;  ///< false: part of the period was not counted, and taken to be like the rest
+    /// False: part of the period was not counted, and taken to be like the rest.
+    bool exact = true;
 };
 
 /// Counts the records of these periods with at most `most_requests` requests: the widest periods

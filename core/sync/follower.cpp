@@ -319,8 +319,8 @@ asio::awaitable<void> Follower::read_backlog(Monotonic due) {
     co_await conclude(backlog_, false);
 }
 
-// One count tells whether anything came late in the last hours; where it differs, an audit finds
-// the place. What is later than `end` is the tail's.
+// One count tells whether anything came late in the last hours; if it differs, an audit finds the
+// place. What is later than `end` is the tail's.
 asio::awaitable<void> Follower::look_for_late_rows(Instant end) {
     const Monotonic now = context_.clock.monotonic();
     if (!late_rows_due_ || now < count_late_at_ ||

@@ -42,7 +42,7 @@ inline constexpr const char* zone_behind_hours = "zone_behind_hours";
 inline constexpr const char* zone_behind_times = "zone_behind_times";
 /// Requests a UTC day at the most, as last configured; 0: no limit.
 inline constexpr const char* requests_per_day = "requests_per_day";
-/// How many seconds of the past a page held where a command was stopped; empty after one that ended
+/// How many seconds of the past a page held when a command was stopped; empty after one that ended
 /// by itself.
 inline constexpr const char* page_seconds = "page_seconds";
 /// UTC seconds, this machine's clock.

@@ -129,7 +129,7 @@ asio::awaitable<void> OneShot::sync_now() {
     co_await cut_back_coverage(context_);
 }
 
-// What is left undone for today's budget is no success.
+// A run that stops at today's budget has not succeeded.
 void OneShot::throw_if_held_back() const {
     if (outcome_.held_back) {
         throw BudgetSpent(context_.requests.why_spent());

@@ -108,7 +108,7 @@ struct RequestsToday {
     std::uint64_t total = 0;   ///< with these
 };
 
-/// Where a quiet second is wanted.
+/// Where to cut.
 enum class RowFreeNear {
     begin,   ///< as early as possible
     middle,  ///< with about half of the rows on each side

@@ -101,7 +101,7 @@ asio::awaitable<void> catch_up(RunContext& context, Window wanted, Instant earli
     request.first = planned.first;
     request.direction = planned.direction;
     request.lane = lane;
-    // What is missing further back than the mark is no tail.
+    // What is missing before the mark belongs to the past.
     const bool all_new = planned_from >= mark - context.settings.overlap;
     request.purpose = all_new ? plan::Purpose::tail : plan::Purpose::past;
     co_await fill_gaps(context, std::move(request), outcome);

@@ -20,7 +20,7 @@ class Verifier {
     Verifier(RunContext& context, const WindowSet& postponed, Outcome& outcome)
         : context_(context), postponed_(postponed), outcome_(outcome) {}
 
-    /// What is later is read all the time by somebody else: it is not read again here.
+    /// The tail reads what is later all the time: it is not read again here.
     void leave_to_tail(Instant from) { tail_from_ = from; }
 
     /// Asks once more about what was taken for empty, now that the API has shown rows since.
@@ -28,8 +28,8 @@ class Verifier {
 
     /// Compares the API's count of everything from `begin` on with the file's; if they differ,
     /// finds and repairs the place. Writes to the file whether they agree.
-    /// Where the API does not show the oldest rows any more, it compares from its first one on, and
-    /// takes note of that horizon.
+    /// If the API does not show the oldest rows any more, it compares from the first one shown on,
+    /// and takes note of that horizon.
     boost::asio::awaitable<void> compare_counts(Instant begin);
 
     /// Whether everything is to be counted again by now.

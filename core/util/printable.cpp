@@ -12,7 +12,7 @@ struct Character {
 };
 
 // The first character of a text that is not empty. Overlong forms, surrogates and what lies
-// beyond Unicode are no UTF-8.
+// beyond Unicode are not UTF-8.
 Character first_character(std::string_view text) {
     const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
     const unsigned lead = byte(0);

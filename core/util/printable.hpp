@@ -8,7 +8,7 @@
 namespace mirror {
 
 /// `text` on one line: control characters, terminal escapes, line separators and the characters
-/// that turn the direction of writing become \n, \t, \r or \uXXXX; bytes that are no UTF-8 become
+/// that turn the direction of writing become \n, \t, \r or \uXXXX; bytes that are not UTF-8 become
 /// \xXX. At most `limit` characters of `text` are taken; what is left out shows as "…".
 std::string printable(std::string_view text, std::size_t limit = 200);
 

@@ -67,7 +67,7 @@ asio::awaitable<void> TaskGroup::join() {
             again.expires_after(tell_again_after);
             co_await again.async_wait(asio::use_awaitable);
         }
-        // Who goes on after an error can be cancelled again.
+        // A task that goes on after an error can be cancelled again.
         co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
     }
     if (cancelled) {

@@ -125,7 +125,7 @@ class Try {
         co_await ask_calls(options_.zone.to_local(server_now));
     }
 
-    // The mirror does not need it, so whatever fails here is no failure.
+    // The mirror does not need this number, so an error here does not fail the check.
     asio::awaitable<void> ask_calls(LocalTime now) {
         const auto today = std::chrono::floor<std::chrono::days>(now);
         const std::chrono::year_month_day date(today);

@@ -9,7 +9,7 @@
 namespace mirror::daemon {
 
 /// How everybody on this machine could change the file, or replace it or a link on the way to it,
-/// for people; nothing if they cannot, or if there is no such file.
+/// in words for people. Nothing if nobody else can, or if the file does not exist.
 std::optional<std::string> how_anybody_may_change(const std::filesystem::path& file);
 
 /// Whether the mode lets others write. `read_only`: the file system is mounted so, as Kubernetes

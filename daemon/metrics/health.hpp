@@ -18,9 +18,9 @@ struct HealthFacts {
 
 /// Nothing if all is well, else the reason in one line: a trouble that was reported (a refused
 /// token, an outage, a period that cannot be read), or no successful poll, yet or for longer
-/// than three of them and five minutes, counted from the last change of the interval at the
-/// earliest. Not how far behind: in the night in which the clock goes
-/// back, two hours are right. Pure.
+/// than three intervals and five minutes, counted from the last change of the interval at the
+/// earliest. Not how far behind: in the night in which the clock goes back, two hours are right.
+/// Pure.
 std::optional<std::string> why_unhealthy(const HealthFacts& facts, Monotonic now,
                                          Seconds poll_interval);
 

@@ -71,7 +71,7 @@ int FileLock::open_or_create() const {
         const mode_t mode = owner.st_mode & 0666;
         descriptor = ::open(path_.c_str(), O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL, mode);
         if (descriptor >= 0) {
-            // Whoever may write the database must be able to take the lock, whoever came first.
+            // Every user who may write the database must be able to take the lock.
             // Only root can give a file away; for others what they own already is right.
             if (::fchown(descriptor, owner.st_uid, owner.st_gid) != 0 && errno != EPERM) {
                 const int failure = errno;

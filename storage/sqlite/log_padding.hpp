@@ -16,7 +16,7 @@ namespace mirror::storage {
 /// walBeginShmUnreliable() of SQLite 3.40.1; a log of 33 bytes is read). Zeros are neither header
 /// nor frame, so what is appended here is never taken for either.
 ///
-/// Does nothing if it cannot: that is no worse than before.
+/// If it fails, the log stays as it is, and nothing is reported.
 void pad_empty_log(const std::filesystem::path& database) noexcept;
 
 }  // namespace mirror::storage

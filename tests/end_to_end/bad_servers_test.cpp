@@ -36,7 +36,7 @@ struct Case {
     std::string name;
     std::function<VerbatimReply(const std::string& body)> raw;
     std::string says;         // the program, when it came so often
-    std::uint64_t times = 3;  // fewer failures in a row are no outage, and not told
+    std::uint64_t times = 3;  // fewer failures in a row are not reported as an outage
 };
 
 VerbatimReply bytes(std::string text, VerbatimReply::End end = VerbatimReply::End::close) {
@@ -367,7 +367,7 @@ TEST_CASE("bad servers: bombs on all connections at once") {
     });
 }
 
-TEST_CASE("bad servers: a redirect is followed on the same server only, and not for ever") {
+TEST_CASE("bad servers: a redirect is followed on the same server only, and a few times at most") {
     const TemporaryDirectory directory;
     const auto certificates = simulator::make_certificates(directory.path());
     simulator::ServerOptions with_tls;

@@ -114,7 +114,7 @@ TEST_CASE("check: all is well, and nothing is changed") {
     CHECK(files(scene) == before);
 }
 
-TEST_CASE("check: a token that may not read what is billed is no trouble") {
+TEST_CASE("check: a token without access to /consumption passes") {
     simulator::Behaviour behaviour;
     behaviour.refused[simulator::Call::consumption] = 403;
     Scene scene(behaviour);
@@ -126,7 +126,7 @@ TEST_CASE("check: a token that may not read what is billed is no trouble") {
     CHECK(all.result("time_zone") == "OK");
 }
 
-TEST_CASE("check: before the first run there is no file, and none is made") {
+TEST_CASE("check: before the first run it warns about the database, and does not create it") {
     Scene scene;
     populate(scene, 10);
     const auto before = files(scene);

@@ -157,7 +157,7 @@ TEST_CASE("audit: a gap is not a difference, and without a file there is nothing
     const auto status = json(scene.run({"status", "--json"}));
     CHECK(status.at("last_audit").at("found") == "nothing to compare");
     CHECK(status.at("last_error").is_null());
-    // Nor is what lies between a day of August and `start` a gap.
+    // What lies between a day of August and `start` is not a gap, either.
     REQUIRE(scene.run({"backfill", "--from", "2026-08-01", "--to", "2026-08-02"}).code == 0);
     REQUIRE(scene.run({"sync"}).code == 0);
     CHECK(json(scene.run({"status", "--json"})).at("gaps").as_array().empty());

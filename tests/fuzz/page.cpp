@@ -88,7 +88,7 @@ std::optional<Integer> integer(const json::value& value) {
     return std::nullopt;
 }
 
-// The document does not know whether a zero was written "-0", which is no number to us.
+// The document does not know whether a zero was written "-0", which is not a number to us.
 bool is_zero(const json::value& value) {
     return value.if_int64() != nullptr && value.get_int64() == 0;
 }

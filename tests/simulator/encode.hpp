@@ -11,7 +11,7 @@
 
 namespace simulator {
 
-/// `text` with every byte that is no part of valid UTF-8 replaced by U+FFFD.
+/// `text` with every byte that is not part of valid UTF-8 replaced by U+FFFD.
 std::string valid_utf8(std::string_view text);
 
 /// Appends `text`, valid UTF-8, as a JSON string with its quotes.

@@ -151,7 +151,7 @@ mirror::Instant instant(const std::string& text, const mirror::Zone& zone,
     const auto local = mirror::parse_local(text.size() == 10 ? text + " 00:00:00" : text);
     if (!local) {
         throw std::invalid_argument(option + ": \"" + text +
-                                    "\" is no YYYY-MM-DD or YYYY-MM-DD HH:MM:SS");
+                                    "\" is not YYYY-MM-DD or YYYY-MM-DD HH:MM:SS");
     }
     return zone.earliest(*local);
 }

@@ -95,7 +95,7 @@ bool authorized(const ProxyRequest& request, const ProxyBehaviour& behaviour) {
                                       header->second == "Basic " + base64(*behaviour.credentials));
 }
 
-// Nothing if the target is no host and port.
+// Nothing if the target is not a host and a port.
 std::optional<tcp::endpoint> endpoint_of(const std::string& target,
                                          const ProxyBehaviour& behaviour) {
     const std::size_t colon = target.rfind(':');

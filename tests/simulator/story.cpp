@@ -91,7 +91,7 @@ class Teller {
         }
     }
 
-    // Who opened first of all, and as many again as are wanted who never opened.
+    // Those who opened first of all, and as many as are wanted who never opened.
     void deliver() {
         std::vector<Event> mails;
         std::set<std::pair<std::int64_t, std::int64_t>> seen;

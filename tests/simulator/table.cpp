@@ -292,7 +292,7 @@ Table::Text Table::keep(const std::optional<std::string>& text) {
     if (const auto known = text_places_.find(*text); known != text_places_.end()) {
         return known->second;
     }
-    // What cannot be sent is no truth either.
+    // What cannot be sent is not part of the truth, either.
     std::string valid = valid_utf8(*text);
     if (const auto known = text_places_.find(valid); known != text_places_.end()) {
         return known->second;

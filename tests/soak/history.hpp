@@ -25,7 +25,7 @@ class History {
     struct Course {
         Instant at{};               ///< the second that it belongs to, UTC
         std::vector<State> states;  ///< ascending
-        bool expired = false;       ///< it was dropped for its age, which is no removal
+        bool expired = false;       ///< it was dropped for its age, which does not count as removed
         bool hidden = false;        ///< it is not shown for now, though it is there
         bool doubled = false;       ///< another record has its ID
     };

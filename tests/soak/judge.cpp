@@ -189,7 +189,7 @@ void expect_rejects(SQLite::Database& sql, const World& world, const Excuses& ex
     const std::uint64_t most = least + excuses.malformed_expired + excuses.doubled.size();
     if (rejects < least || rejects > most) {
         throw Broken(
-            fmt::format("{} to {} records are no rows, the file has {}", least, most, rejects));
+            fmt::format("{} to {} records are not rows, the file has {}", least, most, rejects));
     }
 }
 

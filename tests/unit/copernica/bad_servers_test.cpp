@@ -249,7 +249,7 @@ TEST_CASE("bad servers: those that hang") {
     }
 }
 
-TEST_CASE("bad servers: one byte now and then is no progress") {
+TEST_CASE("bad servers: one byte now and then is not progress") {
     // Never silent for long; what is bounded is the request, and the way to TLS.
     FaultClass fault("server", "one byte at a time");
     const std::string status = "HTTP/1.1 503 Busy\r\nContent-Length: 1000000\r\n\r\n";

@@ -48,11 +48,11 @@ TEST_CASE("records that cannot be rows") {
          "no usable ID: absent; no usable timestamp: absent",
          {},
          false},
-        {R"(17)", "no object: 17", {}, false},
-        {R"("a\"b")", "no object: \"a\\\"b\"", {}, false},
-        {R"(null)", "no object: null", {}, false},
-        {R"(false)", "no object: false", {}, false},
-        {R"([{"ID":1},[]])", "no object: [{\"ID\":1},[]]", {}, false},
+        {R"(17)", "not an object: 17", {}, false},
+        {R"("a\"b")", "not an object: \"a\\\"b\"", {}, false},
+        {R"(null)", "not an object: null", {}, false},
+        {R"(false)", "not an object: false", {}, false},
+        {R"([{"ID":1},[]])", "not an object: [{\"ID\":1},[]]", {}, false},
     };
     std::string body = R"({"data":[{"ID":1,"timestamp":"2014-10-09 13:41:46"})";
     for (const Row& row : rows) {

@@ -105,7 +105,7 @@ TEST_CASE("a number for a text stays the same text if the field takes numbers") 
     CHECK(read("unsubscribes", begin + R"("source":1})") == read_begin + R"( extra={"source":1})");
 }
 
-TEST_CASE("JSON is kept as it is, with its keys sorted; a plain value is no JSON for a column") {
+TEST_CASE("JSON is kept as it is, with its keys sorted; a plain value is not JSON for a column") {
     const std::string begin = R"({"ID":1,"timestamp":"2020-01-01 00:00:00","report":)";
     const std::string read_begin = "1 2020-01-01 00:00:00";
     CHECK(read("abuses", begin + R"({"b":1,"a":{"d":null,"c":[2]}}})") ==

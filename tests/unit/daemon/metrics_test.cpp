@@ -70,7 +70,7 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
     CHECK(
         lines.contains(std::string("copernica_mirror_build_info{version=\"") + version + "\"} 1"));
     CHECK(metrics.text().find("timestamp_seconds ") == std::string::npos);
-    // Nor is a file that has not been read yet an empty one.
+    // A file that has not been read yet is not an empty one.
     for (const char* name : {"rows ", "rejects ", "gaps ", "_bytes ", "exit_code "}) {
         CAPTURE(name);
         CHECK(metrics.text().find(name) == std::string::npos);

@@ -60,7 +60,7 @@ TEST_CASE("token: a named file that cannot serve is an error, not a reason to lo
     const auto lines = s.secret("lines", "secret-one\nsecret-two\n");
     try {
         find_token(lines, {}, s.environment);
-        FAIL("two lines are no token");
+        FAIL("two lines are not a token");
     } catch (const UsageError& error) {
         CHECK(std::string(error.what()).find("secret") == std::string::npos);
     }

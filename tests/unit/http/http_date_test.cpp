@@ -24,7 +24,7 @@ TEST_CASE("an HTTP date is read as an IMF-fixdate") {
     CHECK(parse_http_date("Sat, 31 Dec 2016 23:59:60 GMT") == at(1483228799));
 }
 
-TEST_CASE("what is no IMF-fixdate is not read") {
+TEST_CASE("what is not an IMF-fixdate is not read") {
     for (const char* text : {"", "Sun, 06 Nov 1994 08:49:37", "Mon, 06 Nov 1994 08:49:37 GMT",
                              "Sun, 06 Nov 1994 08:49:37 UTC", "Sunday, 06-Nov-94 08:49:37 GMT",
                              "Sun Nov  6 08:49:37 1994", "Sun, 6 Nov 1994 08:49:37 GMT",

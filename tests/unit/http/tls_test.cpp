@@ -24,7 +24,7 @@ using namespace mirror::test;
 namespace asio = boost::asio;
 
 TEST_CASE("what answers a TLS handshake with something else") {
-    // The client's greeting, which is no request, is never answered, or cut off.
+    // The client's greeting, which is not a request, is never answered, or cut off.
     ScriptedServer server({Script{{}}, Script{{}, Script::End::reset}});
     for (int i = 0; i < 2; ++i) {
         check_error(get_page(HttpOptions(
@@ -132,7 +132,7 @@ TEST_CASE("TLS: a wrong certificate is refused before a byte of HTTP") {
         {"self-signed", issued(Issuer::itself), "self-signed certificate"},
         {"incomplete chain", issued(Issuer::missing), unknown},
         {"incomplete chain", issued(Issuer::missing_unknown), unknown},
-        {"an issuer that is no CA", issued(Issuer::no_ca), "invalid CA certificate"},
+        {"an issuer that is not a CA", issued(Issuer::no_ca), "invalid CA certificate"},
         {"a certificate for another use", with([](TlsIdentity& id) { id.usage = "clientAuth"; }),
          "unsuitable certificate purpose"},
         {"SHA-1 leaf", with([](TlsIdentity& id) { id.digest = "SHA1"; }),
@@ -251,7 +251,7 @@ TEST_CASE("TLS: connections are kept") {
     CHECK(api.requests() == 3);
 }
 
-TEST_CASE("TLS: a cut is no end") {
+TEST_CASE("TLS: a cut connection does not end a reply") {
     FaultClass fault("server", "TLS closed in the middle");
     for (const bool goodbye : {false, true}) {
         fault.begin();

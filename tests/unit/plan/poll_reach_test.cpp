@@ -25,7 +25,7 @@ TEST_CASE("reach: how often polls reach how far") {
     CHECK(reach.due(at(240s)) == std::vector<Seconds>{20min});
     reach.reached(20min, at(240s));
     CHECK(reach.due(at(12min)) == std::vector<Seconds>{6h, 20min});
-    // Who reaches far has reached what is near.
+    // A poll that reaches far has reached what is near.
     reach.reached(6h, at(12min));
     CHECK(reach.due(at(15min)).empty());
     CHECK(reach.due(at(1h)) == std::vector<Seconds>{24h, 6h, 20min});

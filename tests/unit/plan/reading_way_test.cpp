@@ -118,7 +118,7 @@ TEST_CASE("list: what an offset costs is believed if it stands out of the noise"
     CHECK(learned(0).skip_seconds == 0);
     CHECK(learned(20e-6).skip_seconds == doctest::Approx(20e-6).epsilon(0.2));
     CHECK(learned(20e-6).request_seconds == doctest::Approx(0.05).epsilon(0.2));
-    // Nor are faster replies to deep offsets a cost.
+    // Faster replies to deep offsets are not a cost.
     CHECK(learned(-1e-6).skip_seconds == 0);
     ListTraits few;
     few.observe_request(5000, 10s);  // before any request without an offset

@@ -266,7 +266,7 @@ TEST_CASE("what is put first is one piece and is not read twice") {
     CHECK_FALSE(work.list.take());
 }
 
-TEST_CASE("what the Date did not speak for is asked again, not for ever") {
+TEST_CASE("a window that the Date does not prove is requested again, a few times") {
     Work work(WindowSet(window("2026-06-01 10:00:00", "2026-06-01 10:30:00")));
     auto piece = work.list.take();
     for (int i = 1; i < WindowScheduler::most_attempts; ++i) {

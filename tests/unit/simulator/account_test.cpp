@@ -160,7 +160,7 @@ TEST_CASE("simulator: rows come, change and go") {
     CHECK(account.size() == 2);
 }
 
-TEST_CASE("simulator: malformed records are no part of the truth") {
+TEST_CASE("simulator: malformed records are not part of the truth") {
     Account account("UTC");
     Row row;
     row.id = 1;

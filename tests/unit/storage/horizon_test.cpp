@@ -79,7 +79,7 @@ TEST_CASE("what was marked as removed since the last count and turns out to have
     }
     file.writer().commit(whole(noon_window(0, 60), std::move(later)), noon(90), at(noon(90)));
     CHECK(ask(path, "SELECT count(*) FROM impressions WHERE removed_at > 0") == "10");
-    // Removed before the last count that agreed: that was no expiry.
+    // Removed before the last count that agreed: it did not expire.
     file.writer().settle_expired(local_noon(60), noon(91), noon(100));
     CHECK(ask(path, "SELECT count(*) FROM impressions WHERE removed_at > 0") == "10");
     CHECK(file.writer().settle_expired(local_noon(60), noon(80), noon(100)) == 20);

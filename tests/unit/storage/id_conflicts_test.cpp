@@ -123,7 +123,7 @@ TEST_CASE("a record that moved within what is read is a changed row") {
     CHECK(scene.file.reader().fact("rejects") == "0");
 }
 
-TEST_CASE("a record that is kept as a second one is no difference") {
+TEST_CASE("a record that is kept as a second one is not a difference") {
     TwoWindows scene;
     copernica::Page page;
     page.rows.push_back(row(page, 5, 70));

@@ -262,7 +262,7 @@ TEST_CASE(
     CHECK(counts.replaced.front().mailing_before == 500);
 }
 
-TEST_CASE("a record that is no row is kept as JSON, whatever its stream") {
+TEST_CASE("a record that is not a row is kept as JSON, whatever its stream") {
     const auto record = [](const char* name) {
         Tables file(name);
         copernica::Page page;

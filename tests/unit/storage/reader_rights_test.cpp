@@ -1,4 +1,4 @@
-// Who may not write the file can read it.
+// A user who may not write the file can read it.
 #include <csignal>
 #include <cstdint>
 #include <exception>

@@ -31,7 +31,7 @@ TEST_CASE("a row that its period does not return any more is marked, once") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     file.writer().commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
-    // The rows of another period are no business of this one.
+    // The rows of another period are not compared with this one.
     const auto without_first = [] {
         copernica::Page page = rows(1, 10);
         page.rows.erase(page.rows.begin());

@@ -103,7 +103,7 @@ TEST_CASE("coverage that lies in the future is cut back with a warning, and as m
     fill(world.model, noon - 24h * 10, noon - 10s, 500, 3);
     CHECK(world.sync().whole());
     world.store.covered.add({noon - 1h, noon + 24h});
-    // Whoever claimed that looked a day ahead, and saw nothing of the day before.
+    // The run that claimed it looked a day ahead, and saw nothing of the day before.
     std::erase_if(world.store.rows, [&](const auto& row) {
         return row.second >= world.settings.zone.to_local(noon - 23h);
     });

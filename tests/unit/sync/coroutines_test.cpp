@@ -268,7 +268,7 @@ TEST_CASE("a new rate holds for the requests that wait") {
     }
 }
 
-TEST_CASE("who is cancelled while waiting leaves the queue") {
+TEST_CASE("a request that is cancelled while it waits leaves the queue") {
     GateFixture fixture(1000, 1);
     asio::cancellation_signal signal;
     bool cancelled = false;
@@ -286,7 +286,7 @@ TEST_CASE("who is cancelled while waiting leaves the queue") {
     CHECK(fixture.order == std::vector<int>{0, 2});
 }
 
-TEST_CASE("who is cancelled in a pause leaves the queue") {
+TEST_CASE("a request that is cancelled in a pause leaves the queue") {
     GateFixture fixture(1000, 1);
     run(fixture.loop, fixture.request(0, 1ms, false, 60s));
     fixture.clock.hold(true);
@@ -409,7 +409,7 @@ TEST_CASE("a task that does not hear of the first error at once is told again") 
     CHECK(group.cancelled == 1);
 }
 
-TEST_CASE("who joins and is cancelled takes the tasks along") {
+TEST_CASE("cancelling the one that joins cancels the tasks") {
     Group group;
     asio::cancellation_signal signal;
     boost::system::error_code code;
@@ -433,7 +433,7 @@ TEST_CASE("who joins and is cancelled takes the tasks along") {
     CHECK(group.cancelled == 2);
 }
 
-TEST_CASE("who goes on after an error of the group can still be cancelled") {
+TEST_CASE("a task that goes on after an error of the group can still be cancelled") {
     Group group;
     asio::cancellation_signal signal;
     asio::co_spawn(group.loop, group.goes_on_after_an_error(),

@@ -189,7 +189,7 @@ TEST_CASE("a first load tells how many rows it is, and no other does") {
     CHECK(world.recorder.first_loads.size() == 1);
 }
 
-TEST_CASE("a refused token is told of once, and is no retry") {
+TEST_CASE("a refused token is reported once, and is not a retry") {
     World world(utc("2026-11-23 16:00:00"));
     world.api.on_identity = [] {
         throw ApiError(ErrorKind::token_refused, "HTTP status 401", 401);

@@ -274,7 +274,7 @@ TEST_CASE("run: a week of the past that keeps failing holds up nothing else") {
     }
 }
 
-TEST_CASE("run: one refusal that `identity` does not share is no pause") {
+TEST_CASE("run: one refusal that `identity` does not share does not pause") {
     Live world;
     world.follow_until(noon + 1h);
     bool refused = false;

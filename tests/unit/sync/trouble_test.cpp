@@ -63,7 +63,7 @@ TEST_CASE("pages shorter than they say, and records without an ID") {
     }
 }
 
-TEST_CASE("a page that is cut short now and then is no proof") {
+TEST_CASE("a page that is cut short now and then is not proof") {
     World world(noon);
     fill(world.model, noon - 24h * 100, noon - 10s, 9'000, 3);
     int pages = 0;
@@ -188,7 +188,7 @@ TEST_CASE("a longest period that the server allows is found out") {
     CHECK_EXACT(world);
 }
 
-TEST_CASE("a longest period is no reason to end an otherwise whole run") {
+TEST_CASE("a longest period does not end an otherwise whole run") {
     World world(noon);
     world.settings.start = local("2016-06-01 00:00:00");
     fill(world.model, noon - 24h * 3000, noon - 10s, 400, 3);

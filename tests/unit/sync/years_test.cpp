@@ -115,7 +115,7 @@ TEST_CASE("years: an API that is empty by mistake moves no horizon") {
     }
 }
 
-TEST_CASE("years: what expired and came back is no horizon any more") {
+TEST_CASE("years: what expired and came back is not a horizon any more") {
     SixtyDays world;
     CHECK(world.sync().whole());
     const auto all = world.model.rows();

@@ -16,7 +16,7 @@ TEST_CASE("local text: what is read is written the same again") {
     }
 }
 
-TEST_CASE("local text: what is no time is not read") {
+TEST_CASE("local text: what is not a time is not read") {
     for (const char* text :
          {"", "2014-10-09", "2014-10-09T13:41:46", "2014-10-09 13:41:46 ", " 2014-10-09 13:41:46",
           "2014-10-09 13:41", "2014-13-09 13:41:46", "2014-02-29 13:41:46", "2014-10-09 24:00:00",
