@@ -233,7 +233,7 @@ std::optional<Window> WindowReader::end_at(Instant end) {
     const LocalTime local_end = zone_.span({request_.window.begin, end}).end;
     IdIndex places;
     std::vector<std::size_t> later;
-    std::uint32_t place = 0;
+    std::uint64_t kept = 0;
     PackedRows::Reader reader = records_.rows.read();
     while (const Row* const row = reader.next()) {
         if (row->time >= local_end) {
@@ -242,7 +242,7 @@ std::optional<Window> WindowReader::end_at(Instant end) {
         }
         places.put(row->id, row->time, {static_cast<std::uint32_t>(reader.place()), false});
         last_id_ = row->id;
-        ++place;
+        ++kept;
     }
     for (const std::size_t gone : later) {
         records_.rows.remove(gone);
@@ -252,8 +252,8 @@ std::optional<Window> WindowReader::end_at(Instant end) {
     request_.window.end = end;
     first_query_.endtime = local_end;
     query_ = first_query_;
-    overlap_asked_ = place > 0;
-    query_.start = place > 0 ? place - 1 : 0;
+    overlap_asked_ = kept > 0;
+    query_.start = kept > 0 ? kept - 1 : 0;
     used_time_ = false;
     return request_.window;
 }
