@@ -89,8 +89,9 @@ void MirrorWriter::write_window(const sync::WholeWindow& whole, Instant server_n
 
     RemovalGuard::Result removals;
     if (rows_may_be_gone) {
-        removals = removals_.apply(whole, rows.conflicts, plan::first_shown(horizon(), server_now),
-                                   times, now);
+        const auto expired_before =
+            std::max(whole.expired_before, plan::first_shown(horizon(), server_now));
+        removals = removals_.apply(whole, rows.conflicts, expired_before, times, now);
     } else {
         removals_.settle(whole.proven);
     }

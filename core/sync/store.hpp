@@ -27,6 +27,8 @@ struct WholeWindow {
     Records records;
     /// The server's clock when the window was counted, UTC.
     Instant read_at{};
+    /// Rows of the file before this moment may have expired at the API: they are not missing.
+    std::optional<Instant> expired_before{};
 };
 
 /// A row whose ID came back with another time and another mailing: another impression.

@@ -13,6 +13,7 @@
 #include "core/plan/window_reader.hpp"
 #include "core/sync/account_probe.hpp"
 #include "core/sync/horizon.hpp"
+#include "core/sync/horizon_seeker.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
 
@@ -149,6 +150,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     }
     scheduler_.done(task);
     WholeWindow whole = whole_window(task, *valid_until, reader->take_records());
+    co_await suspect_expiry(whole);
     // A little less than hoped for is left to the next poll; more is asked again.
     const Window rest{std::max(whole.proven.end, task.window.begin),
                       std::min(task.window.end, context_.client.settled())};
@@ -326,6 +328,30 @@ asio::awaitable<void> WindowFetcher::learn_page_size(Attempt& attempt,
     co_await context_.store.set_facts(std::move(facts));
 }
 
+// If rows of the file are missing in an old window, and the API does not show the file's oldest row
+// either, these may have expired.
+asio::awaitable<void> WindowFetcher::suspect_expiry(WholeWindow& whole) {
+    const Zone& zone = context_.settings.zone;
+    HorizonSeeker seeker(context_);
+    if (whole.proven.empty() || whole.proven.begin >= seeker.old_enough()) {
+        co_return;
+    }
+    const LocalPeriod span = zone.span(whole.proven);
+    const std::uint64_t known = co_await context_.store.count(span.begin, span.end - Seconds(1));
+    if (known <= whole.records.size()) {
+        co_return;
+    }
+    const plan::Horizon horizon = co_await load_horizon(context_.store);
+    const Instant begin = context_.everything().begin;
+    const Instant first = plan::first_shown(horizon, context_.client.server_now()).value_or(begin);
+    const WindowSet past({std::max(begin, first), whole.proven.end});
+    const bool suspected = co_await seeker.may_have_expired(past);
+    if (suspected) {
+        context_.adaptive.expiry_suspected = true;
+        whole.expired_before = seeker.old_enough();
+    }
+}
+
 // Whether so many empty replies are enough for this window.
 asio::awaitable<bool> WindowFetcher::accept_empty(WindowTask& task, int replies) {
     const Zone& zone = context_.settings.zone;
@@ -354,6 +380,12 @@ asio::awaitable<bool> WindowFetcher::accept_empty(WindowTask& task, int replies)
         const std::optional<bool> shows =
             co_await shows_anything(context_.client, context_.settings, row);
         task.doubtful = !shows;
+        // All that the file has may have expired; counts tell.
+        const bool is_old =
+            newest && zone.latest(newest->time) < HorizonSeeker(context_).old_enough();
+        if (shows == false && is_old) {
+            co_return true;
+        }
         if (shows == false) {
             throw copernica::ApiFailed(fmt::format(
                 "the API shows no impressions at all, while the file has {} of {} to {}; nothing "

@@ -131,3 +131,25 @@ TEST_CASE("a backfill that reads everything again leaves what has expired as it 
     CHECK(sql.execAndGet("SELECT count(*) FROM impressions WHERE removed_at IS NULL").getInt64() ==
           199);
 }
+
+TEST_CASE("an account whose rows expire all at once, in a pause of the mirror") {
+    const Directory directory;
+    soak::World world(directory.path() / "impressions.db", present, "Europe/Amsterdam");
+    world.settings.start = world.settings.zone.to_local(present - std::chrono::hours(24 * 60));
+    simulator::RowMaker maker(1);
+    for (std::int64_t id = 1; id <= 20; ++id) {
+        world.account.add(maker.make(id, present - std::chrono::minutes(id), 400));
+    }
+    CHECK(world.sync().whole());
+    for (std::int64_t id = 1; id <= 20; ++id) {
+        world.account.remove(id);
+    }
+    for (int day = 0; day < 3; ++day) {
+        world.clock.advance(std::chrono::hours(24 * 12));
+        CHECK(world.sync().whole());
+    }
+    SQLite::Database sql(world.file().string(), SQLite::OPEN_READONLY);
+    CHECK(sql.execAndGet("SELECT count(*) FROM impressions WHERE removed_at IS NULL").getInt64() ==
+          20);
+    CHECK(sql.execAndGet("SELECT value FROM mirror WHERE key = 'horizon'").getString() != "");
+}
