@@ -147,8 +147,9 @@ std::optional<LocalTime> Comparison::row_free_second(LocalTime begin, LocalTime 
     if (!middle) {
         return std::nullopt;
     }
-    const auto after = quiet_after(*middle, end);
-    const auto before = quiet_before(*middle, begin);
+    // Who halves a period cannot use its bounds.
+    const auto after = quiet_after(*middle, end - Seconds(1));
+    const auto before = quiet_before(*middle, begin + Seconds(1));
     if (!after || !before) {
         return after ? after : before;
     }

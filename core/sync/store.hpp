@@ -113,7 +113,7 @@ struct RequestsToday {
 /// Where to cut.
 enum class RowFreeNear {
     begin,   ///< as early as possible
-    middle,  ///< with about half of the rows on each side
+    middle,  ///< with about half of the rows on each side, and not at a bound
     end,     ///< as late as possible
 };
 
