@@ -15,6 +15,9 @@ namespace {
 // An empty reply is believed if the next one is empty, too.
 constexpr int replies_for_none = 2;
 
+// Single rows go, too: one that is missing does not tell that all older ones are.
+constexpr int rows_tried = 3;
+
 }  // namespace
 
 Instant HorizonSeeker::old_enough() const {
@@ -57,7 +60,43 @@ asio::awaitable<bool> HorizonSeeker::may_have_expired(const WindowSet& windows) 
     co_return !shown;
 }
 
-asio::awaitable<HorizonSearch> HorizonSeeker::seek(Instant begin) {
+asio::awaitable<bool> HorizonSeeker::shows_none(Window period) {
+    if (period.empty()) {
+        co_return true;
+    }
+    const auto any = co_await shows_any(period.begin, period.end);
+    if (any) {
+        co_return !*any;
+    }
+    const Zone& zone = context_.settings.zone;
+    LocalTime before = zone.to_local(period.end);
+    for (int row = 0; row < rows_tried; ++row) {
+        const auto newest = co_await context_.store.newest_rows(before);
+        if (!newest || newest->time < zone.to_local(period.begin)) {
+            break;
+        }
+        const bool shown = co_await shows_row_at(newest->time);
+        if (shown) {
+            co_return false;
+        }
+        before = newest->time;
+    }
+    co_return true;
+}
+
+asio::awaitable<HorizonSearch> HorizonSeeker::seek(Instant begin, std::optional<Instant> known) {
+    HorizonSearch found = co_await seek_from(begin);
+    if (!found.known && known && *known > begin) {
+        // Periods may be too long for the API. It has shown nothing before this on two days.
+        found = co_await seek_from(*known);
+        if (found.known && !found.first_shown) {
+            found.first_shown = known;
+        }
+    }
+    co_return found;
+}
+
+asio::awaitable<HorizonSearch> HorizonSeeker::seek_from(Instant begin) {
     const Zone& zone = context_.settings.zone;
     const Instant end = old_enough();
     const LocalTime first = zone.to_local(begin);
@@ -87,7 +126,9 @@ asio::awaitable<HorizonSearch> HorizonSeeker::seek(Instant begin) {
     }
     Window between{begin, end};
     if (candidate) {
-        const Instant at = zone.align_down(zone.earliest(*candidate));
+        // In the hour that occurs twice, "after all rows" is after both passes of it.
+        const Instant at = *shown == 0 ? zone.align_up(zone.latest(*candidate))
+                                       : zone.align_down(zone.earliest(*candidate));
         const auto older = co_await shows_any(begin, at - Seconds(1));
         if (!older) {
             co_return found;

@@ -24,16 +24,23 @@ class HorizonSeeker {
   public:
     explicit HorizonSeeker(RunContext& context) : context_(context) {}
 
-    boost::asio::awaitable<HorizonSearch> seek(Instant begin);
+    /// From `begin` on; or, if the API does not count so long a period, from the `known` horizon
+    /// on.
+    boost::asio::awaitable<HorizonSearch> seek(Instant begin, std::optional<Instant> known);
 
     /// Whether the oldest rows of these windows may have expired: the API does not show the first
     /// of them that is old enough.
     boost::asio::awaitable<bool> may_have_expired(const WindowSet& windows);
 
+    /// Whether the API shows nothing of this period. If it does not count so long a period, the
+    /// file's newest rows of it tell.
+    boost::asio::awaitable<bool> shows_none(Window period);
+
     /// Nothing later can have expired.
     Instant old_enough() const;
 
   private:
+    boost::asio::awaitable<HorizonSearch> seek_from(Instant begin);
     boost::asio::awaitable<bool> shows_row_at(LocalTime time);
     boost::asio::awaitable<std::optional<bool>> shows_any(Instant begin, Instant end);
     boost::asio::awaitable<std::optional<Instant>> bisect(Window window);

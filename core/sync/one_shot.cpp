@@ -186,7 +186,8 @@ asio::awaitable<std::optional<Instant>> OneShot::first_shown_now(WindowSet cover
     if (!suspected) {
         co_return std::nullopt;
     }
-    const HorizonSearch found = co_await seeker.seek(covered.windows().front().begin);
+    const HorizonSearch found =
+        co_await seeker.seek(covered.windows().front().begin, horizon.begin);
     if (found.first_shown) {
         context_.observer.info(
             fmt::format("the API shows nothing before {} any more; what is older is left as it is",

@@ -161,7 +161,7 @@ asio::awaitable<bool> Verifier::count_is_due() {
 // Where the API's rows begin; counts before it say nothing.
 asio::awaitable<void> Verifier::seek_horizon(Instant begin) {
     HorizonSeeker seeker(context_);
-    const HorizonSearch found = co_await seeker.seek(begin);
+    const HorizonSearch found = co_await seeker.seek(begin, horizon_.begin);
     horizon_sought_ = true;
     horizon_known_ = found.known;
     if (found.known) {

@@ -42,6 +42,23 @@ bool may_be_too_large(const ApiError& error) {
            !error.unreachable() && copernica::concerns_request(error);
 }
 
+std::optional<LocalTime> oldest_time(const Records& records) {
+    std::optional<LocalTime> oldest;
+    const auto consider = [&oldest](LocalTime time) {
+        oldest = std::min(oldest.value_or(time), time);
+    };
+    PackedRows::Reader reader = records.rows.read();
+    while (const Row* const row = reader.next()) {
+        consider(row->time);
+    }
+    for (const Reject& reject : records.rejects) {
+        if (reject.time) {
+            consider(*reject.time);
+        }
+    }
+    return oldest;
+}
+
 }  // namespace
 
 asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task,
@@ -328,27 +345,33 @@ asio::awaitable<void> WindowFetcher::learn_page_size(Attempt& attempt,
     co_await context_.store.set_facts(std::move(facts));
 }
 
-// If rows of the file are missing in an old window, and the API does not show the file's oldest row
-// either, these may have expired.
+// If the file's oldest rows of an old window are missing, and the API shows nothing older either,
+// they may have expired.
 asio::awaitable<void> WindowFetcher::suspect_expiry(WholeWindow& whole) {
     const Zone& zone = context_.settings.zone;
     HorizonSeeker seeker(context_);
     if (whole.proven.empty() || whole.proven.begin >= seeker.old_enough()) {
         co_return;
     }
+    // A count would not do: as many rows may have come late as have expired.
     const LocalPeriod span = zone.span(whole.proven);
-    const std::uint64_t known = co_await context_.store.count(span.begin, span.end - Seconds(1));
-    if (known <= whole.records.size()) {
+    const auto known = co_await context_.store.nth_record(span.begin, span.end, 0);
+    const std::optional<LocalTime> shown = oldest_time(whole.records);
+    if (!known || (shown && *shown <= *known)) {
         co_return;
     }
     const plan::Horizon horizon = co_await load_horizon(context_.store);
     const Instant begin = context_.everything().begin;
     const Instant first = plan::first_shown(horizon, context_.client.server_now()).value_or(begin);
-    const WindowSet past({std::max(begin, first), whole.proven.end});
-    const bool suspected = co_await seeker.may_have_expired(past);
+    const Window older{std::max(begin, first), zone.align_down(zone.earliest(*known))};
+    if (older.end < older.begin || older.end >= seeker.old_enough()) {
+        co_return;
+    }
+    const bool suspected = co_await seeker.shows_none(older);
     if (suspected) {
         context_.adaptive.expiry_suspected = true;
-        whole.expired_before = seeker.old_enough();
+        const Instant shown_from = shown ? zone.earliest(*shown) : Instant::max();
+        whole.expired_before = std::min(seeker.old_enough(), shown_from);
     }
 }
 

@@ -153,3 +153,29 @@ TEST_CASE("an account whose rows expire all at once, in a pause of the mirror") 
           20);
     CHECK(sql.execAndGet("SELECT value FROM mirror WHERE key = 'horizon'").getString() != "");
 }
+
+TEST_CASE("more rows come late than have expired") {
+    const Directory directory;
+    soak::World world(directory.path() / "impressions.db", present, "Europe/Amsterdam");
+    world.settings.start = world.settings.zone.to_local(present - std::chrono::hours(24 * 60));
+    simulator::RowMaker maker(1);
+    for (std::int64_t id = 1; id <= 40; ++id) {
+        world.account.add(maker.make(id, present - std::chrono::hours(24 * (41 - id)), 400));
+    }
+    CHECK(world.sync().whole());
+    world.clock.advance(std::chrono::hours(24 * 8));
+    for (std::int64_t id = 1; id <= 3; ++id) {
+        world.account.remove(id);
+    }
+    for (std::int64_t id = 101; id <= 104; ++id) {
+        world.account.add(maker.make(id, present - std::chrono::hours(24 * 20 + id), 400));
+    }
+    for (int day = 0; day < 3; ++day) {
+        CHECK(world.sync().whole());
+        world.clock.advance(std::chrono::hours(24 * 8));
+    }
+    SQLite::Database sql(world.file().string(), SQLite::OPEN_READONLY);
+    CHECK(sql.execAndGet("SELECT count(*) FROM impressions").getInt64() == 44);
+    CHECK(sql.execAndGet("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL")
+              .getInt64() == 0);
+}
