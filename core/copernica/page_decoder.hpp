@@ -20,8 +20,8 @@ namespace mirror::copernica {
 /// The stream's table says how each field is read (record/stream.hpp). IDs and timestamps of
 /// another plain form ("1.0", "2014-10-09T13:41:46") are read, too, if no record of the reply has
 /// the usual one (see RecordBuilder). A record that cannot be a row becomes a Reject; anything that
-/// makes the whole reply doubtful is a BadBody: not JSON, not an object, no array `data` in it or two
-/// of them, something after the end, a limit exceeded.
+/// makes the whole reply doubtful is a BadBody: not JSON, not an object, no array `data` in it or
+/// two of them, something after the end, a limit exceeded.
 class PageDecoder final : public http::BodySink {
   public:
     explicit PageDecoder(const PageLimits& limits = {});
