@@ -23,6 +23,7 @@
 #include "daemon/commands/mirror_command.hpp"
 #include "daemon/commands/snapshot_command.hpp"
 #include "daemon/config/config.hpp"
+#include "daemon/config/stream_choice.hpp"
 #include "daemon/config/token_text.hpp"
 #include "daemon/error_exit.hpp"
 #include "daemon/log/logging.hpp"
@@ -184,7 +185,7 @@ ExitCode run_program(const std::vector<std::string>& arguments, const Environmen
         }
         judge_trust(line, config, environment, *log);
         if (metrics) {
-            metrics->set_database(config.mirror.database);
+            metrics->set_database(config.mirror.database, streams_named(config.mirror.streams));
         }
         code = run_command(line, config, environment, log, metrics ? &metrics->metrics() : nullptr);
     } catch (const std::exception& error) {

@@ -127,9 +127,11 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
 
 // A record whose ID is that of another row.
 bool Comparison::is_kept_reject(std::int64_t id, LocalTime time) {
-    SQLite::Statement kept(sql_, "SELECT 1 FROM rejects WHERE id = ? AND timestamp = ?");
-    kept.bind(1, id);
-    kept.bind(2, format_local(time));
+    SQLite::Statement kept(sql_,
+                           "SELECT 1 FROM rejects WHERE stream = ? AND id = ? AND timestamp = ?");
+    kept.bind(1, std::string(stream_.name));
+    kept.bind(2, id);
+    kept.bind(3, format_local(time));
     return kept.executeStep();
 }
 
@@ -157,15 +159,17 @@ std::optional<LocalTime> Comparison::row_free_second(LocalTime begin, LocalTime 
 }
 
 std::optional<LocalTime> Comparison::nth_record(LocalTime begin, LocalTime end, std::uint64_t n) {
-    SQLite::Statement nth(
-        sql_, "SELECT timestamp FROM " + std::string(stream_.table) +
-                  " WHERE timestamp >= ?1 AND timestamp < ?2 AND removed_at IS NULL "
-                  "UNION ALL "
-                  "SELECT timestamp FROM rejects WHERE timestamp >= ?1 AND timestamp < ?2 "
-                  "ORDER BY timestamp LIMIT 1 OFFSET ?3");
+    SQLite::Statement nth(sql_,
+                          "SELECT timestamp FROM " + std::string(stream_.table) +
+                              " WHERE timestamp >= ?1 AND timestamp < ?2 AND removed_at IS NULL "
+                              "UNION ALL "
+                              "SELECT timestamp FROM rejects "
+                              "WHERE stream = ?4 AND timestamp >= ?1 AND timestamp < ?2 "
+                              "ORDER BY timestamp LIMIT 1 OFFSET ?3");
     nth.bind(1, format_local(begin));
     nth.bind(2, format_local(end));
     nth.bind(3, static_cast<std::int64_t>(n));
+    nth.bind(4, std::string(stream_.name));
     return nth.executeStep() ? time_of(nth.getColumn(0)) : std::nullopt;
 }
 

@@ -43,11 +43,13 @@ std::string local_end(const Zone& zone, const Window& window) {
 
 }  // namespace
 
-WindowSet CoverageLedger::load(SQLite::Database& sql, std::int64_t age) {
+WindowSet CoverageLedger::load(SQLite::Database& sql, const Stream& stream, std::int64_t age) {
     WindowSet covered;
     SQLite::Statement query(
-        sql, R"(SELECT "begin", "end" FROM coverage WHERE age = ? ORDER BY "begin")");
-    query.bind(1, age);
+        sql,
+        R"(SELECT "begin", "end" FROM coverage WHERE stream = ? AND age = ? ORDER BY "begin")");
+    query.bind(1, std::string(stream.name));
+    query.bind(2, age);
     while (query.executeStep()) {
         covered.add({instant(query.getColumn(0)), instant(query.getColumn(1))});
     }
@@ -56,8 +58,9 @@ WindowSet CoverageLedger::load(SQLite::Database& sql, std::int64_t age) {
 
 WindowSet CoverageLedger::of_other_rules() const {
     WindowSet found;
-    SQLite::Statement query(sql_,
-                            R"(SELECT "begin", "end", local_end FROM coverage WHERE age = 0)");
+    SQLite::Statement query(sql_, R"(
+        SELECT "begin", "end", local_end FROM coverage WHERE stream = ? AND age = 0)");
+    query.bind(1, stream_);
     while (query.executeStep()) {
         const Window window{instant(query.getColumn(0)), instant(query.getColumn(1))};
         if (query.getColumn(2).getString() != local_end(zone_, window)) {
@@ -73,21 +76,23 @@ std::vector<CoverageLedger::Row> CoverageLedger::touching(std::int64_t age,
                                                           const Window& window) const {
     SQLite::Statement query(sql_, R"(
         SELECT rowid, age, "begin", "end" FROM coverage
-        WHERE age = ?1 AND "begin" <= ?3 AND "end" >= ?2
+        WHERE stream = ?4 AND age = ?1 AND "begin" <= ?3 AND "end" >= ?2
           AND "begin" >= ifnull((SELECT max("begin") FROM coverage
-                                 WHERE age = ?1 AND "begin" <= ?2), ?2)
+                                 WHERE stream = ?4 AND age = ?1 AND "begin" <= ?2), ?2)
         ORDER BY "begin")");
     query.bind(1, age);
     query.bind(2, seconds(window.begin));
     query.bind(3, seconds(window.end));
+    query.bind(4, stream_);
     return rows_of(query);
 }
 
 std::vector<std::int64_t> CoverageLedger::ages() const {
     std::vector<std::int64_t> ages;
-    SQLite::Statement next(sql_, "SELECT min(age) FROM coverage WHERE age > ?");
+    SQLite::Statement next(sql_, "SELECT min(age) FROM coverage WHERE stream = ? AND age > ?");
+    next.bind(1, stream_);
     for (std::int64_t last = -1;; last = ages.back()) {
-        next.bind(1, last);
+        next.bind(2, last);
         if (!next.executeStep() || next.getColumn(0).isNull()) {
             return ages;
         }
@@ -183,13 +188,14 @@ void CoverageLedger::cut(const Row& row, const Window& window) {
 
 void CoverageLedger::insert(std::int64_t age, const Window& window) {
     SQLite::Statement statement(sql_, R"(
-        INSERT INTO coverage (age, "begin", "end", local_begin, local_end)
-        VALUES (?, ?, ?, ?, ?))");
-    statement.bind(1, age);
-    statement.bind(2, seconds(window.begin));
-    statement.bind(3, seconds(window.end));
-    statement.bind(4, local_begin(zone_, window));
-    statement.bind(5, local_end(zone_, window));
+        INSERT INTO coverage (stream, age, "begin", "end", local_begin, local_end)
+        VALUES (?, ?, ?, ?, ?, ?))");
+    statement.bind(1, stream_);
+    statement.bind(2, age);
+    statement.bind(3, seconds(window.begin));
+    statement.bind(4, seconds(window.end));
+    statement.bind(5, local_begin(zone_, window));
+    statement.bind(6, local_end(zone_, window));
     statement.exec();
 }
 

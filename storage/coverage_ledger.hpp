@@ -1,9 +1,12 @@
-// The table `coverage`: which windows are whole and stored, merged and disjoint for each age.
+// The table `coverage`: which windows are whole and stored, merged and disjoint for each
+// stream and age.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "core/record/stream.hpp"
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
 
@@ -14,16 +17,16 @@ class Statement;
 
 namespace mirror::storage {
 
-/// Reads and writes the ledger. Nothing of it is kept in memory: other processes write, too.
-/// add() and subtract() belong inside the write transaction of the rows. Every call throws
-/// SQLite::Exception.
+/// Reads and writes the ledger of one stream. Nothing of it is kept in memory: other processes
+/// write, too. add() and subtract() belong inside the write transaction of the rows. Every call
+/// throws SQLite::Exception.
 class CoverageLedger {
   public:
-    CoverageLedger(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
+    CoverageLedger(SQLite::Database& sql, const Zone& zone, const Stream& stream)
+        : sql_(sql), zone_(zone), stream_(stream.name) {}
 
     /// `age` in seconds. Reading needs no zone.
-    static WindowSet load(SQLite::Database& sql, std::int64_t age);
-    WindowSet load(std::int64_t age) const { return load(sql_, age); }
+    static WindowSet load(SQLite::Database& sql, const Stream& stream, std::int64_t age);
 
     /// Windows of age 0 whose end has another local time by today's rules of the zone than the one
     /// that was written.
@@ -52,6 +55,7 @@ class CoverageLedger {
 
     SQLite::Database& sql_;
     const Zone& zone_;
+    std::string stream_;
 };
 
 }  // namespace mirror::storage

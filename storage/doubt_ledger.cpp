@@ -8,10 +8,11 @@
 
 namespace mirror::storage {
 
-std::vector<Doubt> DoubtLedger::load(SQLite::Database& sql) {
+std::vector<Doubt> DoubtLedger::load() const {
     std::vector<Doubt> doubts;
-    SQLite::Statement query(
-        sql, R"(SELECT noticed_at, "begin", "end", rows FROM doubts ORDER BY "begin")");
+    SQLite::Statement query(sql_, R"(
+        SELECT noticed_at, "begin", "end", rows FROM doubts WHERE stream = ? ORDER BY "begin")");
+    query.bind(1, stream_);
     while (query.executeStep()) {
         Doubt doubt;
         doubt.noticed_at = instant(query.getColumn(0));
@@ -24,7 +25,7 @@ std::vector<Doubt> DoubtLedger::load(SQLite::Database& sql) {
 
 WindowSet DoubtLedger::noticed_until(Instant latest) const {
     WindowSet windows;
-    for (const Doubt& doubt : load(sql_)) {
+    for (const Doubt& doubt : load()) {
         if (doubt.noticed_at <= latest) {
             windows.add(doubt.window);
         }
@@ -42,12 +43,13 @@ void DoubtLedger::add(const Window& window, Instant noticed_at, std::uint64_t ro
 }
 
 void DoubtLedger::settle(const Window& window) {
-    for (const Doubt& doubt : load(sql_)) {
+    for (const Doubt& doubt : load()) {
         if (intersection(doubt.window, window).empty()) {
             continue;
         }
-        SQLite::Statement remove(sql_, R"(DELETE FROM doubts WHERE "begin" = ?)");
-        remove.bind(1, seconds(doubt.window.begin));
+        SQLite::Statement remove(sql_, R"(DELETE FROM doubts WHERE stream = ? AND "begin" = ?)");
+        remove.bind(1, stream_);
+        remove.bind(2, seconds(doubt.window.begin));
         remove.exec();
         WindowSet rest(doubt.window);
         rest.subtract(window);
@@ -60,18 +62,21 @@ void DoubtLedger::settle(const Window& window) {
 }
 
 void DoubtLedger::not_later_than(Instant now) {
-    SQLite::Statement statement(sql_, "UPDATE doubts SET noticed_at = ?1 WHERE noticed_at > ?1");
+    SQLite::Statement statement(
+        sql_, "UPDATE doubts SET noticed_at = ?1 WHERE stream = ?2 AND noticed_at > ?1");
     statement.bind(1, seconds(now));
+    statement.bind(2, stream_);
     statement.exec();
 }
 
 void DoubtLedger::insert(const Doubt& doubt) {
-    SQLite::Statement statement(
-        sql_, R"(INSERT INTO doubts (noticed_at, "begin", "end", rows) VALUES (?, ?, ?, ?))");
-    statement.bind(1, seconds(doubt.noticed_at));
-    statement.bind(2, seconds(doubt.window.begin));
-    statement.bind(3, seconds(doubt.window.end));
-    statement.bind(4, static_cast<std::int64_t>(doubt.rows));
+    SQLite::Statement statement(sql_, R"(
+        INSERT INTO doubts (stream, noticed_at, "begin", "end", rows) VALUES (?, ?, ?, ?, ?))");
+    statement.bind(1, stream_);
+    statement.bind(2, seconds(doubt.noticed_at));
+    statement.bind(3, seconds(doubt.window.begin));
+    statement.bind(4, seconds(doubt.window.end));
+    statement.bind(5, static_cast<std::int64_t>(doubt.rows));
     statement.exec();
 }
 

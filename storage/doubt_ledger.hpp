@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "core/record/stream.hpp"
 #include "core/time/window.hpp"
 
 namespace SQLite {
@@ -20,13 +22,13 @@ struct Doubt {
     std::uint64_t rows = 0;  ///< that were missing there
 };
 
-/// Disjoint periods. Writing belongs inside a write transaction. Every call throws
+/// Disjoint periods of one stream. Writing belongs inside a write transaction. Every call throws
 /// SQLite::Exception.
 class DoubtLedger {
   public:
-    explicit DoubtLedger(SQLite::Database& sql) : sql_(sql) {}
+    DoubtLedger(SQLite::Database& sql, const Stream& stream) : sql_(sql), stream_(stream.name) {}
 
-    static std::vector<Doubt> load(SQLite::Database& sql);
+    std::vector<Doubt> load() const;
 
     /// Periods that were noticed at `latest` or before.
     WindowSet noticed_until(Instant latest) const;
@@ -44,6 +46,7 @@ class DoubtLedger {
     void insert(const Doubt& doubt);
 
     SQLite::Database& sql_;
+    std::string stream_;
 };
 
 }  // namespace mirror::storage

@@ -5,7 +5,7 @@
 
 namespace mirror::storage {
 
-/// The file holds another account's impressions.
+/// The file holds another account's rows.
 class OtherAccount : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;

@@ -122,8 +122,9 @@ Reject IdConflicts::reject_of(const IdConflict& conflict) const {
 }
 
 bool IdConflicts::known(const Reject& reject) const {
-    SQLite::Statement found(sql_, "SELECT 1 FROM rejects WHERE record = ?");
-    found.bind(1, reject.record);
+    SQLite::Statement found(sql_, "SELECT 1 FROM rejects WHERE stream = ? AND record = ?");
+    found.bind(1, std::string(stream_.name));
+    found.bind(2, reject.record);
     return found.executeStep();
 }
 
@@ -138,9 +139,11 @@ std::vector<LocalTime> IdConflicts::kept_with(const std::vector<std::int64_t>& i
         return times;
     }
     SQLite::Statement kept(sql_,
-                           "SELECT timestamp FROM rejects WHERE id = ? AND timestamp IS NOT NULL");
+                           "SELECT timestamp FROM rejects "
+                           "WHERE stream = ? AND id = ? AND timestamp IS NOT NULL");
+    kept.bind(1, std::string(stream_.name));
     for (const std::int64_t id : ids) {
-        kept.bind(1, id);
+        kept.bind(2, id);
         while (kept.executeStep()) {
             if (const auto time = parse_local(kept.getColumn(0).getString())) {
                 times.push_back(*time);

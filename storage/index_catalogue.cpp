@@ -8,6 +8,16 @@
 #include <fmt/ranges.h>
 
 namespace mirror::storage {
+namespace {
+
+bool has_column(const Stream& stream, const std::string& name) {
+    // Every row has it.
+    return name == "changed_at" ||
+           std::any_of(stream.fields.begin(), stream.fields.end(),
+                       [&](const Field& field) { return field.column == name; });
+}
+
+}  // namespace
 
 const std::vector<std::string>& optional_indexes() {
     static const std::vector<std::string> all{"mailing", "destination", "profile", "changed_at"};
@@ -29,11 +39,16 @@ void check_index_names(const std::set<std::string>& columns) {
     }
 }
 
-void match_indexes(SQLite::Database& sql, const std::set<std::string>& columns) {
+void match_indexes(SQLite::Database& sql, const Stream& stream,
+                   const std::set<std::string>& columns) {
+    const std::string table(stream.table);
     for (const std::string& column : optional_indexes()) {
-        const std::string name = "impression_rows_" + column;
+        if (!has_column(stream, column)) {
+            continue;
+        }
+        const std::string name = table + "_" + column;
         if (columns.contains(column)) {
-            sql.exec("CREATE INDEX IF NOT EXISTS " + name + " ON impression_rows (" + column + ")");
+            sql.exec("CREATE INDEX IF NOT EXISTS " + name + " ON " + table + " (" + column + ")");
         } else {
             sql.exec("DROP INDEX IF EXISTS " + name);
         }

@@ -20,16 +20,19 @@ Seconds kept_lateness(Seconds lateness) {
 
 void LatenessLedger::add(Seconds lateness) {
     SQLite::Statement add(sql_, R"(
-        INSERT INTO lateness (seconds, rows) VALUES (?, 1)
-        ON CONFLICT (seconds) DO UPDATE SET rows = rows + 1)");
-    add.bind(1, kept_lateness(lateness).count());
+        INSERT INTO lateness (stream, seconds, rows) VALUES (?, ?, 1)
+        ON CONFLICT (stream, seconds) DO UPDATE SET rows = rows + 1)");
+    add.bind(1, stream_);
+    add.bind(2, kept_lateness(lateness).count());
     add.exec();
 }
 
-std::optional<LatenessSummary> LatenessLedger::summary(SQLite::Database& sql) {
+std::optional<LatenessSummary> LatenessLedger::summary() const {
     LatenessSummary summary;
-    SQLite::Statement total(sql,
-                            "SELECT ifnull(sum(rows), 0), ifnull(max(seconds), 0) FROM lateness");
+    SQLite::Statement total(
+        sql_,
+        "SELECT ifnull(sum(rows), 0), ifnull(max(seconds), 0) FROM lateness WHERE stream = ?");
+    total.bind(1, stream_);
     total.executeStep();
     summary.rows = static_cast<std::uint64_t>(total.getColumn(0).getInt64());
     summary.largest = Seconds(total.getColumn(1).getInt64());
@@ -39,7 +42,9 @@ std::optional<LatenessSummary> LatenessLedger::summary(SQLite::Database& sql) {
     // The smallest lateness that at least so many rows do not exceed.
     const std::uint64_t half = (summary.rows + 1) / 2;
     const std::uint64_t most = (summary.rows * 99 + 99) / 100;
-    SQLite::Statement ascending(sql, "SELECT seconds, rows FROM lateness ORDER BY seconds");
+    SQLite::Statement ascending(
+        sql_, "SELECT seconds, rows FROM lateness WHERE stream = ? ORDER BY seconds");
+    ascending.bind(1, stream_);
     std::uint64_t so_far = 0;
     while (ascending.executeStep()) {
         const std::uint64_t before = so_far;

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
+#include "core/record/stream.hpp"
 #include "core/time/instant.hpp"
 
 namespace SQLite {
@@ -24,18 +26,20 @@ struct LatenessSummary {
 /// table stays small. Never less than what it stands for.
 Seconds kept_lateness(Seconds lateness);
 
-/// The table `lateness`. Throws SQLite::Exception; add() belongs inside a write transaction.
+/// The table `lateness`, of one stream. Throws SQLite::Exception; add() belongs inside a write
+/// transaction.
 class LatenessLedger {
   public:
-    explicit LatenessLedger(SQLite::Database& sql) : sql_(sql) {}
+    LatenessLedger(SQLite::Database& sql, const Stream& stream) : sql_(sql), stream_(stream.name) {}
 
     void add(Seconds lateness);
 
     /// Nothing if no row ever came late.
-    static std::optional<LatenessSummary> summary(SQLite::Database& sql);
+    std::optional<LatenessSummary> summary() const;
 
   private:
     SQLite::Database& sql_;
+    std::string stream_;
 };
 
 }  // namespace mirror::storage

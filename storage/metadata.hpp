@@ -1,4 +1,4 @@
-// The table `mirror`: what is true of the file as a whole.
+// The table `mirror`: what is true of a stream, or of the file as a whole.
 #pragma once
 
 #include <cstdint>
@@ -6,32 +6,38 @@
 #include <optional>
 #include <string>
 
+#include "core/record/stream.hpp"
+
 namespace SQLite {
 class Database;
 }
 
 namespace mirror::storage {
 
-/// Keys that the storage itself writes. Others are the caller's.
+/// Keys that the storage itself writes. Others are the caller's, of a stream.
 namespace fact_key {
+// Of the file.
 inline constexpr char account_id[] = "account_id";
 inline constexpr char account_name[] = "account_name";
 inline constexpr char api_url[] = "api_url";
 inline constexpr char time_zone[] = "time_zone";
 inline constexpr char program_version[] = "program_version";
-inline constexpr char created_at[] = "created_at";    ///< UTC seconds
+inline constexpr char created_at[] = "created_at";  ///< UTC seconds
+/// The server's clock less ours, in seconds, as far as it is known.
+inline constexpr char server_clock_offset[] = "server_clock_offset";
+// Of a stream.
 inline constexpr char rows[] = "rows";                ///< all stored rows, removed ones too
 inline constexpr char removed[] = "removed";          ///< of these, those with removed_at
 inline constexpr char rejects[] = "rejects";          ///< rows of the table `rejects`
 inline constexpr char last_change[] = "last_change";  ///< the greatest changed_at ever given
-/// The server's clock less ours, in seconds, as far as it is known.
-inline constexpr char server_clock_offset[] = "server_clock_offset";
 }  // namespace fact_key
 
 /// Reads and writes single facts. Every call throws SQLite::Exception.
 class Facts {
   public:
+    /// Those of the file as a whole.
     explicit Facts(SQLite::Database& sql) : sql_(sql) {}
+    Facts(SQLite::Database& sql, const Stream& stream) : sql_(sql), stream_(stream.name) {}
 
     std::optional<std::string> get(const std::string& key) const;
     std::map<std::string, std::string> all() const;
@@ -44,6 +50,7 @@ class Facts {
 
   private:
     SQLite::Database& sql_;
+    std::string stream_;  // empty: the file
 };
 
 }  // namespace mirror::storage

@@ -21,7 +21,7 @@ inline constexpr int schema_version = 3;
 
 inline constexpr FileFormat file_format{application_id, schema_version};
 
-/// One numbered step: SQL that only adds columns and creates. `version` is what it leads to.
+/// One numbered step. `version` is what it leads to.
 struct Migration {
     int version;
     std::string_view sql;
@@ -34,9 +34,13 @@ std::span<const Migration> migrations();
 /// ours and whole, or it is empty. Throws SQLite::Exception.
 void create_schema(SQLite::Database& sql, const std::function<void()>& fill);
 
-/// Carries out the steps after version `from` in one transaction and makes our views anew; objects
-/// that are not ours stay. Throws SQLite::Exception, and then nothing has changed.
-void migrate(SQLite::Database& sql, int from, std::span<const Migration> steps,
-             std::string_view views);
+/// Carries out the steps after version `from`, makes the tables of streams that the file does not
+/// have and our views anew, all in one transaction; objects that are not ours stay. Throws
+/// SQLite::Exception, and then nothing has changed.
+void migrate(SQLite::Database& sql, int from, std::span<const Migration> steps);
+
+/// Lets a reader see a file of an older version as one of today, as far as `status` reads it: a
+/// writer brings it up to date some day. Changes nothing in the file. Throws SQLite::Exception.
+void show_as_current(SQLite::Database& sql);
 
 }  // namespace mirror::storage

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
 
@@ -22,6 +23,8 @@ struct MirrorOptions {
     Zone zone;  ///< the account's; a file keeps the one it was made with
     /// Optional indexes, by column (see index_catalogue.hpp).
     std::set<std::string> indexes{default_indexes().begin(), default_indexes().end()};
+    /// Those of streams that are to have others, by the stream's name.
+    std::map<std::string, std::set<std::string>> stream_indexes{};
     std::string api_url{};          ///< kept as a fact; never with a token in it
     std::string program_version{};  ///< kept as a fact
     /// How long to wait for another writer before giving up.

@@ -9,14 +9,16 @@
 
 namespace mirror::storage {
 
-MirrorReader::MirrorReader(Database& database, const Zone& zone)
+MirrorReader::MirrorReader(Database& database, const Zone& zone, const Stream& stream)
     : database_(database),
       zone_(zone),
-      facts_(database_.sql()),
-      comparison_(database_.sql(), zone_, streams().front()) {}
+      stream_(stream),
+      table_(stream.table),
+      facts_(database_.sql(), stream),
+      comparison_(database_.sql(), zone_, stream) {}
 
 WindowSet MirrorReader::coverage(std::int64_t age) {
-    return database_.guarded([&] { return CoverageLedger::load(database_.sql(), age); });
+    return database_.guarded([&] { return CoverageLedger::load(database_.sql(), stream_, age); });
 }
 
 std::vector<sync::RowDifference> MirrorReader::compare(
@@ -37,14 +39,16 @@ std::optional<LocalTime> MirrorReader::row_free_second(LocalTime begin, LocalTim
 }
 
 WindowSet MirrorReader::doubts(Instant latest) {
-    return database_.guarded([&] { return DoubtLedger(database_.sql()).noticed_until(latest); });
+    return database_.guarded(
+        [&] { return DoubtLedger(database_.sql(), stream_).noticed_until(latest); });
 }
 
 std::uint64_t MirrorReader::count_removed(LocalTime begin, LocalTime end) {
     return database_.guarded([&] {
-        SQLite::Statement query(database_.sql(), R"(
-            SELECT count(*) FROM impression_rows
-            WHERE timestamp >= ? AND timestamp < ? AND removed_at IS NOT NULL)");
+        SQLite::Statement query(
+            database_.sql(),
+            "SELECT count(*) FROM " + table_ +
+                " WHERE timestamp >= ? AND timestamp < ? AND removed_at IS NOT NULL");
         query.bind(1, format_local(begin));
         query.bind(2, format_local(end));
         query.executeStep();
@@ -62,25 +66,26 @@ std::optional<LocalTime> MirrorReader::nth_record(LocalTime begin, LocalTime end
 
 WindowSet MirrorReader::covered_by_other_rules() {
     return database_.guarded(
-        [&] { return CoverageLedger(database_.sql(), zone_).of_other_rules(); });
+        [&] { return CoverageLedger(database_.sql(), zone_, stream_).of_other_rules(); });
 }
 
 std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
     return database_.guarded([&] {
         // Index ranges; no row is looked at. A reject without a time counts where its window
         // begins.
-        SQLite::Statement query(database_.sql(), R"(
-            SELECT (SELECT count(*) FROM impression_rows WHERE timestamp BETWEEN ?1 AND ?2)
-                 - (SELECT count(*) FROM impression_rows
-                    WHERE timestamp BETWEEN ?1 AND ?2 AND removed_at IS NOT NULL)
-                 + (SELECT ifnull(sum(copies), 0) FROM rejects
-                    WHERE timestamp BETWEEN ?1 AND ?2)
-                 + (SELECT ifnull(sum(copies), 0) FROM rejects
-                    WHERE timestamp IS NULL AND "begin" BETWEEN ?3 AND ?4))");
+        const std::string rows =
+            "(SELECT count(*) FROM " + table_ + " WHERE timestamp BETWEEN ?1 AND ?2";
+        SQLite::Statement query(
+            database_.sql(), "SELECT " + rows + ") - " + rows + " AND removed_at IS NOT NULL)" + R"(
+            + (SELECT ifnull(sum(copies), 0) FROM rejects
+               WHERE stream = ?5 AND timestamp BETWEEN ?1 AND ?2)
+            + (SELECT ifnull(sum(copies), 0) FROM rejects
+               WHERE stream = ?5 AND timestamp IS NULL AND "begin" BETWEEN ?3 AND ?4))");
         query.bind(1, format_local(begin));
         query.bind(2, format_local(end));
         query.bind(3, seconds(zone_.earliest(begin)));
         query.bind(4, seconds(zone_.latest(end)));
+        query.bind(5, std::string(stream_.name));
         query.executeStep();
         return static_cast<std::uint64_t>(query.getColumn(0).getInt64());
     });
@@ -88,9 +93,9 @@ std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
 
 std::optional<sync::NewestRows> MirrorReader::newest_rows(LocalTime before) {
     return database_.guarded([&]() -> std::optional<sync::NewestRows> {
-        SQLite::Statement newest(database_.sql(), R"(
-            SELECT timestamp FROM impression_rows
-            WHERE timestamp < ? AND removed_at IS NULL ORDER BY timestamp DESC LIMIT 1)");
+        SQLite::Statement newest(database_.sql(), "SELECT timestamp FROM " + table_ +
+                                                      " WHERE timestamp < ? AND removed_at IS NULL "
+                                                      "ORDER BY timestamp DESC LIMIT 1");
         newest.bind(1, format_local(before));
         if (!newest.executeStep()) {
             return std::nullopt;
@@ -103,9 +108,8 @@ std::optional<sync::NewestRows> MirrorReader::newest_rows(LocalTime before) {
                                     ": a row has the timestamp \"" + text +
                                     "\", which this program never writes");
         }
-        SQLite::Statement rows(database_.sql(),
-                               "SELECT count(*) FROM impression_rows "
-                               "WHERE timestamp = ? AND removed_at IS NULL");
+        SQLite::Statement rows(database_.sql(), "SELECT count(*) FROM " + table_ +
+                                                    " WHERE timestamp = ? AND removed_at IS NULL");
         rows.bind(1, text);
         rows.executeStep();
         sync::NewestRows found;

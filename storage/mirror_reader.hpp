@@ -1,5 +1,5 @@
-// What is asked of the mirror in its file: each question of sync::Store, answered at once on the
-// calling thread.
+// What is asked of one stream of the mirror in its file: each question of sync::Store, answered at
+// once on the calling thread.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@
 namespace mirror::storage {
 
 /// Changes nothing. Not safe for two threads at once; which thread does not matter. Every call
-/// throws DatabaseError. Both arguments must outlive it.
+/// throws DatabaseError. All arguments must outlive it.
 class MirrorReader {
   public:
-    MirrorReader(Database& database, const Zone& zone);
+    MirrorReader(Database& database, const Zone& zone, const Stream& stream);
 
     WindowSet coverage(std::int64_t age);
     std::vector<sync::RowDifference> compare(const std::vector<sync::WholeWindow>& windows);
@@ -38,6 +38,8 @@ class MirrorReader {
   private:
     Database& database_;
     const Zone& zone_;
+    const Stream& stream_;
+    std::string table_;
     Facts facts_;
     Comparison comparison_;
 };

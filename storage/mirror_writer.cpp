@@ -20,21 +20,23 @@ std::string named(const std::string& id, const std::string& name) {
 
 }  // namespace
 
-MirrorWriter::MirrorWriter(Database& database, const MirrorOptions& options)
+MirrorWriter::MirrorWriter(Database& database, const MirrorOptions& options,
+                           LogTruncation& truncation, const Stream& stream)
     : database_(database),
       options_(options),
-      facts_(database_.sql()),
-      rows_(database_.guarded(
-          [this] { return RowWriter(database_.sql().getHandle(), streams().front()); })),
-      rejects_(database_.sql(), options_.zone),
-      removals_(database_.sql(), options_.zone, streams().front()),
-      pruning_(database_.sql(), options_.zone, streams().front()),
-      conflicts_(database_.sql(), options_.zone, streams().front()),
-      lateness_(database_.sql()),
-      coverage_(database_.sql(), options_.zone),
-      runs_(database_.sql()),
+      stream_(stream),
+      facts_(database_.sql(), stream),
+      file_facts_(database_.sql()),
+      rows_(database_.guarded([&] { return RowWriter(database_.sql().getHandle(), stream); })),
+      rejects_(database_.sql(), options_.zone, stream),
+      removals_(database_.sql(), options_.zone, stream),
+      pruning_(database_.sql(), options_.zone, stream),
+      conflicts_(database_.sql(), options_.zone, stream),
+      lateness_(database_.sql(), stream),
+      coverage_(database_.sql(), options_.zone, stream),
+      runs_(database_.sql(), stream),
       requests_(database_.sql()),
-      truncation_(database_) {}
+      truncation_(truncation) {}
 
 sync::Written MirrorWriter::commit(const std::vector<sync::WholeWindow>& windows,
                                    Instant server_now, const Moment& now) {
@@ -185,10 +187,10 @@ WriteTimes MirrorWriter::times_at(Instant now, const Counters& counters) {
 // A second more or less is how two clocks with whole seconds disagree when nothing is wrong: not
 // worth a page in every idle poll.
 void MirrorWriter::note_server_clock(Seconds offset) {
-    const std::optional<std::string> known = facts_.get(fact_key::server_clock_offset);
-    const Seconds stored(facts_.number(fact_key::server_clock_offset));
+    const std::optional<std::string> known = file_facts_.get(fact_key::server_clock_offset);
+    const Seconds stored(file_facts_.number(fact_key::server_clock_offset));
     if (!known || offset > stored + Seconds(1) || offset < stored - Seconds(1)) {
-        facts_.set(fact_key::server_clock_offset, offset.count());
+        file_facts_.set(fact_key::server_clock_offset, offset.count());
     }
 }
 
@@ -248,16 +250,17 @@ std::uint64_t MirrorWriter::prune(LocalTime begin, LocalTime end) {
 void MirrorWriter::recount() {
     database_.guarded([&] {
         WriteTransaction transaction(database_);
-        const auto counted = [&](const char* query) {
+        const auto counted = [&](const std::string& query) {
             SQLite::Statement count(database_.sql(), query);
             count.executeStep();
             return count.getColumn(0).getInt64();
         };
+        const std::string rows = "SELECT count(*) FROM " + std::string(stream_.table);
         Counters counters = load_counters();
-        counters.rows = counted("SELECT count(*) FROM impression_rows");
-        counters.removed =
-            counted("SELECT count(*) FROM impression_rows WHERE removed_at IS NOT NULL");
-        counters.rejects = counted("SELECT count(*) FROM rejects");
+        counters.rows = counted(rows);
+        counters.removed = counted(rows + " WHERE removed_at IS NOT NULL");
+        counters.rejects = counted("SELECT count(*) FROM rejects WHERE stream = '" +
+                                   std::string(stream_.name) + "'");
         store_counters(counters);
         transaction.commit();
     });
@@ -275,18 +278,20 @@ void MirrorWriter::record_run(const sync::RunRecord& run, Instant now) {
 void MirrorWriter::claim_account(const std::string& id, const std::string& name) {
     database_.guarded([&] {
         WriteTransaction transaction(database_);
-        const std::optional<std::string> owner = facts_.get(fact_key::account_id);
+        const std::optional<std::string> owner = file_facts_.get(fact_key::account_id);
         if (owner && *owner != id) {
             throw OtherAccount("database " + database_.path().string() + " belongs to " +
-                               named(*owner, facts_.get(fact_key::account_name).value_or("")) +
+                               named(*owner, file_facts_.get(fact_key::account_name).value_or("")) +
                                ", but the token to " + named(id, name) +
                                "; use that account's token, or name another file");
         }
-        facts_.set(fact_key::account_id, id);
-        facts_.set(fact_key::account_name, name);
-        facts_.set(fact_key::api_url, options_.api_url);
-        facts_.set(fact_key::program_version, options_.program_version);
-        match_indexes(database_.sql(), options_.indexes);
+        file_facts_.set(fact_key::account_id, id);
+        file_facts_.set(fact_key::account_name, name);
+        file_facts_.set(fact_key::api_url, options_.api_url);
+        file_facts_.set(fact_key::program_version, options_.program_version);
+        const auto own = options_.stream_indexes.find(std::string(stream_.name));
+        match_indexes(database_.sql(), stream_,
+                      own == options_.stream_indexes.end() ? options_.indexes : own->second);
         transaction.commit();
     });
 }

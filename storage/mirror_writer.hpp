@@ -1,5 +1,5 @@
-// What changes the mirror in its file: each write of sync::Store, done at once on the calling
-// thread.
+// What changes one stream of the mirror in its file: each write of sync::Store, done at once on the
+// calling thread.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +34,11 @@ struct Moment {
 };
 
 /// Not safe for two threads at once; which thread does not matter. Every call throws
-/// DatabaseError and leaves the file as it was then. Both arguments must outlive it.
+/// DatabaseError and leaves the file as it was then. All arguments must outlive it.
 class MirrorWriter {
   public:
-    MirrorWriter(Database& database, const MirrorOptions& options);
+    MirrorWriter(Database& database, const MirrorOptions& options, LogTruncation& truncation,
+                 const Stream& stream);
 
     sync::Written commit(const std::vector<sync::WholeWindow>& windows, Instant server_now,
                          const Moment& now);
@@ -56,7 +57,7 @@ class MirrorWriter {
     void set_facts(const std::map<std::string, std::string>& facts);
 
   private:
-    /// The facts that count what the file holds.
+    /// The facts that count what the stream has.
     struct Counters {
         std::int64_t rows;
         std::int64_t removed;
@@ -83,7 +84,9 @@ class MirrorWriter {
 
     Database& database_;
     const MirrorOptions& options_;
+    const Stream& stream_;
     Facts facts_;
+    Facts file_facts_;
     RowWriter rows_;
     RejectWriter rejects_;
     RemovalGuard removals_;
@@ -94,7 +97,7 @@ class MirrorWriter {
     RunLog runs_;
     RequestLog requests_;
     std::optional<std::int64_t> run_;  // this process's row in `runs`
-    LogTruncation truncation_;
+    LogTruncation& truncation_;
 };
 
 }  // namespace mirror::storage

@@ -37,28 +37,31 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, std
     // share says best where, so that a later read of just that period can replace it.
     SQLite::Statement narrow(sql_, R"(
         UPDATE rejects SET "begin" = max("begin", ?2), "end" = min("end", ?3)
-        WHERE record = ?1 AND max("begin", ?2) < min("end", ?3)
+        WHERE stream = ?4 AND record = ?1 AND max("begin", ?2) < min("end", ?3)
           AND ("begin" < ?2 OR "end" > ?3))");
     narrow.bind(1, reject.record);
     narrow.bind(2, seconds(window.begin));
     narrow.bind(3, seconds(window.end));
+    narrow.bind(4, stream_);
     narrow.exec();
 
     // All that are equal lie in one second if they have a timestamp, so that this window has
     // returned all of them; without one, others may lie in a window that shares nothing with this.
     SQLite::Statement recount(sql_, R"(
         UPDATE rejects SET copies = ?2
-        WHERE record = ?1 AND copies <> ?2
+        WHERE stream = ?5 AND record = ?1 AND copies <> ?2
           AND (timestamp IS NOT NULL OR max("begin", ?3) < min("end", ?4)))");
     recount.bind(1, reject.record);
     recount.bind(2, copies);
     recount.bind(3, seconds(window.begin));
     recount.bind(4, seconds(window.end));
+    recount.bind(5, stream_);
     recount.exec();
 
     SQLite::Statement insert(sql_, R"(
-        INSERT INTO rejects (received_at, "begin", "end", timestamp, reason, record, copies, id)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record) DO NOTHING)");
+        INSERT INTO rejects
+            (received_at, "begin", "end", timestamp, reason, record, copies, id, stream)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stream, record) DO NOTHING)");
     insert.bind(1, seconds(now));
     insert.bind(2, seconds(window.begin));
     insert.bind(3, seconds(window.end));
@@ -71,6 +74,7 @@ std::int64_t RejectWriter::store(const Window& window, const Reject& reject, std
     if (reject.id) {
         insert.bind(8, *reject.id);
     }
+    insert.bind(9, stream_);
     return insert.exec();
 }
 
@@ -78,13 +82,15 @@ std::int64_t RejectWriter::remove_others(const Window& window, const Copies& cop
     const LocalPeriod span = zone_.span(window);
     SQLite::Statement query(sql_, R"(
         SELECT rowid, record, "begin", "end" FROM rejects
-        WHERE timestamp IS NULL AND "begin" < ?2 AND "end" > ?1
+        WHERE stream = ?5 AND timestamp IS NULL AND "begin" < ?2 AND "end" > ?1
         UNION ALL
-        SELECT rowid, record, ?1, ?2 FROM rejects WHERE timestamp >= ?3 AND timestamp < ?4)");
+        SELECT rowid, record, ?1, ?2 FROM rejects
+        WHERE stream = ?5 AND timestamp >= ?3 AND timestamp < ?4)");
     query.bind(1, seconds(window.begin));
     query.bind(2, seconds(window.end));
     query.bind(3, format_local(span.begin));
     query.bind(4, format_local(span.end));
+    query.bind(5, stream_);
     std::vector<Placed> missed;
     while (query.executeStep()) {
         if (!copies.contains(query.getColumn(1).getString())) {

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "core/record/row.hpp"
+#include "core/record/stream.hpp"
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
 
@@ -16,10 +18,11 @@ class Database;
 
 namespace mirror::storage {
 
-/// What a whole read of a window returns replaces that window's rejects.
+/// What a whole read of a window returns replaces that window's rejects, of one stream.
 class RejectWriter {
   public:
-    RejectWriter(SQLite::Database& sql, const Zone& zone) : sql_(sql), zone_(zone) {}
+    RejectWriter(SQLite::Database& sql, const Zone& zone, const Stream& stream)
+        : sql_(sql), zone_(zone), stream_(stream.name) {}
 
     /// Stores the rejects, equal ones as one with their number, and deletes those that belong to
     /// the window and did not come again; those that came again keep their received_at. A reject
@@ -45,6 +48,7 @@ class RejectWriter {
 
     SQLite::Database& sql_;
     const Zone& zone_;
+    std::string stream_;
 };
 
 }  // namespace mirror::storage

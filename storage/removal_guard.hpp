@@ -24,7 +24,7 @@ namespace mirror::storage {
 class RemovalGuard {
   public:
     RemovalGuard(SQLite::Database& sql, const Zone& zone, const Stream& stream)
-        : zone_(zone), removals_(sql, zone, stream), doubts_(sql) {}
+        : zone_(zone), removals_(sql, zone, stream), doubts_(sql, stream) {}
 
     struct Result {
         std::vector<std::int64_t> marked;  ///< IDs that have removed_at now

@@ -55,9 +55,9 @@ std::vector<plan::UnreadWindow> from_json(const std::string& text) {
 std::int64_t RunLog::write(std::optional<std::int64_t> id, const sync::RunRecord& run,
                            Instant now) {
     SQLite::Statement upsert(sql_, R"(
-        INSERT INTO runs (id, kind, "begin", "end", started_at, ended_at, requests, inserted,
-                          updated, unchanged, rejected, outcome, unread)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        INSERT INTO runs (stream, id, kind, "begin", "end", started_at, ended_at, requests,
+                          inserted, updated, unchanged, rejected, outcome, unread)
+        VALUES (?14, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
         ON CONFLICT (id) DO UPDATE SET
             kind = ?2, "begin" = ?3, "end" = ?4, started_at = ?5, ended_at = ?6, requests = ?7,
             inserted = ?8, updated = ?9, unchanged = ?10, rejected = ?11, outcome = ?12,
@@ -84,13 +84,16 @@ std::int64_t RunLog::write(std::optional<std::int64_t> id, const sync::RunRecord
     if (!run.unread.empty()) {
         upsert.bind(13, to_json(run.unread));
     }
+    upsert.bind(14, stream_);
     upsert.exec();
     const std::int64_t row = id ? *id : sql_.getLastInsertRowid();
 
     SQLite::Statement forget(
-        sql_, "DELETE FROM runs WHERE ifnull(ended_at, started_at) < ?1 AND id <> ?2");
+        sql_,
+        "DELETE FROM runs WHERE stream = ?3 AND ifnull(ended_at, started_at) < ?1 AND id <> ?2");
     forget.bind(1, seconds(now - retention));
     forget.bind(2, row);
+    forget.bind(3, stream_);
     forget.exec();
     return row;
 }
@@ -100,8 +103,9 @@ std::vector<StoredRun> RunLog::latest(std::size_t most) const {
     SQLite::Statement query(sql_, R"(
         SELECT id, kind, "begin", "end", started_at, ended_at, requests, inserted, updated,
                unchanged, rejected, outcome, unread
-        FROM runs ORDER BY id DESC LIMIT ?)");
-    query.bind(1, static_cast<std::int64_t>(most));
+        FROM runs WHERE stream = ? ORDER BY id DESC LIMIT ?)");
+    query.bind(1, stream_);
+    query.bind(2, static_cast<std::int64_t>(most));
     const auto count = [&query](int column) {
         return static_cast<std::uint64_t>(query.getColumn(column).getInt64());
     };

@@ -4,8 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "core/record/stream.hpp"
 #include "core/sync/store.hpp"
 
 namespace SQLite {
@@ -20,13 +22,14 @@ struct StoredRun {
     sync::RunRecord run;
 };
 
-/// Writes this process's run and reads those of all. Every call throws SQLite::Exception.
+/// Writes this process's run of one stream, and reads those of all processes. Every call throws
+/// SQLite::Exception.
 class RunLog {
   public:
     /// How long a run is kept after it was last heard of.
     static constexpr Seconds retention = std::chrono::hours(24) * 90;
 
-    explicit RunLog(SQLite::Database& sql) : sql_(sql) {}
+    RunLog(SQLite::Database& sql, const Stream& stream) : sql_(sql), stream_(stream.name) {}
 
     /// The row `id`, new if there is none or `id` is absent; then runs that are too old go, but
     /// never this one. Returns the row's id. Inside a write transaction.
@@ -37,6 +40,7 @@ class RunLog {
 
   private:
     SQLite::Database& sql_;
+    std::string stream_;
 };
 
 }  // namespace mirror::storage

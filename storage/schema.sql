@@ -1,49 +1,17 @@
 -- The tables of a mirror. Made as a whole in a new file; an older file gets here by the numbered
 -- migrations. What people and programs query are the views (views.sql) and these names.
 --
+-- What each stream has of its own (its table of rows, its dictionaries, its view) is made from the
+-- list of streams (stream_schema.hpp). `stream` is a stream's name in all tables here.
+--
 -- Not STRICT: SQLite before 3.37 could not open the file at all. The program binds exact types.
-
--- One impression a row, the user agent apart. `timestamp` is the API's own text, local to the
--- account; the other three times are UTC seconds: first stored, last changed, and (NULL as long
--- as the API shows the row) not there any more when its window was last read whole.
-CREATE TABLE impression_rows (
-    id          INTEGER PRIMARY KEY,
-    mailing     INTEGER,
-    timestamp   TEXT NOT NULL,
-    ip          TEXT,
-    user_agent  INTEGER REFERENCES user_agents (id),
-    destination INTEGER,
-    profile     INTEGER,
-    subprofile  INTEGER,
-    extra       TEXT,
-    first_seen  INTEGER NOT NULL,
-    changed_at  INTEGER NOT NULL,
-    removed_at  INTEGER
-);
-
--- Always there: windows, counts and most questions go by time. The indexes on mailing,
--- destination, profile and changed_at are optional and follow the configuration.
-CREATE INDEX impression_rows_timestamp ON impression_rows (timestamp);
-
--- Nearly always empty. With it, the rows that the API still shows are counted in two indexes,
--- without a look at any row.
-CREATE INDEX impression_rows_removed ON impression_rows (timestamp) WHERE removed_at IS NOT NULL;
-
--- User agents repeat without end: each is kept once, with its device.
-CREATE TABLE user_agents (
-    id        INTEGER PRIMARY KEY,
-    useragent TEXT,
-    device    TEXT
-);
-
--- Unique with NULLs, too: no text equals the number 0.
-CREATE UNIQUE INDEX user_agents_unique ON user_agents (ifnull(useragent, 0), ifnull(device, 0));
 
 -- What is whole and stored, half-open periods in UTC seconds, merged and disjoint for each age.
 -- Age 0 is what was read at all, age A what was read when it was at least A seconds old. The
 -- local bounds name the largest account-local period that lies inside, since SQL knows no zones:
 -- an hour that occurs twice counts when both of its passes are covered.
 CREATE TABLE coverage (
+    stream      TEXT NOT NULL,
     age         INTEGER NOT NULL,
     "begin"     INTEGER NOT NULL,
     "end"       INTEGER NOT NULL,
@@ -52,13 +20,14 @@ CREATE TABLE coverage (
 );
 
 -- An index apart, so that the mark can move (only "end" changes) with one page written.
-CREATE UNIQUE INDEX coverage_unique ON coverage (age, "begin");
+CREATE UNIQUE INDEX coverage_unique ON coverage (stream, age, "begin");
 
 -- Records that cannot be rows, one row for each distinct record: the window that returned it,
 -- its timestamp where that can be read, why it is here, the record itself as JSON, and how often
 -- the window returned it: the API counts each of them. `id` is its ID if that is usable: it may
 -- be that of a row, since nobody promises that IDs are unique.
 CREATE TABLE rejects (
+    stream      TEXT NOT NULL,
     received_at INTEGER NOT NULL,
     "begin"     INTEGER NOT NULL,
     "end"       INTEGER NOT NULL,
@@ -69,33 +38,39 @@ CREATE TABLE rejects (
     id          INTEGER
 );
 
-CREATE UNIQUE INDEX rejects_unique ON rejects (record);
-CREATE INDEX rejects_timestamp ON rejects (timestamp);
-CREATE INDEX rejects_begin ON rejects ("begin");
-CREATE INDEX rejects_id ON rejects (id) WHERE id IS NOT NULL;
+CREATE UNIQUE INDEX rejects_unique ON rejects (stream, record);
+CREATE INDEX rejects_timestamp ON rejects (stream, timestamp);
+CREATE INDEX rejects_begin ON rejects (stream, "begin");
+CREATE INDEX rejects_id ON rejects (stream, id) WHERE id IS NOT NULL;
 
 -- Periods, half-open and disjoint, UTC seconds, in which a whole read missed so many rows at once
 -- that it may have been a mistake: these rows are not marked as removed until a read at least an
 -- hour after `noticed_at` misses them, too. `rows`: how many they were.
 CREATE TABLE doubts (
+    stream     TEXT NOT NULL,
     noticed_at INTEGER NOT NULL,
     "begin"    INTEGER NOT NULL,
     "end"      INTEGER NOT NULL,
     rows       INTEGER NOT NULL
 );
 
-CREATE UNIQUE INDEX doubts_unique ON doubts ("begin");
+CREATE UNIQUE INDEX doubts_unique ON doubts (stream, "begin");
 
 -- How many rows came how long after their timestamp into a period that was covered already, in
 -- seconds: exact up to two minutes, two significant digits beyond.
 CREATE TABLE lateness (
-    seconds INTEGER PRIMARY KEY,
+    stream  TEXT NOT NULL,
+    seconds INTEGER NOT NULL,
     rows    INTEGER NOT NULL
 );
 
--- One row for each run of the program, kept 90 days. `unread` is a JSON array of the windows that
--- the run could not complete, with "begin", "end" (UTC seconds) and "reason"; NULL for none.
+CREATE UNIQUE INDEX lateness_unique ON lateness (stream, seconds);
+
+-- One row for each run of the program and each stream in it, kept 90 days. `unread` is a JSON array
+-- of the windows that the run could not complete, with "begin", "end" (UTC seconds) and "reason";
+-- NULL for none.
 CREATE TABLE runs (
+    stream     TEXT NOT NULL,
     id         INTEGER PRIMARY KEY,
     kind       TEXT NOT NULL,
     "begin"    INTEGER NOT NULL,
@@ -118,8 +93,12 @@ CREATE TABLE requests (
     requests INTEGER NOT NULL
 );
 
--- Facts of the file as a whole: whose it is, how many rows it holds, when it last changed.
+-- Facts of each stream: how many rows it has, when they last changed, how its last run ended. Those
+-- of the file as a whole, such as whose it is, have the stream ''.
 CREATE TABLE mirror (
-    key   TEXT PRIMARY KEY NOT NULL,
-    value TEXT NOT NULL
+    stream TEXT NOT NULL,
+    key    TEXT NOT NULL,
+    value  TEXT NOT NULL
 );
+
+CREATE UNIQUE INDEX mirror_unique ON mirror (stream, key);

@@ -1,36 +1,25 @@
-// sync::Store on SQLite: the file behind awaitable calls, which are carried out elsewhere.
+// sync::Store on SQLite: one stream of the file behind awaitable calls.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
-#include <memory>
 
+#include "core/record/stream.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
-#include "storage/call_executor.hpp"
+#include "storage/awaitable_calls.hpp"
 #include "storage/mirror_file.hpp"
-#include "storage/sqlite/activity.hpp"
 
 namespace mirror::storage {
 
-/// The event loop never waits for the disk: each call is carried out by the store's executor, in
-/// the order of calls, and its coroutine resumes on its own. A call that was started is
-/// finished and answered even when its coroutine is cancelled meanwhile. Every call throws
-/// DatabaseError; after one of a write nothing of that write is in the file.
-///
-/// The clock is read on the calling thread. Destroy the store before the io_context of its
-/// callers; the destructor waits for calls at hand, then closes the file.
+/// See SqliteMirror, which makes it. Every call throws DatabaseError; after one of a write nothing
+/// of that write is in the file. The clock is read on the calling thread.
 class SqliteStore final : public sync::Store {
   public:
-    /// Opens or creates the file, on the calling thread; if that takes long (a migration, an
-    /// index), `opening` is called now and then meanwhile. Throws DatabaseError, OtherZone, and
-    /// std::invalid_argument for an index that does not exist.
-    SqliteStore(MirrorOptions options, Clock& clock, std::function<void()> opening = {});
+    /// All must outlive it.
+    SqliteStore(MirrorFile& file, AwaitableCalls& calls, Clock& clock, const Stream& stream)
+        : file_(file), calls_(calls), clock_(clock), stream_(stream) {}
 
-    /// As above, with another executor than a thread of its own.
-    SqliteStore(MirrorOptions options, Clock& clock, std::unique_ptr<CallExecutor> executor,
-                std::function<void()> opening = {});
+    const Stream& stream() const override { return stream_; }
 
     boost::asio::awaitable<WindowSet> coverage(std::int64_t age) override;
     boost::asio::awaitable<sync::Written> commit(std::vector<sync::WholeWindow> windows,
@@ -61,27 +50,17 @@ class SqliteStore final : public sync::Store {
                                                                std::uint64_t limit) override;
     boost::asio::awaitable<std::optional<std::string>> fact(std::string key) override;
     boost::asio::awaitable<void> set_fact(std::string key, std::string value) override;
-
     boost::asio::awaitable<void> set_facts(std::map<std::string, std::string> facts) override;
 
-    const std::filesystem::path& path() const { return file_.path(); }
-
-    /// From any thread.
-    Activity activity() const;
-
   private:
-    template <typename Work>
-    auto carried_out(Work work) -> boost::asio::awaitable<std::invoke_result_t<Work&>>;
+    // Where the calls are carried out.
+    MirrorReader& reader() { return file_.reader(stream_); }
+    MirrorWriter& writer() { return file_.writer(stream_); }
 
-    MirrorOptions watched(MirrorOptions options);
-
+    MirrorFile& file_;
+    AwaitableCalls& calls_;
     Clock& clock_;
-    std::atomic<std::uint64_t> asked_{0};
-    std::atomic<std::uint64_t> done_{0};
-    std::atomic<std::uint64_t> steps_{0};
-    std::function<void()> opening_;  // empty once the file is open
-    MirrorFile file_;
-    std::unique_ptr<CallExecutor> executor_;  // goes first: it waits for the calls at hand
+    const Stream& stream_;
 };
 
 }  // namespace mirror::storage

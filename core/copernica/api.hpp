@@ -1,4 +1,5 @@
-// The API as the mirror sees it: two calls, and the ways in which they fail. No transport here.
+// The API as the mirror sees it: two kinds of calls, and the ways in which they fail. No transport
+// here.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include "core/copernica/page.hpp"
 #include "core/copernica/page_query.hpp"
 #include "core/copernica/request_gate.hpp"
+#include "core/record/stream.hpp"
 #include "core/time/instant.hpp"
 
 namespace mirror::copernica {
@@ -79,9 +81,10 @@ class Api {
   public:
     virtual ~Api() = default;
 
-    /// One page, complete and decoded, but not judged: status 200, a whole body, JSON of the
-    /// expected shape. Whether it answers the question is the caller's to check.
-    virtual boost::asio::awaitable<PageReply> impressions(PageQuery query, RequestGate& gate) = 0;
+    /// One page of a stream, complete and decoded, but not judged: status 200, a whole body, JSON
+    /// of the expected shape. Whether it answers the question is the caller's to check.
+    virtual boost::asio::awaitable<PageReply> page(const Stream& stream, PageQuery query,
+                                                   RequestGate& gate) = 0;
 
     virtual boost::asio::awaitable<Identity> identity(RequestGate& gate) = 0;
 };

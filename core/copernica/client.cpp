@@ -1,7 +1,6 @@
 #include "core/copernica/client.hpp"
 
 #include <optional>
-#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,121 +34,12 @@ RequestOutcome outcome_of(ErrorKind kind) {
 
 }  // namespace
 
-// One call: its permit, and how each of its requests ended.
-class Client::Exchange final : public RequestGate {
-  public:
-    Exchange(Client& owner, Throttle::Permit permit) : owner_(owner), permit_(std::move(permit)) {}
-    Exchange(const Exchange&) = delete;
-    Exchange& operator=(const Exchange&) = delete;
-    ~Exchange() override { tell(outcome_); }
-
-    asio::awaitable<void> pass() override {
-        tell(RequestOutcome::interim);
-        co_await permit_.pass();
-        begun_ = owner_.clock_.monotonic();
-        owner_.observer_.request_begun();
-    }
-
-    void ended(RequestOutcome outcome) { outcome_ = outcome; }
-    /// Since the last request began.
-    std::chrono::nanoseconds took() const {
-        return begun_ ? owner_.clock_.monotonic() - *begun_ : std::chrono::nanoseconds(0);
-    }
-    Throttle::Permit& permit() { return permit_; }
-
-  private:
-    void tell(RequestOutcome outcome) {
-        if (begun_) {
-            const Monotonic begun = *std::exchange(begun_, std::nullopt);
-            owner_.observer_.request_ended(outcome, owner_.clock_.monotonic() - begun);
-        }
-    }
-
-    Client& owner_;
-    Throttle::Permit permit_;
-    std::optional<Monotonic> begun_;  // the request at hand
-    RequestOutcome outcome_ = RequestOutcome::cancelled;
-};
-
-Client::Client(const asio::any_io_executor& executor, Api& api, Clock& clock,
-               RequestObserver& observer, const ClientOptions& options)
-    : api_(api),
-      clock_(clock),
-      observer_(observer),
-      options_(options),
-      throttle_(executor, clock, {options.requests_per_second, options.connections},
-                options.jitter_seed ? *options.jitter_seed : std::random_device{}()),
-      server_clock_(clock.utc(), clock.monotonic()),
-      outage_began_(executor) {}
-
-void Client::tell_rate() {
-    if (throttle_.rate() != told_rate_) {
-        told_rate_ = throttle_.rate();
-        observer_.rate_changed(told_rate_);
-    }
-}
-
-void Client::use_rate() {
-    throttle_.set_rate(options_.requests_per_second);
-    tell_rate();
-}
-
-void Client::succeeded(Throttle::Permit& permit) {
-    permit.succeeded();
-    last_failed_.reset();
-    tell_rate();
-    note_answer();
-}
-
-// `asked` is nothing if no period can be at fault: identity, or a probe.
-void Client::failed(Throttle::Permit& permit, const ApiError& error,
-                    std::optional<PageQuery> asked) {
-    observer_.request_failed(error.what());
-    if (error.kind() == ErrorKind::request_refused) {
-        succeeded(permit);  // an answer, and none that waiting would change
-        return;
-    }
-    const bool concerns_all = !asked || error.unreachable() || !concerns_request(error);
-    const bool others_failed = last_failed_ && last_failed_ != asked;
-    last_failed_ = asked.value_or(PageQuery{});
-    if (!concerns_request(error)) {
-        permit.too_fast(error.retry_after());
-        tell_rate();
-    } else {
-        permit.failed(error.retry_after(), concerns_all || others_failed
-                                               ? Throttle::Scope::server
-                                               : Throttle::Scope::request);
-    }
-    // What a refused token means, identity knows.
-    if (error.kind() != ErrorKind::token_refused) {
-        note_outage(error, concerns_all);
-    }
-}
-
-void Client::note_outage(const ApiError& error, bool concerns_all) {
-    if (const auto line =
-            outage_.failed(trouble_of(error), error.what(), clock_.monotonic(), concerns_all)) {
-        observer_.warning(*line);
-        outage_began_.notify_all();
-    }
-}
-
-// An answer ends an outage.
-void Client::note_answer() {
-    if (const auto line = outage_.succeeded(clock_.monotonic())) {
-        observer_.info(*line);
-    }
-}
-
-asio::awaitable<void> Client::outage_begins() {
-    while (!outage_.reason()) {
-        co_await outage_began_.wait();
-    }
-}
+Client::Client(ApiAccess& access, RequestObserver& observer, const Stream& stream)
+    : access_(access), observer_(observer), stream_(stream), options_(access.options()) {}
 
 asio::awaitable<PageReply> Client::ask_valid(PageQuery query, Seconds slack, RequestGate& gate) {
-    PageReply reply = co_await api_.impressions(query, gate);
-    server_clock_.observe(reply.date, clock_.monotonic());
+    PageReply reply = co_await access_.api().page(stream_, query, gate);
+    access_.server_clock().observe(reply.date, access_.clock().monotonic());
     if (const auto why = why_invalid(query, reply.page, slack)) {
         throw ApiError(ErrorKind::invalid_response, "a reply cannot be right: " + *why, 200);
     }
@@ -185,11 +75,12 @@ asio::awaitable<PageReply> Client::ask_twice_if_doubtful(PageQuery query, Second
 
 asio::awaitable<FetchedPage> Client::ask_page(PageQuery query, Seconds slack, Lane lane,
                                               bool concerns_all) {
-    Throttle::Permit permit = co_await throttle_.enter(lane);
-    Exchange exchange(*this, std::move(permit));
+    Throttle::Permit permit = co_await access_.throttle().enter(lane);
+    ApiAccess::Exchange exchange(access_, std::move(permit), requests_);
     try {
         PageReply reply = co_await ask_twice_if_doubtful(query, slack, exchange);
-        const auto until = server_clock_.valid_until(reply.date, clock_.monotonic());
+        const auto until =
+            access_.server_clock().valid_until(reply.date, access_.clock().monotonic());
         if (!until) {
             throw ApiError(ErrorKind::invalid_response,
                            "a reply has no readable Date, so it proves nothing", 200);
@@ -200,12 +91,17 @@ asio::awaitable<FetchedPage> Client::ask_page(PageQuery query, Seconds slack, La
                 "read as what they plainly mean, and the column extra has what it wrote",
                 *reply.page.unusual_form));
         }
-        succeeded(exchange.permit());
+        access_.succeeded(exchange.permit());
+        refusals_ = 0;
         exchange.ended(RequestOutcome::ok);
         co_return FetchedPage(std::move(reply.page), *until, exchange.took());
     } catch (const ApiError& error) {
         exchange.ended(outcome_of(error.kind()));
-        failed(exchange.permit(), error, concerns_all ? std::nullopt : std::optional(query));
+        std::optional<ApiAccess::Asked> asked;
+        if (!concerns_all) {
+            asked = {&stream_, query};
+        }
+        access_.failed(exchange.permit(), error, asked);
         throw;
     }
 }
@@ -225,15 +121,19 @@ asio::awaitable<FetchedPage> Client::ask_page_and_token(PageQuery query, Seconds
     if (failed->kind() == ErrorKind::token_refused) {
         const bool refused = co_await token_is_refused(lane);
         if (!refused) {
+            ++refusals_;
             const ApiError not_the_token(
                 ErrorKind::try_again,
                 std::string(failed->what()) + ", though identity does not refuse the token",
                 failed->status());
-            note_outage(not_the_token, concerns_all);
+            // Others go on if it is this stream's trouble only.
+            if (!access_.several_streams()) {
+                access_.note_outage(not_the_token, concerns_all);
+            }
             throw not_the_token;
         }
         // What it means is told by whoever waits for another token.
-        note_answer();
+        access_.note_answer();
     }
     throw *failed;
 }
@@ -253,26 +153,26 @@ asio::awaitable<Identity> Client::identity(Lane lane) {
         co_return co_await ask_identity(lane, true);
     } catch (const ApiError& error) {
         if (error.kind() == ErrorKind::token_refused) {
-            note_answer();
+            access_.note_answer();
         }
         throw;
     }
 }
 
 asio::awaitable<Identity> Client::ask_identity(Lane lane, bool ends_trouble) {
-    Throttle::Permit permit = co_await throttle_.enter(lane);
-    Exchange exchange(*this, std::move(permit));
+    Throttle::Permit permit = co_await access_.throttle().enter(lane);
+    ApiAccess::Exchange exchange(access_, std::move(permit), requests_);
     try {
-        Identity identity = co_await api_.identity(exchange);
-        server_clock_.observe(identity.date, clock_.monotonic());
+        Identity identity = co_await access_.api().identity(exchange);
+        access_.server_clock().observe(identity.date, access_.clock().monotonic());
         if (ends_trouble) {
-            succeeded(exchange.permit());
+            access_.succeeded(exchange.permit());
         }
         exchange.ended(RequestOutcome::ok);
         co_return identity;
     } catch (const ApiError& error) {
         exchange.ended(outcome_of(error.kind()));
-        failed(exchange.permit(), error, std::nullopt);
+        access_.failed(exchange.permit(), error, std::nullopt);
         throw;
     }
 }
@@ -339,9 +239,10 @@ asio::awaitable<bool> Client::is_worth_retrying(Failed failed) {
             co_return false;
         }
     } else if (concerns_request(failed.error)) {
-        co_await clock_.sleep(throttle_.pause_after(static_cast<unsigned>(failed.failures)));
+        co_await access_.clock().sleep(
+            access_.throttle().pause_after(static_cast<unsigned>(failed.failures)));
     }
-    observer_.request_again();
+    access_.observer().request_again();
     co_return true;
 }
 
@@ -352,9 +253,11 @@ FailedRequest Client::how_it_is(const ApiError& error, int failures, int probe_a
     how.retry_after = error.retry_after();
     how.failures = failures;
     how.probe_after = probe_after;
-    how.answered = throttle_.successes() > 0;
-    how.failing_for = throttle_.failing_for();
+    how.answered = access_.throttle().successes() > 0;
+    how.failing_for = access_.throttle().failing_for();
     how.give_up_after = options_.give_up_after;
+    how.refusals = refusals_;
+    how.others_go_on = access_.several_streams();
     return how;
 }
 
@@ -367,6 +270,11 @@ void Client::throw_if_fatal(const ApiError& error, int failures) const {
             throw TokenRefused(error.what());
         case NextStep::unusable:
             throw ApiFailed(error.what());
+        case NextStep::stream_refused:
+            throw ApiFailed(
+                fmt::format("{}; give the token the right to read {}, or take them out of [mirror] "
+                            "streams",
+                            error.what(), stream_.name));
         case NextStep::wrong_address:
             throw ApiFailed(fmt::format("{}; is [api] url right?", error.what()));
         case NextStep::wait_too_long:
@@ -380,9 +288,9 @@ void Client::throw_if_fatal(const ApiError& error, int failures) const {
     }
 }
 
-// Whose fault is a request that is refused or keeps failing? True if the API answers another one
-// for impressions: then it is the request's. False if it does not answer, or refuses the token for
-// impressions only. Throws TokenRefused if it is the token, ApiFailed if every request is refused.
+// Whose fault is a request that is refused or keeps failing? True if the API answers another one of
+// this stream: then it is the request's. False if it does not answer, or refuses the token for this
+// stream only. Throws TokenRefused if it is the token, ApiFailed if every request is refused.
 asio::awaitable<bool> Client::api_answers_others(Lane lane) {
     // A day in which there can be no rows yet: whoever cannot answer this cannot answer anything.
     const Instant now = options_.zone.align_up(server_now());

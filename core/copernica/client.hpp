@@ -8,13 +8,11 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "core/copernica/api.hpp"
+#include "core/copernica/api_access.hpp"
 #include "core/copernica/client_options.hpp"
-#include "core/copernica/outage.hpp"
 #include "core/copernica/request_observer.hpp"
 #include "core/copernica/retry_policy.hpp"
-#include "core/copernica/server_clock.hpp"
 #include "core/copernica/throttle.hpp"
-#include "core/util/async_condition.hpp"
 
 namespace mirror::copernica {
 
@@ -29,10 +27,11 @@ struct FetchedPage {
     std::chrono::nanoseconds took{};  ///< from the permission to ask to the end of the reply
 };
 
+/// The calls of one stream.
 class Client {
   public:
-    Client(const boost::asio::any_io_executor& executor, Api& api, Clock& clock,
-           RequestObserver& observer, const ClientOptions& options);
+    /// `observer` has the lines about this stream. All must outlive it.
+    Client(ApiAccess& access, RequestObserver& observer, const Stream& stream);
 
     /// One call. Throws ApiError, also if the reply is not plainly right. Many unusable records
     /// are believed if a second reply has the same ones.
@@ -63,33 +62,28 @@ class Client {
     /// answered. Throws what ends a run.
     boost::asio::awaitable<bool> is_worth_retrying(Failed failed);
 
-    Instant server_now() const { return server_clock_.now(clock_.monotonic()); }
-    bool server_clock_known() const { return server_clock_.accepted(); }
+    Instant server_now() const { return access_.server_now(); }
+    bool server_clock_known() const { return access_.server_clock().accepted(); }
 
     /// The end of what can be complete now: settled, and not inside the hour that occurs twice.
     Instant settled() const;
 
-    Monotonic monotonic() const { return clock_.monotonic(); }
+    Monotonic monotonic() const { return access_.clock().monotonic(); }
 
     /// Why requests fail for some time now; nothing while they do not.
-    const std::optional<std::string>& outage() const { return outage_.reason(); }
+    const std::optional<std::string>& outage() const { return access_.outage(); }
     /// Waits until there is an outage.
-    boost::asio::awaitable<void> outage_begins();
+    boost::asio::awaitable<void> outage_begins() { return access_.outage_begins(); }
 
     /// From now on, a connection is kept free for Lane::tail, if there are two or more.
-    void keep_connection_for_tail() { throttle_.keep_connection_for_tail(); }
+    void keep_connection_for_tail() { access_.throttle().keep_connection_for_tail(); }
 
-    /// Takes over `requests_per_second` of the options that it was made with, which has changed.
-    void use_rate();
-
-    std::uint64_t requests() const { return throttle_.requests(); }
-    std::uint64_t successes() const { return throttle_.successes(); }
+    /// Requests that this client made.
+    std::uint64_t requests() const { return requests_; }
     /// Requests a second that the API takes: less than configured after replies of 429.
-    double rate() const { return throttle_.rate(); }
+    double rate() const { return access_.throttle().rate(); }
 
   private:
-    class Exchange;
-
     boost::asio::awaitable<FetchedPage> ask_page(PageQuery query, Seconds slack, Lane lane,
                                                  bool concerns_all);
     boost::asio::awaitable<FetchedPage> ask_page_and_token(PageQuery query, Seconds slack,
@@ -101,23 +95,14 @@ class Client {
     boost::asio::awaitable<bool> token_is_refused(Lane lane);
     FailedRequest how_it_is(const ApiError& error, int failures, int probe_after) const;
     void throw_if_fatal(const ApiError& error, int failures) const;
-    void succeeded(Throttle::Permit& permit);
-    void failed(Throttle::Permit& permit, const ApiError& error, std::optional<PageQuery> asked);
     boost::asio::awaitable<Identity> ask_identity(Lane lane, bool ends_trouble);
-    void note_outage(const ApiError& error, bool concerns_all);
-    void note_answer();
-    void tell_rate();
 
-    Api& api_;
-    Clock& clock_;
+    ApiAccess& access_;
     RequestObserver& observer_;
+    const Stream& stream_;
     const ClientOptions& options_;
-    Throttle throttle_;
-    double told_rate_ = 0;
-    ServerClock server_clock_;
-    OutageLog outage_;
-    AsyncCondition outage_began_;
-    std::optional<PageQuery> last_failed_;  // since the last success
+    std::uint64_t requests_ = 0;
+    int refusals_ = 0;  // in a row, though identity does not refuse the token
     bool unusable_told_ = false;
     bool unusual_form_told_ = false;
 };

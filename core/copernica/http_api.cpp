@@ -22,7 +22,6 @@ namespace asio = boost::asio;
 
 constexpr const char* identity_path = "/identity";
 constexpr const char* consumption_path = "/consumption";
-constexpr const char* impressions_path = "/ms/impressions";
 
 constexpr std::size_t body_limit = std::size_t{32} << 20;
 // Of the texts in a pool. Those who still need an older pool keep it.
@@ -70,7 +69,7 @@ HttpApi::HttpApi(HttpOptions options)
             options_.timeouts, options_.connections),
       semaphore_(options_.connections) {}
 
-asio::awaitable<PageReply> HttpApi::impressions(PageQuery query, RequestGate& gate) {
+asio::awaitable<PageReply> HttpApi::page(const Stream& stream, PageQuery query, RequestGate& gate) {
     std::unique_ptr<PageDecoder> decoder;
     if (decoders_.empty()) {
         decoder = std::make_unique<PageDecoder>();
@@ -78,9 +77,9 @@ asio::awaitable<PageReply> HttpApi::impressions(PageQuery query, RequestGate& ga
         decoder = std::move(decoders_.back());
         decoders_.pop_back();
     }
-    decoder->begin(streams().front(), token(), entries());
-    std::string path = options_.url.path + impressions_path;
-    std::string parameters = impressions_query(query);
+    decoder->begin(stream, token(), entries());
+    std::string path = options_.url.path + "/" + std::string(stream.path);
+    std::string parameters = page_parameters(stream, query);
     PageReply reply;
     reply.date = co_await get(std::move(path), std::move(parameters), *decoder, gate);
     reply.page = decoder->take();

@@ -48,7 +48,8 @@ class HttpApi final : public Api {
     /// Throws std::runtime_error, which names the file, if the CAs cannot be read.
     explicit HttpApi(HttpOptions options);
 
-    boost::asio::awaitable<PageReply> impressions(PageQuery query, RequestGate& gate) override;
+    boost::asio::awaitable<PageReply> page(const Stream& stream, PageQuery query,
+                                           RequestGate& gate) override;
     boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
     /// What the API counted in the local days from `first` to `last`, both included. Not every

@@ -10,7 +10,7 @@ namespace mirror::copernica {
 /// The most records that the API gives in one reply; a larger `limit` is silently cut to it.
 inline constexpr std::uint32_t largest_page = 1000;
 
-/// One request for impressions. Whether a row at exactly a bound's second is returned is
+/// One request for records of a stream. Whether a row at exactly a bound's second is returned is
 /// undocumented, so the bounds are named for the only thing that is sure.
 struct PageQuery {
     LocalTime begintime{};    ///< rows later than this are returned (perhaps at it, too)

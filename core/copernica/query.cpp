@@ -18,9 +18,9 @@ std::string percent_encode(std::string_view text) {
     return boost::urls::encode({text.data(), text.size()}, boost::urls::unreserved_chars);
 }
 
-std::string impressions_query(const PageQuery& query) {
-    return "begintime=" + percent_encode(format_local(query.begintime)) +
-           "&endtime=" + percent_encode(format_local(query.endtime)) +
+std::string page_parameters(const Stream& stream, const PageQuery& query) {
+    return std::string(stream.begin) + "=" + percent_encode(format_local(query.begintime)) + "&" +
+           std::string(stream.end) + "=" + percent_encode(format_local(query.endtime)) +
            "&start=" + std::to_string(query.start) + "&limit=" + std::to_string(query.limit) +
            "&total=" + (query.total ? "true" : "false");
 }

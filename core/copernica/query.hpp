@@ -12,8 +12,9 @@ namespace mirror::copernica {
 /// Everything but letters, digits and "-._~" becomes %XX.
 std::string percent_encode(std::string_view text);
 
-/// "begintime=…&endtime=…&start=…&limit=…&total=…", without the token: fit for a log.
-std::string impressions_query(const PageQuery& query);
+/// "begintime=…&endtime=…&start=…&limit=…&total=…", or as the stream calls its period; without the
+/// token: fit for a log.
+std::string page_parameters(const Stream& stream, const PageQuery& query);
 
 /// "begin=YYYY-MM-DD&end=YYYY-MM-DD".
 std::string consumption_query(LocalTime first, LocalTime last);

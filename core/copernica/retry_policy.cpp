@@ -24,6 +24,9 @@ NextStep next_step(const FailedRequest& failed) {
         case ErrorKind::invalid_response:
             break;
     }
+    if (failed.others_go_on && failed.refusals >= refusals_before_giving_up) {
+        return NextStep::stream_refused;
+    }
     if (failed.give_up_after) {
         if (failed.retry_after && *failed.retry_after > *failed.give_up_after) {
             return NextStep::wait_too_long;

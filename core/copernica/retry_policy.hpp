@@ -31,6 +31,8 @@ struct FailedRequest {
     bool answered = true;  ///< some request of this run has succeeded
     std::chrono::milliseconds failing_for{0};  ///< since when no request has succeeded
     std::optional<Seconds> give_up_after;      ///< nothing: never
+    int refusals = 0;  ///< of this stream in a row, though identity does not refuse the token
+    bool others_go_on = false;  ///< other streams are mirrored, too
 };
 
 enum class NextStep {
@@ -38,6 +40,7 @@ enum class NextStep {
     ask_others,       ///< is another request answered? then the fault is that of this one
     token_refused,    ///< the end: the token
     unusable,         ///< the end: only a person can help
+    stream_refused,   ///< the end of this stream's run: the token may not read it
     wrong_address,    ///< the end: nothing was ever answered, and what is there refuses everything
     wait_too_long,    ///< the end: the server asks to wait for longer than `give_up_after`
     patience_is_over  ///< the end: nothing has succeeded for `give_up_after`

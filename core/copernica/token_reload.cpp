@@ -6,11 +6,12 @@ namespace mirror::copernica {
 
 namespace asio = boost::asio;
 
-asio::awaitable<PageReply> TokenReload::impressions(PageQuery query, RequestGate& gate) {
+asio::awaitable<PageReply> TokenReload::page(const Stream& stream, PageQuery query,
+                                             RequestGate& gate) {
     look_for_another();
     co_await prove_account(gate);
     try {
-        co_return co_await inner_.impressions(query, gate);
+        co_return co_await inner_.page(stream, query, gate);
     } catch (const ApiError& error) {
         note(error);
         throw;

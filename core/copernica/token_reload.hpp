@@ -29,7 +29,8 @@ class TokenReload final : public Api {
           source_(std::move(source)),
           observer_(observer) {}
 
-    boost::asio::awaitable<PageReply> impressions(PageQuery query, RequestGate& gate) override;
+    boost::asio::awaitable<PageReply> page(const Stream& stream, PageQuery query,
+                                           RequestGate& gate) override;
     boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
   private:

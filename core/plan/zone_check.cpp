@@ -35,7 +35,7 @@ std::optional<std::string> why_wrong_zone(const copernica::PageQuery& query,
     }
     const auto minutes = std::chrono::round<std::chrono::minutes>(ahead).count();
     return fmt::format(
-        "the API shows impressions up to {} h {} min later than its own clock as read in {}: "
+        "the API shows rows up to {} h {} min later than its own clock as read in {}: "
         "[api] time_zone is not the account's zone; put the right one in and start with a new "
         "file",
         minutes / 60, minutes % 60, zone.name());

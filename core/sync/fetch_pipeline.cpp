@@ -230,9 +230,9 @@ void FetchPipeline::warn_of_replaced(const Written& written) {
             return;
         }
         context_.observer.warning(
-            fmt::format("ID {} is another impression now: {}, mailing {}; it was {}, mailing {}",
-                        row.id, format_local(row.time), mailing(row.mailing), row.time_before,
-                        mailing(row.mailing_before)));
+            fmt::format("ID {} is another {} now: {}, mailing {}; it was {}, mailing {}", row.id,
+                        context_.stream().one, format_local(row.time), mailing(row.mailing),
+                        row.time_before, mailing(row.mailing_before)));
     }
 }
 

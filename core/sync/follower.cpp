@@ -120,6 +120,7 @@ asio::awaitable<void> Follower::follow() {
             failed = error.what();
         }
         if (refused) {
+            context_.shared.forget_account();
             co_await note_error(fmt::format("{}; {}", *refused, context_.settings.token_advice));
             co_await context_.clock.sleep(refused_token_pause);
         } else {

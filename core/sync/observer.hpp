@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/copernica/request_observer.hpp"
+#include "core/record/stream.hpp"
 #include "core/sync/load_rate.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
@@ -15,6 +16,7 @@ namespace mirror::sync {
 
 /// How far a load of more than a day is.
 struct Progress {
+    const Stream* stream = nullptr;         ///< what is loaded
     Window period;                          ///< what is being completed
     Instant at{};                           ///< begin of what is read now; see LoadMeter
     std::uint64_t rows = 0;                 ///< received so far, also of windows not yet whole
@@ -24,8 +26,9 @@ struct Progress {
     LoadMark rate_from;                     ///< what the rate is counted from
 };
 
-/// How a session that follows an account (`run`) is doing.
+/// How a stream of a session that follows an account (`run`) is doing.
 struct Following {
+    const Stream* stream = nullptr;       ///< each one tells for itself
     std::optional<Window> complete;       ///< the newest unbroken complete period
     Instant server_now{};                 ///< by the server's clock, as far as it is known
     std::optional<Instant> last_success;  ///< our clock: of the last successful poll of this run

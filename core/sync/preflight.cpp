@@ -27,15 +27,40 @@ constexpr int most_clock_replies = 3 * copernica::ServerClock::agreement;
 }  // namespace
 
 asio::awaitable<void> Preflight::run() {
-    copernica::Client& client = context_.client;
-    copernica::Identity identity = co_await client.identity_with_retry();
+    co_await know_account();
+    co_await recall_page_size();
+    co_await cut_back_coverage(context_);
+    co_await uncover_other_rules();
+    co_await check_zone();
+}
+
+// Whose token is it, and what time is it there: the first stream asks, the others know it then.
+asio::awaitable<void> Preflight::know_account() {
+    SharedContext& shared = context_.shared;
+    const Semaphore::Permit turn = co_await shared.preflight.take();
+    const bool known = shared.account.has_value();
+    copernica::Identity identity;
+    if (known) {
+        identity = *shared.account;
+    } else {
+        identity = co_await context_.client.identity_with_retry();
+    }
     file_is_ours_ = false;
     co_await context_.store.claim_account(identity.id, identity.name);
     file_is_ours_ = true;
-    co_await recall_page_size();
-    co_await context_.requests.open();
+    if (!known) {
+        co_await context_.requests.open();
+    }
     co_await context_.store.set_fact(metadata::requests_per_day,
                                      std::to_string(context_.settings.requests_per_day));
+    if (!known) {
+        co_await settle_clock();
+        shared.account = std::move(identity);
+    }
+}
+
+asio::awaitable<void> Preflight::settle_clock() {
+    copernica::Client& client = context_.client;
     // If our clock and the server's disagree, a few replies settle which time it is.
     for (int reply = 1; reply < most_clock_replies && !client.server_clock_known(); ++reply) {
         co_await client.identity_with_retry();
@@ -45,9 +70,6 @@ asio::awaitable<void> Preflight::run() {
             "the API's replies carry no Date that can be relied on, so nothing can be proved "
             "complete; is there a proxy in between?");
     }
-    co_await cut_back_coverage(context_);
-    co_await uncover_other_rules();
-    co_await check_zone();
 }
 
 // What an earlier run has learned.
@@ -83,15 +105,36 @@ asio::awaitable<void> Preflight::uncover_other_rules() {
     co_await context_.store.uncover(std::move(doubtful));
 }
 
+// One stream's rows tell it for all. A stream that keeps failing holds up none of the others.
 asio::awaitable<void> Preflight::check_zone() {
-    const Zone& zone = context_.settings.zone;
-    const copernica::PageQuery query =
-        plan::rows_ahead_query(zone, context_.client.server_now(), context_.settings.page_size);
+    SharedContext& shared = context_.shared;
+    const copernica::PageQuery query = plan::rows_ahead_query(
+        context_.settings.zone, context_.client.server_now(), context_.settings.page_size);
+    if (shared.access.several_streams()) {
+        const Semaphore::Permit turn = co_await shared.preflight.take();
+        if (!shared.zone_checked) {
+            try {
+                const copernica::FetchedPage fetched =
+                    co_await context_.client.page(query, repeated_hour);
+                judge_zone(query, fetched.page);
+            } catch (const copernica::ApiError& error) {
+                context_.observer.debug(error.what());
+            }
+        }
+    }
+    if (shared.zone_checked) {
+        co_return;
+    }
     const copernica::FetchedPage fetched =
         co_await context_.client.fetch_with_retry(query, repeated_hour);
-    if (const auto why = plan::why_wrong_zone(query, fetched.page, zone)) {
+    judge_zone(query, fetched.page);
+}
+
+void Preflight::judge_zone(const copernica::PageQuery& query, const copernica::Page& page) {
+    if (const auto why = plan::why_wrong_zone(query, page, context_.settings.zone)) {
         throw WrongZone(*why);
     }
+    context_.shared.zone_checked = true;
 }
 
 asio::awaitable<void> cut_back_coverage(RunContext& context) {

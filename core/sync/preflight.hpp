@@ -20,7 +20,10 @@ class Preflight {
     bool file_is_ours() const { return file_is_ours_; }
 
   private:
+    boost::asio::awaitable<void> know_account();
+    boost::asio::awaitable<void> settle_clock();
     boost::asio::awaitable<void> check_zone();
+    void judge_zone(const copernica::PageQuery& query, const copernica::Page& page);
     boost::asio::awaitable<void> recall_page_size();
     boost::asio::awaitable<void> uncover_other_rules();
 

@@ -64,10 +64,11 @@ class CountedApi final : public copernica::Api {
   public:
     CountedApi(copernica::Api& api, RequestLedger& ledger) : api_(api), ledger_(ledger) {}
 
-    boost::asio::awaitable<copernica::PageReply> impressions(
-        copernica::PageQuery query, copernica::RequestGate& gate) override {
+    boost::asio::awaitable<copernica::PageReply> page(const Stream& stream,
+                                                      copernica::PageQuery query,
+                                                      copernica::RequestGate& gate) override {
         Gate counting(ledger_, gate);
-        co_return co_await api_.impressions(query, counting);
+        co_return co_await api_.page(stream, query, counting);
     }
 
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override {

@@ -1,4 +1,4 @@
-// What the mirror asks of a storage. The storage implements it; core knows no SQL.
+// What the mirror asks of a storage, for one stream. The storage implements it; core knows no SQL.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "core/plan/recheck.hpp"
 #include "core/plan/unread_window.hpp"
 #include "core/record/records.hpp"
+#include "core/record/stream.hpp"
 #include "core/time/window.hpp"
 
 namespace mirror::sync {
@@ -31,7 +32,7 @@ struct WholeWindow {
     std::optional<Instant> expired_before{};
 };
 
-/// A row whose ID came back with another time and another mailing: another impression.
+/// A row whose ID came back with another time and another mailing: another event.
 struct ReplacedRow {
     std::int64_t id = 0;
     LocalTime time{};
@@ -124,6 +125,9 @@ class Store {
   public:
     virtual ~Store() = default;
 
+    /// Whose rows, coverage, runs and facts these are. Only the account is the whole file's.
+    virtual const Stream& stream() const = 0;
+
     /// The file's coverage of an age, in seconds, as it is now.
     virtual boost::asio::awaitable<WindowSet> coverage(std::int64_t age) = 0;
 
@@ -194,7 +198,8 @@ class Store {
     /// Starts, then rewrites, this process's row in `runs`.
     virtual boost::asio::awaitable<void> record_run(RunRecord run) = 0;
 
-    /// Writes the account at first use. Throws when the file belongs to another one.
+    /// Writes the account at first use, and makes what the configuration wants of the stream's
+    /// table. Throws when the file belongs to another account.
     virtual boost::asio::awaitable<void> claim_account(std::string id, std::string name) = 0;
 
     /// Counts requests of the UTC day of `now` (our clock): what may be made of `wanted` so that
@@ -202,7 +207,7 @@ class Store {
     virtual boost::asio::awaitable<RequestsToday> spend_requests(Instant now, std::int64_t wanted,
                                                                  std::uint64_t limit) = 0;
 
-    /// A fact of the table `mirror`; absent if it was never set.
+    /// A fact of the stream; absent if it was never set.
     virtual boost::asio::awaitable<std::optional<std::string>> fact(std::string key) = 0;
     virtual boost::asio::awaitable<void> set_fact(std::string key, std::string value) = 0;
     /// Several facts in one transaction.

@@ -61,9 +61,9 @@ asio::awaitable<void> warn_of_late_hours(RunContext& context, Instant mark_befor
     if (evidence.convincing() && (!warned || now - *warned >= zone_warning_interval)) {
         warned = now;
         context.observer.warning(fmt::format(
-            "new impressions carry a time that is {} h behind the API's clock: is [api] time_zone "
+            "new {} carry a time that is {} h behind the API's clock: is [api] time_zone "
             "({}) the account's?",
-            evidence.hours.count(), zone.name()));
+            context.stream().name, evidence.hours.count(), zone.name()));
     }
 }
 

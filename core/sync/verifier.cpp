@@ -73,14 +73,16 @@ asio::awaitable<void> Verifier::verify_emptiness(Window period) {
             co_return;
         }
         context_.observer.warning(
-            "the API showed nothing for a period in which it shows impressions now; it is read "
-            "again");
+            fmt::format("the API showed nothing for a period in which it shows {} now; it is read "
+                        "again",
+                        context_.stream().name));
         co_await context_.store.uncover(wrong);
         FillRequest again(std::move(wrong));
         co_await fill_gaps(context_, std::move(again), outcome_);
     }
     co_await mark_unread(context_, without_tail(emptiness.take_unverified().within(period)),
-                         "the API shows impressions here in one reply and none in the next",
+                         fmt::format("the API shows {} here in one reply and none in the next",
+                                     context_.stream().name),
                          outcome_);
 }
 
@@ -222,15 +224,17 @@ asio::awaitable<void> Verifier::compare_counts(Instant begin) {
     }
     // What was taken for empty is not to be relied on either: the next run reads it again.
     co_await mark_unread(context_, without_tail(context_.adaptive.emptiness.take_unverified()),
-                         "the API showed nothing here, but its count of all impressions is not the "
-                         "file's",
+                         fmt::format("the API showed nothing here, but its count of all {} is "
+                                     "not the file's",
+                                     context_.stream().name),
                          outcome_);
     const std::string text = plan::text_of(*outcome_.difference);
     std::map<std::string, std::string> facts;
     facts[metadata::count_difference] = text;
     facts[metadata::rows_missing] = std::to_string(rows_missing(*outcome_.difference));
     co_await store.set_facts(std::move(facts));
-    context_.observer.warning(fmt::format("not whole: {} impressions than the file has", text));
+    context_.observer.warning(
+        fmt::format("not whole: {} {} than the file has", text, context_.stream().name));
 }
 
 // What was empty is the likeliest mistake, and costs little to ask again; then an audit finds the
@@ -240,15 +244,17 @@ asio::awaitable<void> Verifier::repair_counts(int round, Window period) {
     WindowSet empty = without_tail(context_.adaptive.emptiness.take_unverified());
     if (round == 0 && !empty.empty()) {
         context_.observer.info(
-            "the API's count of all impressions is not the file's; the periods without any are "
-            "read again");
+            fmt::format("the API's count of all {} is not the file's; the periods without any are "
+                        "read again",
+                        context_.stream().name));
         co_await context_.store.uncover(empty);
         FillRequest again(std::move(empty));
         co_await fill_gaps(context_, std::move(again), outcome_);
         co_return;
     }
     context_.observer.info(
-        "the API's count of all impressions is not the file's; an audit finds where they differ");
+        fmt::format("the API's count of all {} is not the file's; an audit finds where they differ",
+                    context_.stream().name));
     AuditOptions options;
     options.repair = true;
     Audit audit(context_, options);

@@ -411,9 +411,9 @@ asio::awaitable<bool> WindowFetcher::accept_empty(WindowTask& task, int replies)
         }
         if (shows == false) {
             throw copernica::ApiFailed(fmt::format(
-                "the API shows no impressions at all, while the file has {} of {} to {}; nothing "
+                "the API shows no {} at all, while the file has {} of {} to {}; nothing "
                 "was changed",
-                known, format_local(span.begin), format_local(span.end)));
+                context_.stream().name, known, format_local(span.begin), format_local(span.end)));
         }
     }
     co_return false;

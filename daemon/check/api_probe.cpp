@@ -112,17 +112,40 @@ class Try {
         probe.answered_at = clock_.utc();
         probe.identity = std::move(identity);
 
-        stage_ = Stage::impressions;
+        stage_ = Stage::rows;
         const Instant server_now = probe.identity->date.value_or(probe.answered_at);
         const copernica::PageQuery query =
             plan::rows_ahead_query(options_.zone, server_now, copernica::defaults::page_size);
-        const copernica::PageReply reply = co_await api_.impressions(query, gate_);
-        if (const auto why = copernica::why_invalid(query, reply.page, repeated_hour)) {
-            note(probe, stage_, *why);
-            co_return;
+        bool any_served = false;
+        for (const Stream* const stream : options_.streams) {
+            const bool served = co_await ask_stream(*stream, query);
+            any_served = any_served || served;
         }
-        probe.wrong_zone = plan::why_wrong_zone(query, reply.page, options_.zone);
-        co_await ask_calls(options_.zone.to_local(server_now));
+        if (any_served) {
+            probe.failure.reset();
+            co_await ask_calls(options_.zone.to_local(server_now));
+        }
+    }
+
+    // Whether the API serves it. The first failure is noted in case that all of them fail.
+    asio::awaitable<bool> ask_stream(const Stream& stream, copernica::PageQuery query) {
+        std::string why_not;
+        bool token_refused = false;
+        try {
+            const copernica::PageReply reply = co_await api_.page(stream, query, gate_);
+            why_not = copernica::why_invalid(query, reply.page, repeated_hour).value_or("");
+            if (why_not.empty() && !probe.wrong_zone) {
+                probe.wrong_zone = plan::why_wrong_zone(query, reply.page, options_.zone);
+            }
+        } catch (const copernica::ApiError& error) {
+            why_not = error.what();
+            token_refused = error.kind() == copernica::ErrorKind::token_refused;
+        }
+        if (!why_not.empty() && !probe.failure) {
+            note(probe, stage_, why_not, token_refused);
+        }
+        probe.streams.push_back({std::string(stream.name), why_not});
+        co_return why_not.empty();
     }
 
     // The mirror does not need this number, so an error here does not fail the check.
@@ -145,7 +168,7 @@ class Try {
     http::Timeouts timeouts_;
     std::shared_ptr<http::TlsTrust> trust_;
     copernica::HttpApi api_;
-    copernica::OpenGate gate_;  // six requests at the most
+    copernica::OpenGate gate_;  // a dozen requests at the most
     Stage stage_ = Stage::resolve;
 };
 

@@ -7,6 +7,7 @@
 
 #include "core/copernica/api.hpp"
 #include "core/http/url.hpp"
+#include "core/record/stream.hpp"
 #include "core/time/clock.hpp"
 #include "core/time/zone.hpp"
 
@@ -14,7 +15,7 @@ namespace mirror::daemon {
 
 struct ApiProbe {
     /// In the order in which they are tried.
-    enum class Stage { resolve, connect, tls, identity, impressions };
+    enum class Stage { resolve, connect, tls, identity, rows };
     struct Failure {
         Stage stage = Stage::resolve;
         bool token_refused = false;
@@ -23,10 +24,16 @@ struct ApiProbe {
 
     std::string place;  ///< host and port
     bool tls = true;
-    std::vector<std::string> addresses;             ///< of the host
-    bool has_token = false;                         ///< without one, nothing is asked
-    std::optional<copernica::Identity> identity;    ///< as far as it came
-    Instant answered_at{};                          ///< this machine's clock when it did
+    std::vector<std::string> addresses;           ///< of the host
+    bool has_token = false;                       ///< without one, nothing is asked
+    std::optional<copernica::Identity> identity;  ///< as far as it came
+    Instant answered_at{};                        ///< this machine's clock when it did
+    /// A stream that was asked for.
+    struct AskedStream {
+        std::string name;
+        std::string why_not;  ///< the API does not serve it; empty: it does
+    };
+    std::vector<AskedStream> streams;               ///< as far as it came
     std::optional<std::string> wrong_zone;          ///< for people
     std::optional<std::uint64_t> calls_this_month;  ///< of all programs, as the API counts them
     std::string no_calls;                           ///< why they are not known
@@ -41,10 +48,11 @@ struct ApiProbeOptions {
     Zone zone;
     std::string ca_file;
     std::optional<std::string> token;
+    std::vector<const Stream*> streams;  ///< at least one
 };
 
-/// Resolves, connects, does the TLS handshake; with a token, asks whose it is, and for rows later
-/// than now, and for the calls of this month.
+/// Resolves, connects, does the TLS handshake; with a token, asks whose it is, for rows of
+/// each stream that are later than now, and for the calls of this month.
 /// Takes half a minute at most. Throws std::runtime_error if the CAs cannot be read.
 ApiProbe probe_api(const ApiProbeOptions& options, Clock& clock);
 

@@ -25,7 +25,7 @@ const char* advice_for(Stage stage) {
             return "check this machine's clock, the package ca-certificates and [api] ca_file; a "
                    "proxy that opens TLS needs its authority in ca_file";
         case Stage::identity:
-        case Stage::impressions:
+        case Stage::rows:
             return "check [api] url; if it is right, wait: `run` tries again by itself";
     }
     return "";
@@ -41,7 +41,7 @@ const char* name_of(Stage stage) {
             return "tls";
         case Stage::identity:
             return "identity";
-        case Stage::impressions:
+        case Stage::rows:
             return "time_zone";
     }
     return "";
@@ -70,14 +70,14 @@ Finding passed(const ApiProbe& probe, Stage stage) {
         case Stage::identity:
             return found_ok(name_of(stage), fmt::format("the token is that of {} ({})",
                                                         probe.identity->name, probe.identity->id));
-        case Stage::impressions:
+        case Stage::rows:
             break;
     }
     if (probe.wrong_zone) {
         return found_fail(name_of(stage), ExitCode::usage, *probe.wrong_zone,
                           "put the account's zone into [api] time_zone");
     }
-    return found_ok(name_of(stage), "the newest impressions fit it");
+    return found_ok(name_of(stage), "the newest rows fit it");
 }
 
 Finding judge_clock(const ApiProbe& probe) {
@@ -103,6 +103,34 @@ Finding judge_clock(const ApiProbe& probe) {
                                          duration_text(std::chrono::abs(ahead))));
 }
 
+// A token has rights for each call.
+Finding judge_streams(const ApiProbe& probe) {
+    constexpr const char* name = "streams";
+    if (probe.failure) {
+        return not_checked(name, fmt::format("`{}` failed", name_of(probe.failure->stage)));
+    }
+    if (!probe.has_token) {
+        return not_checked(name, "no token");
+    }
+    std::vector<std::string> served;
+    std::vector<std::string> refused;
+    std::string why;
+    for (const ApiProbe::AskedStream& stream : probe.streams) {
+        (stream.why_not.empty() ? served : refused).push_back(stream.name);
+        if (why.empty()) {
+            why = stream.why_not;
+        }
+    }
+    if (refused.empty()) {
+        return found_ok(name, fmt::format("the API serves {}", fmt::join(served, ", ")));
+    }
+    return found_fail(name, ExitCode::api,
+                      fmt::format("the API does not serve {}: {}", fmt::join(refused, ", "), why),
+                      fmt::format("give the token the right to read {}, or take them out of "
+                                  "[mirror] streams",
+                                  fmt::join(refused, ", ")));
+}
+
 // It is nobody's fault if this is not known.
 Finding judge_calls(const ApiProbe& probe) {
     if (probe.failure) {
@@ -123,15 +151,15 @@ Finding judge_calls(const ApiProbe& probe) {
 
 const std::vector<std::string>& api_checks() {
     static const std::vector<std::string> all{"resolve", "connect",   "tls",     "identity",
-                                              "clock",   "time_zone", "requests"};
+                                              "clock",   "time_zone", "streams", "requests"};
     return all;
 }
 
 Findings judge_api(const ApiProbe& probe) {
     Findings findings;
     for (const Stage stage :
-         {Stage::resolve, Stage::connect, Stage::tls, Stage::identity, Stage::impressions}) {
-        if (stage == Stage::impressions) {
+         {Stage::resolve, Stage::connect, Stage::tls, Stage::identity, Stage::rows}) {
+        if (stage == Stage::rows) {
             findings.push_back(judge_clock(probe));
         }
         if (probe.failure && stage == probe.failure->stage) {
@@ -145,6 +173,7 @@ Findings judge_api(const ApiProbe& probe) {
             findings.push_back(passed(probe, stage));
         }
     }
+    findings.push_back(judge_streams(probe));
     findings.push_back(judge_calls(probe));
     return findings;
 }

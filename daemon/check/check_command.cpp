@@ -13,6 +13,7 @@
 #include "daemon/check/check_service.hpp"
 #include "daemon/check/check_setup.hpp"
 #include "daemon/check/finding.hpp"
+#include "daemon/config/stream_choice.hpp"
 #include "daemon/status/status.hpp"
 #include "storage/inspection.hpp"
 #include "storage/mirror_database.hpp"
@@ -48,6 +49,7 @@ ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, 
     ApiProbeOptions options(*setup.url, *setup.zone);
     options.ca_file = setup.config->api.ca_file.string();
     options.token = token;
+    options.streams = streams_named(setup.config->mirror.streams);
     const ApiProbe probe = probe_api(options, clock);
     check.findings = judge_api(probe);
     if (probe.identity) {
@@ -94,8 +96,9 @@ Findings contents(const storage::Inspection& seen, const Reader& reader, const E
         storage::StatusOptions options;
         options.path = seen.path;
         options.busy_timeout = busy_timeout;
-        append(findings,
-               judge_contents(assess(storage::read_status(options), clock.utc()), expected));
+        append(findings, judge_contents(assess_all(storage::read_status(options), expected.streams,
+                                                   clock.utc()),
+                                        expected));
     } catch (const storage::DatabaseError& error) {
         // It says itself what to do.
         const std::string name = findings.empty() ? "integrity" : contents_checks().front();
@@ -146,6 +149,7 @@ Findings check_everything(const CommandLine& line, const Environment& environmen
     if (setup.config) {
         expected.time_zone = setup.config->api.time_zone;
         expected.poll_interval = setup.config->mirror.poll_interval;
+        expected.streams = streams_named(setup.config->mirror.streams);
         file = setup.config->mirror.database;
     }
     append(findings, file ? check_file(*file, expected, environment)

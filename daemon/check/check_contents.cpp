@@ -1,6 +1,8 @@
 #include "daemon/check/check_contents.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -55,12 +57,32 @@ Finding judge_zone(const Status& status, const Expected& expected) {
     return found_ok(name, status.time_zone + ", as configured");
 }
 
+// The worst finding on the streams that are followed, which names its stream if there are several.
+template <typename Judge>
+Finding worst_finding(const Statuses& all, Judge judge) {
+    std::optional<Finding> worst;
+    for (const Status& status : all) {
+        if (!status.followed) {
+            continue;
+        }
+        Finding finding = judge(status);
+        if (!worst || finding.verdict > worst->verdict) {
+            if (all.size() > 1 && finding.verdict != Verdict::ok) {
+                finding.detail = fmt::format("{}: {}", status.stream->name, finding.detail);
+            }
+            worst = std::move(finding);
+        }
+    }
+    return worst ? std::move(*worst) : judge(all.front());
+}
+
 Finding judge_completeness(const Status& status, const Expected& expected) {
     constexpr const char* name = "completeness";
     if (status.count_difference) {
-        return found_fail(name, ExitCode::not_whole,
-                          *status.count_difference + " impressions than the file has",
-                          "copernica-mirror audit --repair; the next `sync` or `run` counts again");
+        return found_fail(
+            name, ExitCode::not_whole,
+            fmt::format("{} {} than the file has", *status.count_difference, status.stream->name),
+            "copernica-mirror audit --repair; the next `sync` or `run` counts again");
     }
     if (!status.complete) {
         return found_warn(name, "nothing is complete yet", "let `run` or `sync` do its work");
@@ -119,9 +141,13 @@ const std::vector<std::string>& contents_checks() {
     return all;
 }
 
-Findings judge_contents(const Status& status, const Expected& expected) {
-    return {judge_account(status, expected), judge_zone(status, expected),
-            judge_completeness(status, expected), judge_last_error(status), judge_rejects(status)};
+Findings judge_contents(const Statuses& all, const Expected& expected) {
+    const Status& any = worst_of(all);
+    return {
+        judge_account(any, expected),
+        worst_finding(all, [&](const Status& one) { return judge_zone(one, expected); }),
+        worst_finding(all, [&](const Status& one) { return judge_completeness(one, expected); }),
+        worst_finding(all, judge_last_error), worst_finding(all, judge_rejects)};
 }
 
 Finding judge_soundness(const storage::SoundnessReport& report) {

@@ -16,12 +16,13 @@ struct Expected {
     std::optional<std::string> account;  ///< ID of the token's
     std::optional<std::string> time_zone;
     Seconds poll_interval{60};
+    std::vector<const Stream*> streams{&mirror::streams().front()};  ///< that are configured
 };
 
 /// The names of what judge_contents() finds, in its order.
 const std::vector<std::string>& contents_checks();
 
-Findings judge_contents(const Status& status, const Expected& expected);
+Findings judge_contents(const Statuses& all, const Expected& expected);
 
 Finding judge_soundness(const storage::SoundnessReport& report);
 

@@ -11,6 +11,7 @@
 #include "core/util/nearest_word.hpp"
 #include "daemon/cli/usage_text.hpp"
 #include "daemon/config/config.hpp"
+#include "daemon/config/stream_choice.hpp"
 #include "daemon/config/units.hpp"
 #include "daemon/process/usage_error.hpp"
 
@@ -135,6 +136,7 @@ class Parser {
                                    "  copernica-mirror sync\n"
                                    "  copernica-mirror sync --estimate\n"
                                    "  copernica-mirror sync -d opens.db --token-file token");
+        add_streams(sync);
         add_estimate(sync);
         add_metrics_file(sync);
     }
@@ -150,6 +152,7 @@ class Parser {
         add_period(*backfill, "Begin of the period, included", "(default: now)");
         backfill->get_option("--from")->required();
         backfill->add_flag("--force", line_.force, "Fetch again what is covered");
+        add_streams(backfill);
         add_estimate(backfill);
         add_metrics_file(backfill);
     }
@@ -180,6 +183,7 @@ class Parser {
                        "With --prune: even if that is a large share of the rows")
             ->needs(prune);
         audit->add_flag("--json", line_.json, "As one JSON object");
+        add_streams(audit);
         add_metrics_file(audit);
     }
 
@@ -229,6 +233,14 @@ class Parser {
             ->type_name("T");
     }
 
+    void add_streams(CLI::App* command) {
+        command
+            ->add_option("--stream", line_.streams,
+                         "Only this kind of event, may be repeated (default: all configured)")
+            ->type_name("NAME")
+            ->allow_extra_args(false);
+    }
+
     void add_estimate(CLI::App* command) {
         command->add_flag("--estimate", line_.estimate,
                           "Only tell what there is to fetch and what that takes; store nothing");
@@ -270,6 +282,11 @@ class Parser {
         }
         check_choice("--log-level", line_.log_level, log_levels());
         check_choice("--log-format", line_.log_format, log_formats());
+        for (const std::string& stream : line_.streams) {
+            if (find_stream(stream) == nullptr) {
+                throw UsageError(fmt::format("--stream: {}", no_such_stream(stream)));
+            }
+        }
         line_.from = point_option(command, "--from", texts_.from);
         line_.to = point_option(command, "--to", texts_.to);
         read_max_lag(command);
@@ -330,8 +347,8 @@ class Parser {
     }
 
     CLI::App app_{
-        "Keeps a SQLite file equal to the impressions (mail opens) of a Copernica Marketing Suite "
-        "account.",
+        "Keeps a SQLite file equal to the mail events (opens, clicks, deliveries and more) of a "
+        "Copernica Marketing Suite account.",
         "copernica-mirror"};
     const std::string& version_text_;
     std::string general_help_;

@@ -26,6 +26,7 @@ struct CommandLine {
 
     // sync, backfill, audit
     std::optional<std::filesystem::path> metrics_file;
+    std::vector<std::string> streams;  ///< names of streams that there are; none: all configured
 
     // backfill (which has `from` always), audit
     std::optional<PointInTime> from;

@@ -61,7 +61,9 @@ std::string advice(const sync::AuditReport& report) {
 
 }  // namespace
 
-std::string audit_json(const sync::AuditReport& report) {
+namespace {
+
+boost::json::object json_of(const sync::AuditReport& report) {
     boost::json::array places;
     for (const sync::AuditPlace& place : report.places) {
         places.push_back({{"begin", format_utc(place.window.begin)},
@@ -88,7 +90,46 @@ std::string audit_json(const sync::AuditReport& report) {
     object["pruned"] = report.pruned;
     object["not_pruned"] = report.not_pruned;
     object["requests"] = report.requests;
+    return object;
+}
+
+using Results = std::vector<sync::StreamResult<sync::AuditReport>>;
+
+bool all_agree(const Results& results) {
+    return std::all_of(results.begin(), results.end(),
+                       [](const auto& result) { return result.result && result.result->agrees(); });
+}
+
+// One object for each stream, by its name.
+std::string json_of_all(const Results& results) {
+    boost::json::object by_stream;
+    for (const auto& result : results) {
+        const std::string name(result.stream->name);
+        if (result.result) {
+            by_stream[name] = json_of(*result.result);
+        } else {
+            by_stream[name] = {{"failed", *result.failed}};
+        }
+    }
+    boost::json::object object;
+    object["agrees"] = all_agree(results);
+    object["streams"] = std::move(by_stream);
     return printable_json(boost::json::serialize(object)) + "\n";
+}
+
+std::string text_of_all(const Results& results, const Zone& zone) {
+    std::string text;
+    for (const auto& result : results) {
+        text += fmt::format("{}: ", result.stream->name);
+        text += result.result ? audit_text(*result.result, zone) : "NOT compared: the API fails\n";
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string audit_json(const sync::AuditReport& report) {
+    return printable_json(boost::json::serialize(json_of(report))) + "\n";
 }
 
 std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
@@ -147,13 +188,24 @@ ExitCode audit_mirror(const CommandLine& line, const Config& config, const Envir
     request.options.prune = line.prune;
     request.before_horizon = line.before_horizon;
     request.options.prune_many = line.yes;
-    const std::optional<sync::AuditReport> report = mirror.run(mirror.session().audit(request));
-    if (!report) {
+    const std::optional<Results> results = mirror.run(mirror.session().audit_all(request));
+    if (!results) {
         return mirror.stopped_by();
     }
-    environment.out << (line.json ? audit_json(*report) : audit_text(*report, mirror.zone()))
-                    << std::flush;
-    return report->agrees() ? ExitCode::done : ExitCode::not_whole;
+    for (const auto& result : *results) {
+        if (result.failed) {
+            log->error("{}: {}", result.stream->name, printable(*result.failed, longest_reason));
+        }
+    }
+    if (results->size() == 1) {
+        const sync::AuditReport& report = *results->front().result;
+        environment.out << (line.json ? audit_json(report) : audit_text(report, mirror.zone()));
+    } else {
+        environment.out << (line.json ? json_of_all(*results)
+                                      : text_of_all(*results, mirror.zone()));
+    }
+    environment.out << std::flush;
+    return all_agree(*results) ? ExitCode::done : ExitCode::not_whole;
 }
 
 }  // namespace mirror::daemon

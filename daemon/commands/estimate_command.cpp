@@ -8,6 +8,7 @@
 #include <ostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -35,7 +36,7 @@ namespace asio = boost::asio;
 constexpr std::uint64_t most_requests = 10;
 
 // What the file has already; nothing without a file.
-WindowSet covered_by(const std::filesystem::path& database) {
+WindowSet covered_by(const std::filesystem::path& database, const Stream& stream) {
     std::error_code ignored;
     if (!std::filesystem::exists(database, ignored)) {
         return {};
@@ -43,12 +44,12 @@ WindowSet covered_by(const std::filesystem::path& database) {
     storage::StatusOptions options;
     options.path = database;
     options.runs = 0;
-    return storage::read_status(options).coverage;
+    return storage::read_status(options).of(stream).coverage;
 }
 
 // What the command would fetch.
 WindowSet missing_for(const CommandLine& line, const Config& config, const sync::Settings& settings,
-                      Instant now, Instant settled) {
+                      const Stream& stream, Instant now, Instant settled) {
     const Zone& zone = settings.zone;
     const RequestedPeriod period = requested_period(line, now, zone);
     const LocalTime from = period.from.value_or(settings.start);
@@ -58,44 +59,67 @@ WindowSet missing_for(const CommandLine& line, const Config& config, const sync:
     }
     WindowSet missing(wanted);
     if (!line.force) {
-        missing.subtract(covered_by(config.mirror.database));
+        missing.subtract(covered_by(config.mirror.database, stream));
     }
     return missing;
 }
 
+struct Estimated {
+    const Stream* stream = nullptr;
+    sync::CountedRows rows;
+};
+
 asio::awaitable<void> count(const CommandLine& line, const Config& config,
-                            const sync::Settings& settings, copernica::Client& client, Instant now,
-                            sync::CountedRows& counted) {
-    // It also says what time it is there.
-    co_await client.identity_with_retry();
-    WindowSet missing = missing_for(line, config, settings, now, client.settled());
-    const std::uint64_t left = most_requests - std::min(client.requests(), most_requests);
-    counted = co_await sync::count_rows(client, settings, std::move(missing), left);
+                            copernica::ApiAccess& access, Instant now,
+                            std::vector<Estimated>& counted) {
+    for (const Stream* const stream : chosen_streams(line, config)) {
+        const sync::Settings settings = settings_of(line.command, config, *stream);
+        copernica::Client client(access, access.observer(), *stream);
+        if (counted.empty()) {
+            // It also says what time it is there.
+            co_await client.identity_with_retry();
+        }
+        WindowSet missing = missing_for(line, config, settings, *stream, now, client.settled());
+        const std::uint64_t left = most_requests - std::min(client.requests(), most_requests);
+        Estimated found;
+        found.stream = stream;
+        found.rows = co_await sync::count_rows(client, settings, std::move(missing), left);
+        counted.push_back(found);
+    }
 }
 
-void print(const sync::CountedRows& counted, const Config& config, const Environment& environment) {
-    environment.out << load_text(counted.rows, config);
-    if (!counted.exact) {
-        environment.out << "; the API does not count so long a period, so part of it is a guess";
+void print(const std::vector<Estimated>& all, const Config& config,
+           const Environment& environment) {
+    for (const Estimated& counted : all) {
+        if (all.size() > 1) {
+            environment.out << counted.stream->name << ": ";
+        }
+        environment.out << load_text(counted.rows.rows, config);
+        if (!counted.rows.exact) {
+            environment.out
+                << "; the API does not count so long a period, so part of it is a guess";
+        }
+        environment.out << "\n";
     }
-    environment.out << "\n" << std::flush;
+    environment.out << std::flush;
 }
 
 }  // namespace
 
 ExitCode print_estimate(const CommandLine& line, const Config& config,
                         const Environment& environment) {
-    const sync::Settings settings = settings_of(line.command, config);
+    const sync::Settings settings =
+        settings_of(line.command, config, *chosen_streams(line, config).front());
     FoundToken token = find_token(line.token_file, config.api.token_file, environment);
     copernica::HttpApi api = make_api(config, std::move(token.token));
     asio::io_context loop(1);
     copernica::RequestObserver nobody;
-    copernica::Client client(loop.get_executor(), api, environment.clock, nobody, settings);
+    copernica::ApiAccess access(loop.get_executor(), api, environment.clock, nobody, settings);
     StopSignals signals(loop.get_executor());
-    sync::CountedRows counted;
+    std::vector<Estimated> counted;
     std::exception_ptr failed;
     asio::co_spawn(
-        loop, count(line, config, settings, client, environment.clock.utc(), counted),
+        loop, count(line, config, access, environment.clock.utc(), counted),
         asio::bind_cancellation_slot(signals.slot(), [&](const std::exception_ptr& error) {
             failed = error;
             signals.close();

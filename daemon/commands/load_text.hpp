@@ -9,7 +9,7 @@
 
 namespace mirror::daemon {
 
-/// "about 1,000,000 impressions: 1,086 requests, at least 109 s at 10 a second, 119 MB".
+/// "about 1,000,000 rows: 1,086 requests, at least 109 s at 10 a second, 119 MB".
 std::string estimate_text(const plan::LoadEstimate& estimate, const plan::LoadSettings& load);
 
 /// The same of so many rows with these settings, and "; 9000 MB are free there".

@@ -3,6 +3,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,7 +33,7 @@ std::string local_text(const Zone& zone, Instant at) {
     return format_local(zone.to_local(at));
 }
 
-void print_summary(const sync::Outcome& outcome, const Zone& zone, std::ostream& out) {
+std::string summary(const sync::Outcome& outcome, const Zone& zone) {
     std::string text =
         outcome.whole()
             ? fmt::format("complete from {} to {} ({})", local_text(zone, outcome.period.begin),
@@ -58,20 +59,37 @@ void print_summary(const sync::Outcome& outcome, const Zone& zone, std::ostream&
     if (outcome.difference) {
         text += ", the API's count differs";
     }
-    out << text << fmt::format("; {} requests\n", grouped(outcome.requests)) << std::flush;
+    return text + fmt::format("; {} requests\n", grouped(outcome.requests));
 }
 
-boost::asio::awaitable<sync::Outcome> work_of(const CommandLine& line,
-                                              const RequestedPeriod& period,
-                                              sync::Session& session) {
+using Results = std::vector<sync::StreamResult<sync::Outcome>>;
+
+// A line for each stream.
+void print_summaries(const Results& results, const Zone& zone, std::ostream& out) {
+    for (const auto& result : results) {
+        if (results.size() > 1) {
+            out << result.stream->name << ": ";
+        }
+        out << (result.result ? summary(*result.result, zone) : "NOT fetched: the API fails\n");
+    }
+    out << std::flush;
+}
+
+bool all_whole(const Results& results) {
+    return std::all_of(results.begin(), results.end(),
+                       [](const auto& result) { return result.result && result.result->whole(); });
+}
+
+boost::asio::awaitable<Results> work_of(const CommandLine& line, const RequestedPeriod& period,
+                                        sync::Session& session) {
     if (line.command != Command::backfill) {
-        return session.sync();
+        return session.sync_all();
     }
     sync::BackfillRequest request;
     request.from = period.from.value();
     request.to = period.to;
     request.force = line.force;
-    return session.backfill(request);
+    return session.backfill_all(request);
 }
 
 // This machine's clock may be ahead of the API's, which alone proves anything complete.
@@ -92,8 +110,9 @@ std::unique_ptr<MetricsService> serve_metrics(const Config& config, const Enviro
         return nullptr;
     }
     auto service = std::make_unique<MetricsService>(
-        mirror.executor(), *config.metrics.listen, mirror.database(), environment.clock,
-        longest_pause(config), [&mirror] { return mirror.storage_activity(); });
+        mirror.executor(), *config.metrics.listen, mirror.database(),
+        chosen_streams(CommandLine{}, config), environment.clock, longest_pause(config),
+        [&mirror] { return mirror.storage_activity(); });
     mirror.observe(service->metrics());
     mirror.observe(service->health());
     log.info("metrics are at http://{}/metrics", service->where());
@@ -195,20 +214,28 @@ ExitCode mirror_once(const CommandLine& line, const Config& config, const Enviro
     if (metrics != nullptr) {
         mirror.observe(*metrics);
     }
-    const std::optional<sync::Outcome> outcome =
-        mirror.run(work_of(line, period, mirror.session()));
-    if (!outcome) {
+    const std::optional<Results> results = mirror.run(work_of(line, period, mirror.session()));
+    if (!results) {
         return mirror.stopped_by();
     }
-    refuse_empty_period(line, *outcome, mirror.zone());
-    if (outcome->written.rejected > 0) {
+    std::uint64_t rejected = 0;
+    for (const auto& result : *results) {
+        if (result.failed) {
+            log->error("{}: {}", result.stream->name, printable(*result.failed, longest_message));
+        }
+        if (result.result) {
+            refuse_empty_period(line, *result.result, mirror.zone());
+            rejected += result.result->written.rejected;
+        }
+    }
+    if (rejected > 0) {
         log->warn(
             "{} records could not be stored as rows; the table rejects has them, with the "
             "reasons",
-            outcome->written.rejected);
+            rejected);
     }
-    print_summary(*outcome, mirror.zone(), environment.out);
-    return outcome->whole() ? ExitCode::done : ExitCode::not_whole;
+    print_summaries(*results, mirror.zone(), environment.out);
+    return all_whole(*results) ? ExitCode::done : ExitCode::not_whole;
 }
 
 }  // namespace mirror::daemon

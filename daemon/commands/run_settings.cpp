@@ -4,13 +4,28 @@
 #include <optional>
 
 #include "core/plan/request_budget.hpp"
+#include "daemon/config/stream_choice.hpp"
 
 namespace mirror::daemon {
 
-sync::Settings settings_of(Command command, const Config& config) {
+namespace {
+
+Config::StreamOptions options_of(const Config& config, const Stream& stream) {
+    const auto found = config.streams.find(std::string(stream.name));
+    return found == config.streams.end() ? Config::StreamOptions{} : found->second;
+}
+
+}  // namespace
+
+std::vector<const Stream*> chosen_streams(const CommandLine& line, const Config& config) {
+    return streams_named(line.streams.empty() ? config.mirror.streams : line.streams);
+}
+
+sync::Settings settings_of(Command command, const Config& config, const Stream& stream) {
     sync::Settings settings{Zone(config.api.time_zone)};
-    if (config.mirror.start) {
-        settings.start = *config.mirror.start;
+    const Config::StreamOptions options = options_of(config, stream);
+    if (const auto start = options.start ? options.start : config.mirror.start) {
+        settings.start = *start;
     }
     settings.page_size = config.api.page_size;
     settings.connections = config.api.connections;
@@ -20,15 +35,17 @@ sync::Settings settings_of(Command command, const Config& config) {
     } else {
         settings.give_up_after = config.mirror.give_up_after;
     }
-    adopt(settings, config);
+    adopt(settings, config, stream);
     return settings;
 }
 
-void adopt(sync::Settings& settings, const Config& config) {
+void adopt(sync::Settings& settings, const Config& config, const Stream& stream) {
     settings.requests_per_second = config.api.requests_per_second;
-    settings.poll_interval = config.mirror.poll_interval;
-    settings.idle_poll_interval =
-        config.mirror.idle_poll_interval.value_or(config.mirror.poll_interval);
+    const Config::StreamOptions options = options_of(config, stream);
+    settings.poll_interval = options.poll_interval.value_or(config.mirror.poll_interval);
+    // A stream that is asked for rarely is not to be asked for more often while nothing comes.
+    settings.idle_poll_interval = std::max(
+        settings.poll_interval, config.mirror.idle_poll_interval.value_or(settings.poll_interval));
     settings.overlap = config.mirror.overlap;
     settings.settle = config.mirror.settle;
     settings.recheck_ages = config.mirror.recheck_ages;
@@ -36,12 +53,14 @@ void adopt(sync::Settings& settings, const Config& config) {
 }
 
 Seconds longest_pause(const Config& config) {
+    Seconds longest = config.mirror.idle_poll_interval.value_or(Seconds(0));
+    for (const Stream* const stream : chosen_streams(CommandLine{}, config)) {
+        longest = std::max(longest, settings_of(Command::run, config, *stream).poll_interval);
+    }
     constexpr Seconds day(24 * 3600);
     plan::BudgetState budget;
     budget.limit = config.api.requests_per_day;
-    budget.poll_interval =
-        std::max(config.mirror.poll_interval,
-                 config.mirror.idle_poll_interval.value_or(config.mirror.poll_interval));
+    budget.poll_interval = longest;
     budget.left_of_day = day;
     return plan::poll_pause(budget);
 }

@@ -1,6 +1,7 @@
 #include "daemon/commands/runtime.hpp"
 
 #include <csignal>
+#include <cstddef>
 #include <set>
 #include <stdexcept>
 
@@ -22,11 +23,26 @@ namespace asio = boost::asio;
 namespace {
 
 // A budget of requests leaves polls theirs, if there are any.
-sync::Settings settings_beside(const CommandLine& line, const Config& config) {
-    sync::Settings settings = settings_of(line.command, config);
-    settings.leave_polls =
+std::vector<sync::Settings> settings_beside(const CommandLine& line, const Config& config,
+                                            const std::vector<const Stream*>& streams) {
+    const bool leave_polls =
         line.command == Command::run || storage::inspect(config.mirror.database).run_lock_held;
-    return settings;
+    std::vector<sync::Settings> all;
+    for (const Stream* const stream : streams) {
+        all.push_back(settings_of(line.command, config, *stream));
+        all.back().leave_polls = leave_polls;
+    }
+    return all;
+}
+
+std::vector<sync::StreamToMirror> to_mirror(storage::SqliteMirror& mirror,
+                                            const std::vector<const Stream*>& streams,
+                                            const std::vector<sync::Settings>& settings) {
+    std::vector<sync::StreamToMirror> all;
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+        all.push_back({mirror.store(*streams[i]), settings[i]});
+    }
+    return all;
 }
 
 }  // namespace
@@ -61,6 +77,12 @@ storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
     storage::MirrorOptions options{config.mirror.database, zone};
     options.indexes =
         std::set<std::string>(config.mirror.indexes.begin(), config.mirror.indexes.end());
+    for (const auto& [stream, differing] : config.streams) {
+        if (differing.indexes) {
+            options.stream_indexes[stream] =
+                std::set<std::string>(differing.indexes->begin(), differing.indexes->end());
+        }
+    }
     options.api_url = config.api.url;
     options.program_version = version;
     return options;
@@ -71,26 +93,32 @@ storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
 Runtime::Runtime(const CommandLine& line, const Config& config, const Environment& environment,
                  std::shared_ptr<spdlog::logger> log, std::function<void()> opening)
     : log_(std::move(log)),
-      settings_(settings_beside(line, config)),
+      streams_(chosen_streams(line, config)),
+      settings_(settings_beside(line, config, streams_)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
       api_(make_api(config, std::move(token_.token))),
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
-      store_(store_options(config, settings_.zone), environment.clock, std::move(opening)),
-      display_(loop_.get_executor(), environment, log_, settings_.zone, line.quiet),
+      mirror_(store_options(config, zone()), environment.clock, std::move(opening)),
+      display_(loop_.get_executor(), environment, log_, zone(), line.quiet),
       waiting_(loop_.get_executor(), display_),
-      session_(loop_.get_executor(), renewed_, store_, environment.clock, observers_, settings_),
+      session_(loop_.get_executor(), renewed_, to_mirror(mirror_, streams_, settings_),
+               environment.clock, observers_),
       signals_(loop_.get_executor()) {
     signals_.grace([this] { return session_.finish_soon(); });
     observers_.add(display_);
     observers_.add(waiting_);
-    settings_.token_advice = token_.advice;
+    for (sync::Settings& settings : settings_) {
+        settings.token_advice = token_.advice;
+    }
     if (token_.warning) {
         log_->warn("{}", *token_.warning);
     }
 }
 
 void Runtime::use(const Config& config) {
-    adopt(settings_, config);
+    for (std::size_t i = 0; i < streams_.size(); ++i) {
+        adopt(settings_[i], config, *streams_[i]);
+    }
     session_.use_rate();
 }
 

@@ -28,7 +28,7 @@
 #include "daemon/process/environment.hpp"
 #include "daemon/process/exit_code.hpp"
 #include "daemon/process/stop_signals.hpp"
-#include "storage/sqlite_store.hpp"
+#include "storage/sqlite_mirror.hpp"
 
 namespace mirror::daemon {
 
@@ -44,9 +44,9 @@ class Runtime {
             std::shared_ptr<spdlog::logger> log, std::function<void()> opening = {});
 
     sync::Session& session() { return session_; }
-    const std::filesystem::path& database() const { return store_.path(); }
-    const Zone& zone() const { return settings_.zone; }
-    storage::Activity storage_activity() const { return store_.activity(); }
+    const std::filesystem::path& database() const { return mirror_.path(); }
+    const Zone& zone() const { return settings_.front().zone; }
+    storage::Activity storage_activity() const { return mirror_.activity(); }
 
     /// Takes over what may change while the session works (run_settings.hpp).
     void use(const Config& config);
@@ -83,13 +83,14 @@ class Runtime {
     void rethrow_unless_stopped(const std::exception_ptr& error) const;
 
     std::shared_ptr<spdlog::logger> log_;
-    sync::Settings settings_;
+    std::vector<const Stream*> streams_;
+    std::vector<sync::Settings> settings_;  // of each of them
     FoundToken token_;
     copernica::HttpApi api_;
     Observers observers_;
     copernica::TokenReload renewed_;
     boost::asio::io_context loop_{1};
-    storage::SqliteStore store_;
+    storage::SqliteMirror mirror_;
     ProgressDisplay display_;
     WaitingNotice waiting_;
     sync::Session session_;

@@ -11,13 +11,16 @@
 
 #include "core/util/nearest_word.hpp"
 #include "daemon/config/config_value.hpp"
+#include "daemon/config/stream_choice.hpp"
 #include "daemon/config/trusted_file.hpp"
 #include "daemon/process/usage_error.hpp"
 
 namespace mirror::daemon {
 namespace {
 
-using Keys = std::map<std::string, std::function<void(Config&, const ConfigValue&)>, std::less<>>;
+template <typename Target>
+using KeysOf = std::map<std::string, std::function<void(Target&, const ConfigValue&)>, std::less<>>;
+using Keys = KeysOf<Config>;
 
 constexpr unsigned most_requests_per_second = 1'000'000;
 constexpr unsigned most_requests_per_day = 1'000'000'000;
@@ -28,6 +31,28 @@ constexpr Seconds least_sweep{86400};
 constexpr Seconds longest_settle{86400};
 constexpr Seconds longest_interval{31 * 86400};
 constexpr Seconds longest_age{std::int64_t{10} * 366 * 86400};
+
+std::vector<std::string> indexes(const ConfigValue& value) {
+    return value.list("a list of columns, such as [\"mailing\"]", [](const ConfigValue& index) {
+        return index.one_of(storage::optional_indexes());
+    });
+}
+
+// Of [streams.NAME].
+constexpr const char* streams_table = "streams";
+
+const KeysOf<Config::StreamOptions>& stream_keys() {
+    using Options = Config::StreamOptions;
+    static const KeysOf<Options> all{
+        {"start", [](Options& o, const ConfigValue& v) { o.start = v.time(); }},
+        {"poll_interval",
+         [](Options& o, const ConfigValue& v) {
+             o.poll_interval = v.duration(Seconds(1), longest_interval);
+         }},
+        {"indexes", [](Options& o, const ConfigValue& v) { o.indexes = indexes(v); }},
+    };
+    return all;
+}
 
 const std::map<std::string, Keys, std::less<>>& tables() {
     static const std::map<std::string, Keys, std::less<>> all{
@@ -64,6 +89,7 @@ const std::map<std::string, Keys, std::less<>>& tables() {
                       v.refuse("the path of a file");
                   }
               }},
+             {"streams", [](Config& c, const ConfigValue& v) { c.mirror.streams = v.streams(); }},
              {"start", [](Config& c, const ConfigValue& v) { c.mirror.start = v.time(); }},
              {"poll_interval",
               [](Config& c, const ConfigValue& v) {
@@ -95,13 +121,7 @@ const std::map<std::string, Keys, std::less<>>& tables() {
               [](Config& c, const ConfigValue& v) {
                   c.mirror.give_up_after = v.duration(Seconds(0), longest_interval);
               }},
-             {"indexes",
-              [](Config& c, const ConfigValue& v) {
-                  c.mirror.indexes = v.list("a list of columns, such as [\"mailing\"]",
-                                            [](const ConfigValue& index) {
-                                                return index.one_of(storage::optional_indexes());
-                                            });
-              }},
+             {"indexes", [](Config& c, const ConfigValue& v) { c.mirror.indexes = indexes(v); }},
          }},
         {"metrics",
          {
@@ -168,6 +188,63 @@ std::string did_you_mean(const std::string& word, const Map& map) {
     return nearest ? fmt::format(" (did you mean {}?)", *nearest) : "";
 }
 
+// The key as it is called today. One that is there under both names is an error.
+std::string name_of_today(const std::filesystem::path& file, const std::string& table,
+                          const std::string& written, const toml::table& keys,
+                          toml::source_index line, Config& config) {
+    const auto old = old_names().find(table + "." + written);
+    if (old == old_names().end()) {
+        return written;
+    }
+    if (keys.contains(old->second)) {
+        throw config_error(file, line,
+                           fmt::format("[{}] {} is the old name of {}, which is there, too; "
+                                       "remove one of them",
+                                       table, written, old->second));
+    }
+    config.warnings.push_back(fmt::format("{}:{}: [{}] {} is called {} now; rename it",
+                                          file.string(), line, table, written, old->second));
+    return old->second;
+}
+
+// Sets what a table of the file has in `target`.
+template <typename Target>
+void read_table(const std::filesystem::path& file, const std::string& table, const toml::node& node,
+                const KeysOf<Target>& keys, Target& target, Config& config) {
+    if (!node.is_table()) {
+        throw config_error(file, node.source().begin.line,
+                           fmt::format("[{}] must be a table", table));
+    }
+    for (const auto& [key_name, value] : *node.as_table()) {
+        const std::string written(key_name.str());
+        const auto line = value.source().begin.line;
+        const std::string key = name_of_today(file, table, written, *node.as_table(), line, config);
+        const auto set = keys.find(key);
+        if (set == keys.end()) {
+            throw config_error(file, line,
+                               fmt::format("[{}] has no key \"{}\"{}; it has: {}", table, key,
+                                           did_you_mean(key, keys), names(keys)));
+        }
+        set->second(target, ConfigValue(file, fmt::format("[{}] {}", table, written), value));
+    }
+}
+
+void read_streams(const std::filesystem::path& file, const toml::node& node, Config& config) {
+    if (!node.is_table()) {
+        throw config_error(file, node.source().begin.line,
+                           fmt::format("[{}] must be a table", streams_table));
+    }
+    for (const auto& [name, options] : *node.as_table()) {
+        const std::string stream(name.str());
+        const std::string table = fmt::format("{}.{}", streams_table, stream);
+        if (find_stream(stream) == nullptr) {
+            throw config_error(file, options.source().begin.line,
+                               fmt::format("[{}]: {}", table, no_such_stream(stream)));
+        }
+        read_table(file, table, options, stream_keys(), config.streams[stream], config);
+    }
+}
+
 }  // namespace
 
 const std::vector<std::string>& log_levels() {
@@ -187,6 +264,9 @@ std::vector<std::string> config_keys() {
             all.push_back(table + "." + key);
         }
     }
+    for (const std::string& key : keys_of(stream_keys())) {
+        all.push_back(fmt::format("{}.NAME.{}", streams_table, key));
+    }
     return all;
 }
 
@@ -196,41 +276,18 @@ Config read_config(const std::filesystem::path& file) {
     config.untrusted = how_anybody_may_change(file);
     for (const auto& [table_name, node] : root) {
         const std::string table(table_name.str());
-        const auto line = node.source().begin.line;
+        if (table == streams_table) {
+            read_streams(file, node, config);
+            continue;
+        }
         const auto keys = tables().find(table);
         if (keys == tables().end()) {
-            throw config_error(file, line,
-                               fmt::format("unknown table [{}]{}; known: {}", table,
-                                           did_you_mean(table, tables()), names(tables())));
+            throw config_error(
+                file, node.source().begin.line,
+                fmt::format("unknown table [{}]{}; known: {}, {}.NAME", table,
+                            did_you_mean(table, tables()), names(tables()), streams_table));
         }
-        if (!node.is_table()) {
-            throw config_error(file, line, fmt::format("[{}] must be a table", table));
-        }
-        for (const auto& [key_name, value] : *node.as_table()) {
-            const std::string written(key_name.str());
-            std::string key = written;
-            if (const auto old = old_names().find(table + "." + key); old != old_names().end()) {
-                key = old->second;
-                const auto at = value.source().begin.line;
-                if (node.as_table()->contains(key)) {
-                    throw config_error(
-                        file, at,
-                        fmt::format("[{}] {} is the old name of {}, which is there, too; "
-                                    "remove one of them",
-                                    table, written, key));
-                }
-                config.warnings.push_back(fmt::format("{}:{}: [{}] {} is called {} now; rename it",
-                                                      file.string(), at, table, written, key));
-            }
-            const auto set = keys->second.find(key);
-            if (set == keys->second.end()) {
-                throw config_error(
-                    file, value.source().begin.line,
-                    fmt::format("[{}] has no key \"{}\"{}; it has: {}", table, key,
-                                did_you_mean(key, keys->second), names(keys->second)));
-            }
-            set->second(config, ConfigValue(file, fmt::format("[{}] {}", table, written), value));
-        }
+        read_table(file, table, node, keys->second, config, config);
     }
     // If the file does not name one, the default is relative to the file, too.
     if (config.mirror.database.is_relative() && config.mirror.database.parent_path().empty()) {

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/copernica/defaults.hpp"
+#include "core/record/stream.hpp"
 #include "core/sync/defaults.hpp"
 #include "core/time/instant.hpp"
 #include "daemon/config/listen_address.hpp"
@@ -17,6 +19,13 @@
 namespace mirror::daemon {
 
 struct Config {
+    /// [streams.NAME]: what differs from [mirror] for one stream.
+    struct StreamOptions {
+        std::optional<LocalTime> start;
+        std::optional<Seconds> poll_interval;
+        std::optional<std::vector<std::string>> indexes;
+        friend bool operator==(const StreamOptions&, const StreamOptions&) = default;
+    };
     struct Api {
         std::string url = "https://api.copernica.com/v3";
         std::filesystem::path token_file;  ///< empty: look elsewhere
@@ -29,6 +38,8 @@ struct Config {
     };
     struct Mirror {
         std::filesystem::path database = "impressions.db";
+        /// Names of streams that there are, at least one.
+        std::vector<std::string> streams{std::string(mirror::streams().front().name)};
         std::optional<LocalTime> start;  ///< account-local; nothing: everything
         Seconds poll_interval = sync::defaults::poll_interval;
         std::optional<Seconds> idle_poll_interval;  ///< nothing: as poll_interval
@@ -49,6 +60,7 @@ struct Config {
 
     Api api;
     Mirror mirror;
+    std::map<std::string, StreamOptions> streams;  ///< by the stream's name
     Metrics metrics;
     Log log;
     /// What was accepted and should be changed, for people: a key's old name, say.
@@ -62,7 +74,7 @@ struct Config {
 const std::vector<std::string>& log_levels();
 const std::vector<std::string>& log_formats();
 
-/// "api.url" and all other keys, sorted.
+/// "api.url" and all other keys; of a stream, "streams.NAME.start".
 std::vector<std::string> config_keys();
 
 /// Reads a TOML file. Relative paths in it are relative to it. Throws UsageError, naming file,

@@ -1,12 +1,16 @@
 #include "daemon/config/config_change.hpp"
 
+#include <algorithm>
 #include <functional>
+#include <string>
+
+#include "daemon/config/stream_choice.hpp"
 
 namespace mirror::daemon {
 namespace {
 
 struct Key {
-    const char* name;
+    const char* name = nullptr;
     std::function<bool(const Config&, const Config&)> same;
     /// Nothing: needs a restart.
     std::function<void(Config&, const Config&)> apply;
@@ -37,6 +41,34 @@ Key not_for_run(const char* name, Part Config::*part, Value Part::*value) {
     return key;
 }
 
+// A key of [streams.NAME], of whichever stream.
+template <typename Value>
+Key of_streams(const char* name, Value Config::StreamOptions::*value, bool takes_effect) {
+    const auto of = [=](const Config& config, const std::string& stream) {
+        const auto found = config.streams.find(stream);
+        return found == config.streams.end() ? Value{} : found->second.*value;
+    };
+    Key key;
+    key.name = name;
+    key.same = [=](const Config& left, const Config& right) {
+        const auto& all = stream_names();
+        return std::all_of(all.begin(), all.end(), [&](const std::string& stream) {
+            return of(left, stream) == of(right, stream);
+        });
+    };
+    if (takes_effect) {
+        key.apply = [=](Config& in_force, const Config& read) {
+            for (const std::string& stream : stream_names()) {
+                const Value now = of(read, stream);
+                if (of(in_force, stream) != now) {
+                    in_force.streams[stream].*value = now;
+                }
+            }
+        };
+    }
+    return key;
+}
+
 const std::vector<Key>& keys() {
     using C = Config;
     static const std::vector<Key> all{
@@ -49,6 +81,7 @@ const std::vector<Key>& keys() {
         changeable("api.requests_per_second", &C::api, &C::Api::requests_per_second),
         fixed("api.requests_per_day", &C::api, &C::Api::requests_per_day),
         fixed("mirror.database", &C::mirror, &C::Mirror::database),
+        fixed("mirror.streams", &C::mirror, &C::Mirror::streams),
         fixed("mirror.start", &C::mirror, &C::Mirror::start),
         changeable("mirror.poll_interval", &C::mirror, &C::Mirror::poll_interval),
         changeable("mirror.idle_poll_interval", &C::mirror, &C::Mirror::idle_poll_interval),
@@ -58,6 +91,9 @@ const std::vector<Key>& keys() {
         changeable("mirror.sweep", &C::mirror, &C::Mirror::sweep),
         not_for_run("mirror.give_up_after", &C::mirror, &C::Mirror::give_up_after),
         fixed("mirror.indexes", &C::mirror, &C::Mirror::indexes),
+        of_streams("streams.NAME.start", &C::StreamOptions::start, false),
+        of_streams("streams.NAME.poll_interval", &C::StreamOptions::poll_interval, true),
+        of_streams("streams.NAME.indexes", &C::StreamOptions::indexes, false),
         {"metrics.listen",
          [](const C& left, const C& right) {
              const auto text = [](const std::optional<ListenAddress>& where) {

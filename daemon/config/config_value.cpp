@@ -7,6 +7,7 @@
 
 #include "core/time/zone.hpp"
 #include "core/util/printable.hpp"
+#include "daemon/config/stream_choice.hpp"
 #include "daemon/config/units.hpp"
 
 namespace mirror::daemon {
@@ -90,6 +91,29 @@ std::string ConfigValue::time_zone() const {
         refuse(wanted);
     }
     return name;
+}
+
+std::vector<std::string> ConfigValue::streams() const {
+    const std::string wanted =
+        fmt::format("\"all\", or a list of streams, such as [\"{}\"]", stream_names().front());
+    if (node_.is_string()) {
+        if (text(wanted) != "all") {
+            refuse(wanted);
+        }
+        return stream_names();
+    }
+    std::vector<std::string> names = list(wanted, [this](const ConfigValue& element) {
+        std::string name = element.text("the name of a stream, as text");
+        if (find_stream(name) == nullptr) {
+            throw config_error(file_, element.node_.source().begin.line,
+                               fmt::format("{}: {}", name_, no_such_stream(name)));
+        }
+        return name;
+    });
+    if (names.empty()) {
+        refuse(wanted + ", not an empty one");
+    }
+    return names;
 }
 
 std::filesystem::path ConfigValue::path() const {

@@ -40,6 +40,8 @@ class ConfigValue {
     /// Nothing if the text is empty.
     std::optional<Seconds> duration_or_none(Seconds least, Seconds most) const;
     std::string time_zone() const;
+    /// Names of streams: a list, or "all".
+    std::vector<std::string> streams() const;
     /// Relative to the file; empty if the text is.
     std::filesystem::path path() const;
     /// Nothing if the text is empty.

@@ -35,22 +35,34 @@ std::optional<std::string> why_unhealthy(const HealthFacts& facts, Monotonic now
 }
 
 void Health::following(const sync::Following& state) {
-    facts_.trouble = state.trouble;
-    if (state.last_success != last_success_) {
-        last_success_ = state.last_success;
-        facts_.last_success = clock_.monotonic();
+    Told& told = told_[state.stream];
+    told.facts.trouble = state.trouble;
+    if (state.last_success != told.last_success) {
+        told.last_success = state.last_success;
+        told.facts.last_success = clock_.monotonic();
     }
 }
 
 void Health::set_poll_interval(Seconds poll_interval) {
     if (poll_interval != poll_interval_) {
         poll_interval_ = poll_interval;
-        facts_.interval_since = clock_.monotonic();
+        interval_since_ = clock_.monotonic();
     }
 }
 
 std::optional<std::string> Health::why_not() const {
-    return why_unhealthy(facts_, clock_.monotonic(), poll_interval_);
+    if (told_.empty()) {
+        return why_unhealthy(HealthFacts{}, clock_.monotonic(), poll_interval_);
+    }
+    for (const auto& [stream, told] : told_) {
+        HealthFacts facts = told.facts;
+        facts.interval_since = interval_since_;
+        const auto why = why_unhealthy(facts, clock_.monotonic(), poll_interval_);
+        if (why) {
+            return told_.size() > 1 ? fmt::format("{}: {}", stream->name, *why) : *why;
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace mirror::daemon

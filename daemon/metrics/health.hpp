@@ -1,6 +1,7 @@
 // Whether `run` does its work: what /healthz answers.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -35,13 +36,18 @@ class Health final : public sync::Observer {
     /// Another one from now on.
     void set_poll_interval(Seconds poll_interval);
 
+    /// Of the first stream that is not well, which is named if there are several.
     std::optional<std::string> why_not() const;
 
   private:
     const Clock& clock_;
     Seconds poll_interval_;
-    HealthFacts facts_;
-    std::optional<Instant> last_success_;
+    Monotonic interval_since_ = Monotonic::min();
+    struct Told {
+        HealthFacts facts;
+        std::optional<Instant> last_success;
+    };
+    std::map<const Stream*, Told> told_;  // by the stream that told it
 };
 
 }  // namespace mirror::daemon

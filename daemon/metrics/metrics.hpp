@@ -27,8 +27,8 @@ class Metrics final : public sync::Observer {
     void rate_changed(double requests_per_second) override;
     void stored(const sync::Written& written) override;
 
-    /// What the file holds now. Absent until then.
-    void set_file(const Status& file);
+    /// What the file holds now, with a label for each stream that is followed. Absent until then.
+    void set_file(const Statuses& all);
 
     /// Room on the file's disk. Absent until then.
     void set_free_bytes(std::uint64_t bytes);

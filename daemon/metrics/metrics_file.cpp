@@ -70,7 +70,7 @@ void MetricsFile::read_database(ExitCode code, Instant now, spdlog::logger& log)
         storage::StatusOptions options;
         options.path = *database_;
         options.runs = 0;
-        metrics_.set_file(assess(storage::read_status(options), now));
+        metrics_.set_file(assess_all(storage::read_status(options), streams_, now));
         if (const auto free_bytes = storage::inspect(*database_).free_bytes) {
             metrics_.set_free_bytes(*free_bytes);
         }

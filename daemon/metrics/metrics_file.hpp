@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <spdlog/logger.h>
 
@@ -25,7 +26,10 @@ class MetricsFile {
 
     /// Which file the metrics are about, as soon as the configuration is known. Without it, or if
     /// it cannot be read, metrics of the file are absent.
-    void set_database(std::filesystem::path database) { database_ = std::move(database); }
+    void set_database(std::filesystem::path database, std::vector<const Stream*> streams) {
+        database_ = std::move(database);
+        streams_ = std::move(streams);
+    }
 
     /// Replaces the file as a whole, mode 0644. The run has its exit code by then: what goes wrong
     /// here is logged, and changes nothing.
@@ -36,6 +40,7 @@ class MetricsFile {
 
     std::filesystem::path path_;
     std::optional<std::filesystem::path> database_;
+    std::vector<const Stream*> streams_;  // that are configured
     Metrics metrics_;
 };
 

@@ -21,7 +21,7 @@ void Metrics::request_again() {}
 
 void Metrics::rate_changed(double) {}
 void Metrics::stored(const sync::Written&) {}
-void Metrics::set_file(const Status&) {}
+void Metrics::set_file(const Statuses&) {}
 void Metrics::set_free_bytes(std::uint64_t) {}
 void Metrics::set_process(const ProcessUsage&) {}
 void Metrics::set_run(ExitCode, Instant) {}

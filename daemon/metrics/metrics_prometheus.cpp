@@ -16,6 +16,7 @@ using prometheus::Counter;
 using prometheus::Family;
 using prometheus::Gauge;
 using prometheus::Histogram;
+using prometheus::Labels;
 using prometheus::Registry;
 
 // Seconds. A reply of the API takes some 0.2 to 2; a request is given up after five minutes.
@@ -57,14 +58,15 @@ Family<Counter>& counter(Registry& registry, const char* name, const char* help)
 }
 
 // What is not known yet has no series at all: a time of 0 would be 1970, and 0 rows an empty file.
-void set(Family<Gauge>& family, std::uint64_t value) {
-    family.Add({}).Set(static_cast<double>(value));
+void set(Family<Gauge>& family, std::uint64_t value, const Labels& labels = {}) {
+    family.Add(labels).Set(static_cast<double>(value));
 }
 
 // Removes a value that is not known any more.
 template <typename Value>
-void set_or_remove(Family<Gauge>& family, const std::optional<Value>& value) {
-    Gauge& gauge = family.Add({});
+void set_or_remove(Family<Gauge>& family, const std::optional<Value>& value,
+                   const Labels& labels = {}) {
+    Gauge& gauge = family.Add(labels);
     if (value) {
         gauge.Set(static_cast<double>(*value));
     } else {
@@ -80,9 +82,9 @@ std::optional<std::int64_t> unix_time(const std::optional<Instant>& at) {
     return at ? std::optional(at->time_since_epoch().count()) : std::nullopt;
 }
 
-void set_time(Family<Gauge>& family, const std::optional<Instant>& at) {
+void set_time(Family<Gauge>& family, const std::optional<Instant>& at, const Labels& labels = {}) {
     if (at) {
-        family.Add({}).Set(static_cast<double>(at->time_since_epoch().count()));
+        family.Add(labels).Set(static_cast<double>(at->time_since_epoch().count()));
     }
 }
 
@@ -95,7 +97,7 @@ struct Metrics::Families {
               "End of the newest unbroken complete period, as Unix time.");
     Family<Gauge>& last_success = gauge(registry, "last_success_timestamp_seconds",
                                         "When a poll or another run last succeeded, as Unix time.");
-    Family<Gauge>& rows = gauge(registry, "rows", "Rows in the view impressions.");
+    Family<Gauge>& rows = gauge(registry, "rows", "Rows of a kind of event.");
     Family<Counter>& rows_written =
         counter(registry, "rows_written_total",
                 "Rows written by this process: inserted, updated, or marked as removed.");
@@ -135,7 +137,7 @@ struct Metrics::Families {
               "First error since the last success, as Unix time; absent: none.");
     Family<Gauge>& count_difference =
         gauge(registry, "count_difference_rows",
-              "The API's count of the whole account less the file's; 0: they agree.");
+              "The API's count of everything less the file's; 0: they agree.");
     Family<Gauge>& last_audit =
         gauge(registry, "last_audit_timestamp_seconds", "When the last audit ended, as Unix time.");
     Family<Gauge>& audit_agrees =
@@ -170,6 +172,46 @@ struct Metrics::Families {
                                  .Register(registry);
     Gauge& build_info = gauge(registry, "build_info", "Always 1; the version is a label.")
                             .Add({{"version", version}});
+
+    // What the file has of one stream.
+    void set_stream(const Status& status) {
+        const Labels labels{{"stream", std::string(status.stream->name)}};
+        std::optional<Instant> through;
+        if (status.complete) {
+            through = status.complete->end;
+        }
+        set_time(complete_through, through, labels);
+        set_time(last_success, status.last_success, labels);
+        set(rows, status.rows, labels);
+        set(rejects, status.rejects, labels);
+        set(gaps, status.gaps.size(), labels);
+        set_time(horizon, status.horizon, labels);
+        set(rows_before_horizon, status.rows_before_horizon, labels);
+        if (status.sweep) {
+            set_time(sweep_position, status.sweep->position, labels);
+        }
+        set_or_remove(failing_since, unix_time(status.failing_since), labels);
+        set_or_remove(
+            count_difference,
+            status.count_difference ? status.rows_missing : std::optional<std::int64_t>(0), labels);
+        set_time(last_audit, status.last_audit_at, labels);
+        set_or_remove(audit_agrees, status.audit_agrees, labels);
+        if (status.lateness) {
+            set_lateness(*status.lateness, labels);
+        }
+    }
+
+    void set_lateness(const storage::LatenessSummary& late, const Labels& labels) {
+        set(late_rows, late.rows, labels);
+        const auto quantile = [&](const char* name, Seconds value) {
+            Labels both = labels;
+            both["quantile"] = name;
+            lateness.Add(both).Set(seconds_of(value));
+        };
+        quantile("0.5", late.median);
+        quantile("0.99", late.percentile_99);
+        quantile("1", late.largest);
+    }
 };
 
 Metrics::Metrics(std::string_view) : families_(std::make_unique<Families>()) {
@@ -206,38 +248,18 @@ void Metrics::stored(const sync::Written& written) {
     families_->removed.Increment(static_cast<double>(written.removed));
 }
 
-void Metrics::set_file(const Status& file) {
-    std::optional<Instant> complete_through;
-    if (file.complete) {
-        complete_through = file.complete->end;
+void Metrics::set_file(const Statuses& all) {
+    for (const Status& status : all) {
+        if (status.followed) {
+            families_->set_stream(status);
+        }
     }
-    set_time(families_->complete_through, complete_through);
-    set_time(families_->last_success, file.last_success);
-    set(families_->rows, file.rows);
-    set(families_->rejects, file.rejects);
-    set(families_->gaps, file.gaps.size());
-    set_time(families_->horizon, file.horizon);
-    set(families_->rows_before_horizon, file.rows_before_horizon);
-    if (file.sweep) {
-        set_time(families_->sweep_position, file.sweep->position);
-    }
+    const Status& file = all.front();
     set(families_->database_bytes, file.database_bytes);
     set(families_->wal_bytes, file.wal_bytes);
     set(families_->requests_today, file.requests.today);
     set(families_->requests_month, file.requests.month);
     set_or_remove(families_->requests_per_day, file.requests.per_day);
-    set_or_remove(families_->failing_since, unix_time(file.failing_since));
-    set_or_remove(families_->count_difference,
-                  file.count_difference ? file.rows_missing : std::optional<std::int64_t>(0));
-    set_time(families_->last_audit, file.last_audit_at);
-    set_or_remove(families_->audit_agrees, file.audit_agrees);
-    if (file.lateness) {
-        const storage::LatenessSummary& late = *file.lateness;
-        set(families_->late_rows, late.rows);
-        families_->lateness.Add({{"quantile", "0.5"}}).Set(seconds_of(late.median));
-        families_->lateness.Add({{"quantile", "0.99"}}).Set(seconds_of(late.percentile_99));
-        families_->lateness.Add({{"quantile", "1"}}).Set(seconds_of(late.largest));
-    }
 }
 
 void Metrics::set_free_bytes(std::uint64_t bytes) {

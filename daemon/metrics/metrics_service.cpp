@@ -43,10 +43,11 @@ asio::awaitable<FileNow> read_file(std::filesystem::path database) {
 }  // namespace
 
 MetricsService::MetricsService(const asio::any_io_executor& executor, const ListenAddress& where,
-                               std::filesystem::path database, const Clock& clock,
-                               Seconds poll_interval,
+                               std::filesystem::path database, std::vector<const Stream*> streams,
+                               const Clock& clock, Seconds poll_interval,
                                std::function<storage::Activity()> activity) try
     : database_(std::move(database)),
+      streams_(std::move(streams)),
       clock_(clock),
       health_(clock, poll_interval),
       liveness_(executor, std::move(activity)),
@@ -85,7 +86,7 @@ asio::awaitable<HttpAnswer> MetricsService::scrape() {
     if (!failed.empty()) {
         co_return HttpAnswer(500, failed + "\n");
     }
-    metrics_.set_file(assess(file.status, clock_.utc()));
+    metrics_.set_file(assess_all(file.status, streams_, clock_.utc()));
     if (file.free_bytes) {
         metrics_.set_free_bytes(*file.free_bytes);
     }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -25,7 +26,8 @@ class MetricsService {
   public:
     /// Throws UsageError if it cannot listen.
     MetricsService(const boost::asio::any_io_executor& executor, const ListenAddress& where,
-                   std::filesystem::path database, const Clock& clock, Seconds poll_interval,
+                   std::filesystem::path database, std::vector<const Stream*> streams,
+                   const Clock& clock, Seconds poll_interval,
                    std::function<storage::Activity()> activity);
 
     sync::Observer& metrics() { return metrics_; }
@@ -48,6 +50,7 @@ class MetricsService {
     boost::asio::awaitable<HttpAnswer> scrape();
 
     std::filesystem::path database_;
+    std::vector<const Stream*> streams_;  // that are followed
     const Clock& clock_;
     Metrics metrics_{"[metrics] listen"};
     Health health_;

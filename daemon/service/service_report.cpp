@@ -19,12 +19,26 @@ constexpr std::chrono::seconds opening_patience(60);
 
 constexpr std::size_t longest_status = 800;
 
+// What a person has to know of first: trouble, nothing complete, or the least that is.
+bool is_worse(const sync::Following& left, const sync::Following& right) {
+    const auto end = [](const sync::Following& state) {
+        return state.complete ? state.complete->end : Instant::min();
+    };
+    if (left.trouble.has_value() != right.trouble.has_value()) {
+        return left.trouble.has_value();
+    }
+    return end(left) < end(right);
+}
+
 }  // namespace
 
-std::string service_status(const sync::Following& state, const Zone& zone) {
+std::string service_status(const sync::Following& state, const Zone& zone, bool one_of_several) {
     std::string text;
+    if (one_of_several) {
+        text = fmt::format("{}: ", state.stream->name);
+    }
     if (state.trouble) {
-        text = *state.trouble + "; ";
+        text += *state.trouble + "; ";
     }
     if (!state.complete) {
         text += "nothing is complete yet";
@@ -76,7 +90,11 @@ void ServiceReport::stopping() {
 }
 
 void ServiceReport::following(const sync::Following& state) {
-    status_ = service_status(state, zone_);
+    told_[state.stream] = state;
+    const auto worst = std::min_element(
+        told_.begin(), told_.end(),
+        [](const auto& left, const auto& right) { return is_worse(left.second, right.second); });
+    status_ = service_status(worst->second, zone_, told_.size() > 1);
     tell();
 }
 

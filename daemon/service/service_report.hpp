@@ -1,6 +1,7 @@
 // What `run` reports to the service manager.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "core/sync/observer.hpp"
@@ -38,13 +39,15 @@ class ServiceReport final : public sync::Observer {
     const Clock& clock_;
     Zone zone_;
     std::optional<Monotonic> asked_for_time_;
+    std::map<const Stream*, sync::Following> told_;  // by the stream that told it
     std::string status_;
     bool held_up_ = false;
     bool stopping_ = false;
 };
 
 /// One line for people: what is wrong and what to do, complete through when, how far behind, since
-/// when. Pure.
-std::string service_status(const sync::Following& state, const Zone& zone);
+/// when; which stream, if it is `one_of_several`. Pure.
+std::string service_status(const sync::Following& state, const Zone& zone,
+                           bool one_of_several = false);
 
 }  // namespace mirror::daemon

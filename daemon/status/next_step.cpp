@@ -60,4 +60,24 @@ std::optional<std::string> why_too_far_behind(const Status& status, Seconds max_
                        duration_text(*status.lag), duration_text(max_lag));
 }
 
+std::optional<std::string> next_step(const Statuses& all, bool run_works, Seconds last_age) {
+    for (const Status& status : all) {
+        const auto step = status.followed ? next_step(status, run_works, last_age) : std::nullopt;
+        if (step) {
+            return step;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> why_too_far_behind(const Statuses& all, Seconds max_lag) {
+    for (const Status& status : all) {
+        const auto why = status.followed ? why_too_far_behind(status, max_lag) : std::nullopt;
+        if (why) {
+            return all.size() > 1 ? fmt::format("{}: {}", status.stream->name, *why) : *why;
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace mirror::daemon

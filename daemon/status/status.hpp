@@ -19,7 +19,10 @@ struct Gap {
     std::optional<std::string> reason;  ///< why the last run could not fill it; absent: not tried
 };
 
+/// Of one stream, and of the file.
 struct Status {
+    const Stream* stream = nullptr;
+    bool followed = true;  ///< it is configured; false: it was once, and its rows are kept
     std::optional<storage::FileStatus::Account> account;
     std::string time_zone;
     /// The newest unbroken covered period; absent before the first window.
@@ -61,13 +64,25 @@ struct Status {
 std::string zone_behind_text(std::chrono::hours behind, const std::string& zone);
 
 /// `now` is this machine's clock, UTC.
-Status assess(const storage::FileStatus& file, Instant now);
+Status assess(const storage::FileStatus& file, const Stream& stream, Instant now);
+inline Status assess(const storage::FileStatus& file, Instant now) {
+    return assess(file, streams().front(), now);
+}
+
+/// One for each stream that is followed, or of which the file has anything; never empty.
+using Statuses = std::vector<Status>;
+Statuses assess_all(const storage::FileStatus& file, const std::vector<const Stream*>& followed,
+                    Instant now);
+
+/// What a person has to know of first: of those that are followed, one that fails, or that has
+/// nothing complete, or that is furthest behind.
+const Status& worst_of(const Statuses& all);
 
 /// The documented JSON object, with a line's end.
-std::string status_json(const Status& status);
+std::string status_json(const Statuses& all);
 
 /// For people: the first line says in plain words how things are. `last_age` is the greatest of
 /// the configured recheck_ages; zero if there is none.
-std::string status_text(const Status& status, const Zone& zone, Seconds last_age);
+std::string status_text(const Statuses& all, const Zone& zone, Seconds last_age);
 
 }  // namespace mirror::daemon

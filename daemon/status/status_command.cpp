@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "daemon/config/stream_choice.hpp"
 #include "daemon/status/next_step.hpp"
 #include "daemon/status/status.hpp"
 #include "storage/inspection.hpp"
@@ -27,19 +28,21 @@ ExitCode show_status(const CommandLine& line, const Config& config, const Enviro
     storage::StatusOptions options;
     options.path = config.mirror.database;
     const storage::FileStatus file = storage::read_status(options);
-    const Status status = assess(file, environment.clock.utc());
+    const Statuses all =
+        assess_all(file, streams_named(config.mirror.streams), environment.clock.utc());
+    const Status& worst = worst_of(all);
     if (line.json) {
-        environment.out << status_json(status) << std::flush;
+        environment.out << status_json(all) << std::flush;
     } else {
-        const Zone zone(status.time_zone.empty() ? config.api.time_zone : status.time_zone);
-        environment.out << status_text(status, zone, last_age(config));
+        const Zone zone(worst.time_zone.empty() ? config.api.time_zone : worst.time_zone);
+        environment.out << status_text(all, zone, last_age(config));
         const bool run_works = storage::inspect(config.mirror.database).run_lock_held;
-        if (const auto next = next_step(status, run_works, last_age(config))) {
+        if (const auto next = next_step(all, run_works, last_age(config))) {
             environment.out << "next          " << *next << "\n";
         }
         environment.out << std::flush;
     }
-    const auto too_far = line.max_lag ? why_too_far_behind(status, *line.max_lag) : std::nullopt;
+    const auto too_far = line.max_lag ? why_too_far_behind(all, *line.max_lag) : std::nullopt;
     if (too_far) {
         log.error("{}", *too_far);
         return ExitCode::not_whole;

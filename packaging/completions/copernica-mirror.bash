@@ -28,6 +28,10 @@ _copernica_mirror() {
             mapfile -t COMPREPLY < <(compgen -W 'text json' -- "$current")
             return
             ;;
+        --stream)
+            mapfile -t COMPREPLY < <(compgen -W 'impressions clicks deliveries errors abuses unsubscribes mailings' -- "$current")
+            return
+            ;;
         --api-url | --from | --to | --max-lag) return ;;
     esac
 
@@ -56,9 +60,9 @@ _copernica_mirror() {
     local words=$general
     case $command in
         '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot help version' ;;
-        sync) words+=' --estimate --metrics-file' ;;
-        backfill) words+=' --from --to --force --estimate --metrics-file' ;;
-        audit) words+=' --from --to --repair --prune --before-horizon --yes --json --metrics-file' ;;
+        sync) words+=' --stream --estimate --metrics-file' ;;
+        backfill) words+=' --from --to --force --stream --estimate --metrics-file' ;;
+        audit) words+=' --from --to --repair --prune --before-horizon --yes --stream --json --metrics-file' ;;
         status) words+=' --json --max-lag' ;;
         check) words+=' --json' ;;
         snapshot)

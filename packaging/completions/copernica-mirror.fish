@@ -32,6 +32,7 @@ set --local seen __fish_seen_subcommand_from
 complete -c copernica-mirror -n "$seen backfill audit" -l from -x -d 'Begin of the period'
 complete -c copernica-mirror -n "$seen backfill audit" -l to -x -d 'End of the period, not included'
 complete -c copernica-mirror -n "$seen sync backfill audit" -l metrics-file -r -F -d 'Write metrics there at the end'
+complete -c copernica-mirror -n "$seen sync backfill audit" -l stream -x -a 'impressions clicks deliveries errors abuses unsubscribes mailings' -d 'Only this kind of event'
 complete -c copernica-mirror -n "$seen sync backfill" -l estimate -d 'Only tell what that takes'
 complete -c copernica-mirror -n "$seen backfill" -l force -d 'Fetch again what is covered'
 complete -c copernica-mirror -n "$seen audit" -l repair -d 'Fetch again the places that differ'

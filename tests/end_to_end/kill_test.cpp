@@ -121,7 +121,7 @@ TEST_CASE("kill: SIGTERM keeps what windows at work have") {
         process->signal(SIGTERM);
         CHECK(process->wait() == 143);
         // At 60 requests of a hundred rows each, little but the last pages at work may be lost.
-        CHECK(std::stoll(scene.query("SELECT count(*) FROM impressions")) >= 3000);
+        CHECK(std::stoll(scene.query("SELECT count(*) FROM " + scene.view())) >= 3000);
         CHECK(scene.complaint(scene.run({"sync"})) == "");
     }
 }

@@ -119,7 +119,7 @@ TEST_CASE("metrics: of a run that follows") {
     // The past is filled beside the first poll; nothing is due before the next.
     RawReply reply = service.get("/metrics");
     for (int look = 0; look < 20'000; ++look) {
-        if (value(reply.body, "copernica_mirror_gaps") == "0" &&
+        if (value(reply.body, "copernica_mirror_gaps{stream=\"impressions\"}") == "0" &&
             value(reply.body, "copernica_mirror_requests_total{outcome=\"ok\"}") ==
                 std::to_string(scene.requests())) {
             break;
@@ -129,18 +129,20 @@ TEST_CASE("metrics: of a run that follows") {
     CHECK(reply.status() == 200);
     CHECK(reply.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
     const std::string& text = reply.body;
-    CHECK(value(text, "copernica_mirror_complete_through_timestamp_seconds") ==
+    CHECK(value(text,
+                "copernica_mirror_complete_through_timestamp_seconds{stream=\"impressions\"}") ==
           std::to_string((present() - Seconds(5)).time_since_epoch().count()));
-    CHECK(value(text, "copernica_mirror_rows") == scene.query("SELECT count(*) FROM impressions"));
+    CHECK(value(text, "copernica_mirror_rows{stream=\"impressions\"}") ==
+          scene.query("SELECT count(*) FROM impressions"));
     CHECK(value(text, "copernica_mirror_rows_written_total{change=\"inserted\"}") ==
-          value(text, "copernica_mirror_rows"));
-    CHECK(value(text, "copernica_mirror_last_success_timestamp_seconds") ==
+          value(text, "copernica_mirror_rows{stream=\"impressions\"}"));
+    CHECK(value(text, "copernica_mirror_last_success_timestamp_seconds{stream=\"impressions\"}") ==
           scene.query("SELECT value FROM mirror WHERE key = 'last_success'"));
     CHECK(value(text, "copernica_mirror_requests_total{outcome=\"ok\"}") ==
           std::to_string(scene.requests()));
     CHECK(value(text, "copernica_mirror_request_duration_seconds_count") ==
           std::to_string(scene.requests()));
-    CHECK(value(text, "copernica_mirror_gaps") == "0");
+    CHECK(value(text, "copernica_mirror_gaps{stream=\"impressions\"}") == "0");
     CHECK(value(text, "copernica_mirror_database_bytes") ==
           std::to_string(std::filesystem::file_size(scene.database())));
     // The last word about the first poll may still be written between a scrape and a look.
@@ -272,14 +274,14 @@ TEST_CASE("metrics file: what sync, backfill and audit did, and what the file ho
     populate(scene);
     REQUIRE(scene.run_with_file({"sync"}).code == 0);
     const std::string rows = scene.query("SELECT count(*) FROM impressions");
-    CHECK(scene.of("rows") == rows);
+    CHECK(scene.of("rows{stream=\"impressions\"}") == rows);
     CHECK(scene.of("rows_written_total{change=\"inserted\"}") == rows);
     CHECK(scene.of("requests_total{outcome=\"ok\"}") == std::to_string(scene.requests()));
-    CHECK(scene.of("complete_through_timestamp_seconds") ==
+    CHECK(scene.of("complete_through_timestamp_seconds{stream=\"impressions\"}") ==
           std::to_string((present() - Seconds(5)).time_since_epoch().count()));
-    CHECK(scene.of("last_success_timestamp_seconds") ==
+    CHECK(scene.of("last_success_timestamp_seconds{stream=\"impressions\"}") ==
           scene.query("SELECT value FROM mirror WHERE key = 'last_success'"));
-    CHECK(scene.of("gaps") == "0");
+    CHECK(scene.of("gaps{stream=\"impressions\"}") == "0");
     CHECK(scene.of("database_bytes") ==
           std::to_string(std::filesystem::file_size(scene.database())));
 
@@ -303,8 +305,9 @@ TEST_CASE("metrics file: also of a run that fails, with what can be known") {
         scene.token = "withdrawn-token";
         CHECK(scene.run_with_file({"sync"}).code == 3);
         CHECK(scene.of("requests_total{outcome=\"token_refused\"}") == "1");
-        CHECK(scene.of("rows") == scene.query("SELECT count(*) FROM impressions"));
-        CHECK(scene.of("last_success_timestamp_seconds") ==
+        CHECK(scene.of("rows{stream=\"impressions\"}") ==
+              scene.query("SELECT count(*) FROM impressions"));
+        CHECK(scene.of("last_success_timestamp_seconds{stream=\"impressions\"}") ==
               scene.query("SELECT value FROM mirror WHERE key = 'last_success'"));
     }
     SUBCASE("the API is down, and nothing is there yet") {
@@ -312,27 +315,27 @@ TEST_CASE("metrics file: also of a run that fails, with what can be known") {
         scene.server.stop_listening();
         CHECK(scene.run_with_file({"sync"}).code == 1);
         CHECK(std::stoi(scene.of("requests_total{outcome=\"failed\"}")) >= 1);
-        CHECK(scene.of("rows") == "0");
-        CHECK(scene.of("complete_through_timestamp_seconds") == "none");
-        CHECK(scene.of("last_success_timestamp_seconds") == "none");
+        CHECK(scene.of("rows{stream=\"impressions\"}") == "0");
+        CHECK(scene.of("complete_through_timestamp_seconds{stream=\"impressions\"}") == "none");
+        CHECK(scene.of("last_success_timestamp_seconds{stream=\"impressions\"}") == "none");
     }
     SUBCASE("the database is not ours") {
         std::ofstream(scene.database()) << std::string(5000, 'x');
         const Run run = scene.run_with_file({"sync"});
         CHECK(run.code == 4);
-        CHECK(scene.of("rows") == "none");
+        CHECK(scene.of("rows{stream=\"impressions\"}") == "none");
         CHECK(scene.of("database_bytes") == "none");
         // One line, about the database.
         CHECK(std::count(run.err.begin(), run.err.end(), '\n') == 1);
     }
     SUBCASE("there is nothing to audit") {
         CHECK(scene.run_with_file({"audit"}).code == 4);
-        CHECK(scene.of("rows") == "none");
+        CHECK(scene.of("rows{stream=\"impressions\"}") == "none");
     }
     SUBCASE("the configuration is wrong") {
         scene.configure("mirror", "overlapp = \"2m\"\n");
         CHECK(scene.run_with_file({"sync"}).code == 2);
-        CHECK(scene.of("rows") == "none");
+        CHECK(scene.of("rows{stream=\"impressions\"}") == "none");
         CHECK(scene.requests() == 0);
     }
     SUBCASE("it is stopped") {

@@ -6,10 +6,12 @@
 #include <iterator>
 #include <stdexcept>
 #include <unistd.h>
+#include <variant>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "core/time/text.hpp"
 #include "tests/paths.hpp"
@@ -43,24 +45,63 @@ Run ended(Process& process) {
     return run;
 }
 
-template <typename T>
-std::string shown(const std::optional<T>& value) {
-    return value ? fmt::format("{}", *value) : "NULL";
+std::string shown(const simulator::Values& row) {
+    std::string words;
+    for (const simulator::Value& value : row) {
+        if (const auto* const number = std::get_if<std::int64_t>(&value)) {
+            words += fmt::format("{}, ", *number);
+        } else if (const auto* const written = std::get_if<std::string>(&value)) {
+            words += fmt::format("\"{}\", ", *written);
+        } else {
+            words += "NULL, ";
+        }
+    }
+    return words;
 }
 
-std::string shown(const simulator::TrueRow& row) {
-    return fmt::format(
-        "{} mailing {} at {} ip {} useragent {} device {} destination {} profile {} "
-        "subprofile {}",
-        row.id, shown(row.mailing), row.timestamp, shown(row.ip), shown(row.useragent),
-        shown(row.device), shown(row.destination), shown(row.profile), shown(row.subprofile));
+simulator::Value value_of(const SQLite::Column& column) {
+    if (column.isInteger()) {
+        return column.getInt64();
+    }
+    return column.isNull() ? simulator::Value() : simulator::Value(column.getString());
+}
+
+// The rows of a stream's view, ascending by ID, read-only, as any SQL tool reads them.
+std::vector<simulator::Values> values_in(const std::filesystem::path& database,
+                                         simulator::StreamId stream) {
+    const SQLite::Database file(database.string(), SQLite::OPEN_READONLY);
+    const std::vector<std::string> columns = simulator::columns_of(stream);
+    SQLite::Statement select(file,
+                             fmt::format("SELECT {} FROM {} ORDER BY id", fmt::join(columns, ", "),
+                                         simulator::facts_of(stream).name));
+    std::vector<simulator::Values> rows;
+    while (select.executeStep()) {
+        simulator::Values& row = rows.emplace_back();
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            row.push_back(value_of(select.getColumn(static_cast<int>(i))));
+        }
+    }
+    return rows;
+}
+
+simulator::StreamId stream_of_the_test() {
+    const char* const name = std::getenv("STREAM");
+    return name == nullptr ? simulator::StreamId::impressions
+                           : simulator::stream_named(name).value();
 }
 
 }  // namespace
 
 Scene::Scene(simulator::Behaviour behaviour, simulator::ServerOptions options,
              const std::string& server_zone)
-    : account(server_zone), server(account, std::move(behaviour), options), api_url(server.url()) {
+    : account(server_zone),
+      server(account, std::move(behaviour), options),
+      stream(stream_of_the_test()),
+      api_url(server.url()) {
+    account.choose(stream);
+    if (stream != simulator::StreamId::impressions) {
+        configure("mirror", "streams = [\"" + view() + "\"]\n");
+    }
     // Tests are about results; the server here needs no mercy.
     configure("api", "requests_per_second = 100000\n");
 }
@@ -168,14 +209,14 @@ std::vector<simulator::TrueRow> Scene::rows() const {
     return rows;
 }
 
-std::string Scene::difference() const {
-    const std::vector<simulator::TrueRow> truth = server.truth();
-    const std::vector<simulator::TrueRow> held = rows();
+std::string Scene::difference(simulator::StreamId of) const {
+    const std::vector<simulator::Values> truth = server.truth(of);
+    const std::vector<simulator::Values> held = values_in(database(), of);
     if (truth == held) {
         return {};
     }
-    std::string words =
-        fmt::format("the API shows {} rows, the file has {}", truth.size(), held.size());
+    std::string words = fmt::format("of {} the API shows {} rows, the file has {}",
+                                    simulator::facts_of(of).name, truth.size(), held.size());
     const auto [shown_row, held_row] =
         std::mismatch(truth.begin(), truth.end(), held.begin(), held.end());
     if (shown_row != truth.end()) {

@@ -12,6 +12,7 @@
 #include "tests/end_to_end/process.hpp"
 #include "tests/simulator/account.hpp"
 #include "tests/simulator/server.hpp"
+#include "tests/simulator/streams.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace mirror::test {
@@ -30,6 +31,12 @@ class Scene {
 
     simulator::Account account;
     simulator::Server server;
+
+    /// What the test is about: the impressions, or what the variable STREAM of the environment
+    /// names, so that tests that are about exactness run for each stream.
+    const simulator::StreamId stream;
+    /// Its view in the file.
+    std::string view() const { return std::string(simulator::facts_of(stream).name); }
 
     /// Runs `copernica-mirror ARGUMENTS` to its end.
     Run run(const std::vector<std::string>& arguments);
@@ -58,7 +65,8 @@ class Scene {
     std::vector<simulator::TrueRow> rows() const;
 
     /// Empty if the file's rows are the truth, cell by cell; else what differs, in words.
-    std::string difference() const;
+    std::string difference() const { return difference(stream); }
+    std::string difference(simulator::StreamId of) const;
 
     /// Empty if the run ended with 0 and the file's rows are the truth; else what went wrong.
     std::string complaint(const Run& run) const;

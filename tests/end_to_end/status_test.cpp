@@ -46,13 +46,16 @@ TEST_CASE("status: as JSON") {
     const boost::json::object status = json_of(run);
     CHECK(status.at("account").at("id") == "34");
     CHECK(status.at("account").at("name") == "Development");
-    CHECK(status.at("complete_from") == "1999-12-31T23:00:00Z");
     CHECK(status.at("complete_through") == "2026-11-23T15:59:55Z");
     CHECK(status.at("lag_seconds").is_int64());
-    CHECK(status.at("rows").to_number<int>() == 1000);
-    CHECK(status.at("rejects").to_number<int>() == 0);
-    CHECK(status.at("removed").to_number<int>() == 0);
-    CHECK(status.at("gaps").as_array().empty());
+    REQUIRE(status.at("streams").as_object().size() == 1);
+    const boost::json::value& stream = status.at("streams").at("impressions");
+    CHECK(stream.at("complete_from") == "1999-12-31T23:00:00Z");
+    CHECK(stream.at("complete_through") == "2026-11-23T15:59:55Z");
+    CHECK(stream.at("rows").to_number<int>() == 1000);
+    CHECK(stream.at("rejects").to_number<int>() == 0);
+    CHECK(stream.at("removed").to_number<int>() == 0);
+    CHECK(stream.at("gaps").as_array().empty());
     CHECK(status.at("last_success").is_string());
     CHECK(status.at("last_error").is_null());
     CHECK(status.at("database_bytes").to_number<std::int64_t>() ==

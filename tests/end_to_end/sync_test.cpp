@@ -246,11 +246,11 @@ TEST_CASE("sync: what it takes is told beforehand, and nothing is stored") {
         scene.server.start_over();
         const Run told = scene.run(command);
         CHECK(told.code == 0);
-        CHECK(told.out.starts_with("about 6,000 impressions: 17 requests, at least "));
+        CHECK(told.out.starts_with("about 6,000 rows: 17 requests, at least "));
         CHECK(told.out.find("MB are free") != std::string::npos);
         CHECK(scene.requests() <= 10);
         CHECK_FALSE(std::filesystem::exists(scene.database()));
     }
     REQUIRE(scene.run({"sync"}).code == 0);
-    CHECK(scene.run({"sync", "--estimate"}).out.starts_with("about 0 impressions"));
+    CHECK(scene.run({"sync", "--estimate"}).out.starts_with("about 0 rows"));
 }

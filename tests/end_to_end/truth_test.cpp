@@ -45,12 +45,17 @@ void meddle(const Scene& scene, const std::string& sql) {
 
 // The ID of some row that the file has in the middle of the period.
 std::int64_t id_after(const Scene& scene, const std::string& timestamp) {
-    return std::stoll(scene.query("SELECT id FROM impressions WHERE timestamp > '" + timestamp +
-                                  "' ORDER BY timestamp, id LIMIT 1"));
+    return std::stoll(scene.query("SELECT id FROM " + scene.view() + " WHERE timestamp > '" +
+                                  timestamp + "' ORDER BY timestamp, id LIMIT 1"));
 }
 
 boost::json::object json(const Run& run) {
     return boost::json::parse(run.out).as_object();
+}
+
+// What `status` says of the impressions.
+boost::json::object stream_status(Scene& scene) {
+    return json(scene.run({"status", "--json"})).at("streams").at(scene.view()).as_object();
 }
 
 }  // namespace
@@ -97,13 +102,13 @@ TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exac
                 CHECK(found.out.find("2026-10-15T09:30:00Z") != std::string::npos);
                 CHECK(found.out.find("2026-11-09T23:00:00Z") != std::string::npos);
                 // The file does not claim any more what is not true.
-                const auto gaps = json(scene.run({"status", "--json"})).at("gaps").as_array();
+                const auto gaps = stream_status(scene).at("gaps").as_array();
                 CHECK(gaps.size() >= 4);
 
                 const Run repaired = scene.run({"sync"});
                 CHECK(repaired.code == 0);
-                CHECK(scene.query(
-                          "SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == "1");
+                CHECK(scene.query("SELECT count(*) FROM " + scene.view() +
+                                  " WHERE removed_at IS NOT NULL") == "1");
                 const Run again = scene.run({"audit", "--repair", "--prune"});
                 CHECK(again.code == 0);
                 meddle(scene, "DELETE FROM impression_rows WHERE removed_at IS NOT NULL");
@@ -128,7 +133,7 @@ TEST_CASE("audit: repair puts right at once, and prunes only what was proved") {
     CHECK(report.at("pruned") == 2);
     CHECK(scene.difference() == "");
     CHECK(scene.run({"audit"}).code == 0);
-    CHECK(json(scene.run({"status", "--json"})).at("gaps").as_array().empty());
+    CHECK(stream_status(scene).at("gaps").as_array().empty());
 }
 
 TEST_CASE("audit: a gap is not a difference, and without a file there is nothing to audit") {
@@ -154,13 +159,13 @@ TEST_CASE("audit: a gap is not a difference, and without a file there is nothing
     const Run nothing = scene.run({"audit", "--from", "2026-11-01", "--to", "2026-11-02"});
     CHECK(nothing.code == 5);
     CHECK(nothing.out.find("nothing to compare") != std::string::npos);
-    const auto status = json(scene.run({"status", "--json"}));
+    const auto status = stream_status(scene);
     CHECK(status.at("last_audit").at("found") == "nothing to compare");
     CHECK(status.at("last_error").is_null());
     // What lies between a day of August and `start` is not a gap, either.
     REQUIRE(scene.run({"backfill", "--from", "2026-08-01", "--to", "2026-08-02"}).code == 0);
     REQUIRE(scene.run({"sync"}).code == 0);
-    CHECK(json(scene.run({"status", "--json"})).at("gaps").as_array().empty());
+    CHECK(stream_status(scene).at("gaps").as_array().empty());
     CHECK(scene.run({"check"}).out.find("not fetched yet") == std::string::npos);
 }
 
@@ -180,9 +185,7 @@ TEST_CASE("counts that differed are compared again by the next sync") {
     const Run wrong = scene.run({"backfill", "--from", "2000-01-01"});
     CAPTURE(wrong.err);
     CHECK(wrong.code == 5);
-    const auto difference = [&] {
-        return json(scene.run({"status", "--json"})).at("count_difference");
-    };
+    const auto difference = [&] { return stream_status(scene).at("count_difference"); };
     CHECK(difference() == "the API counts 3 more");
     const Run checked = scene.run({"check"});
     CAPTURE(checked.out);
@@ -216,7 +219,7 @@ TEST_CASE("reading again: late and completed rows are found when a recheck is du
         REQUIRE(run.code == 0);
     }
     CHECK(scene.difference() == "");
-    const auto lateness = json(scene.run({"status", "--json"})).at("lateness");
+    const auto lateness = stream_status(scene).at("lateness");
     REQUIRE(lateness.is_object());
     CHECK(lateness.at("rows") == 2);
     CHECK(lateness.at("max_seconds").as_int64() >= 42'000);
@@ -230,7 +233,8 @@ TEST_CASE("reading again: a row that is gone is marked, and unmarked when it is 
     scene.account.add(lost);
     scene.server.clock().advance(Seconds(600));
     REQUIRE(scene.run({"sync"}).code == 0);
-    const std::string removed = "SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL";
+    const std::string removed =
+        "SELECT count(*) FROM " + scene.view() + " WHERE removed_at IS NOT NULL";
     CHECK(scene.query(removed) == "0");
     scene.account.remove(3'000'000);
     scene.server.clock().advance(Seconds(1800));
@@ -289,7 +293,7 @@ TEST_CASE("reading again: rows six days late and completed five days later, exac
         REQUIRE(scene.run({"sync"}).code == 0);
     }
     CHECK(scene.difference() == "");
-    const auto status = json(scene.run({"status", "--json"}));
+    const auto status = stream_status(scene);
     CHECK(status.at("lateness").at("rows").as_int64() >= 100);
     CHECK(status.at("lateness").at("max_seconds").as_int64() >= 5 * 86400);
     MESSAGE("requests for ", rows,
@@ -327,9 +331,10 @@ TEST_CASE("a mass of missing rows: every summary and the status say so, nothing 
     CHECK(run.out.find("complete from 2026-09-20 00:00:00") == 0);
     CHECK(run.out.find("10,000 unchanged, 30,000 in doubt") != std::string::npos);
     CHECK(run.err.find("so many at once may be a mistake") != std::string::npos);
-    CHECK(scene.query("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == "0");
+    CHECK(scene.query("SELECT count(*) FROM " + scene.view() + " WHERE removed_at IS NOT NULL") ==
+          "0");
     CHECK(scene.run({"status"}).out.find("30,000 rows of ") != std::string::npos);
-    const auto doubts = json(scene.run({"status", "--json"})).at("doubts").as_array();
+    const auto doubts = stream_status(scene).at("doubts").as_array();
     CHECK_FALSE(doubts.empty());
 
     // An hour later they are removed, and named.
@@ -339,5 +344,6 @@ TEST_CASE("a mass of missing rows: every summary and the status say so, nothing 
     CAPTURE(later.out);
     CHECK(later.code == 0);
     CHECK(later.out.find("30,000 removed") != std::string::npos);
-    CHECK(scene.query("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == "30000");
+    CHECK(scene.query("SELECT count(*) FROM " + scene.view() + " WHERE removed_at IS NOT NULL") ==
+          "30000");
 }

@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 
 #include "storage/migrations.hpp"
-#include "storage/sql.hpp"
+#include "storage/mirror_database.hpp"
 #include "tests/faults/small_account.hpp"
 #include "tests/support/fault_table.hpp"
+#include "tests/support/old_mirror.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 using namespace mirror;
 using namespace mirror::faults;
@@ -171,7 +173,7 @@ TEST_CASE("disk: the power goes at each call of a migration") {
             try {
                 SQLite::Database sql(file, SQLite::OPEN_READWRITE);
                 sql.exec("PRAGMA synchronous = NORMAL");
-                storage::migrate(sql, before, steps, storage::sql::views);
+                storage::migrate(sql, before, steps);
             } catch (const SQLite::Exception&) {
                 // as intended
             }
@@ -186,9 +188,52 @@ TEST_CASE("disk: the power goes at each call of a migration") {
                 ask("SELECT count(*) FROM sqlite_schema WHERE name = 'scores'");
             REQUIRE(made == (migrated ? "1" : "0"));
             SQLite::Database sql(file, SQLite::OPEN_READWRITE);
-            storage::migrate(sql, std::stoi(version), steps, storage::sql::views);
+            storage::migrate(sql, std::stoi(version), steps);
             REQUIRE(ask("SELECT count(*) FROM scores") == rows);
             table.passed();
+        }
+    }
+}
+
+TEST_CASE(
+    "disk: the power goes at each call while a file of version 1 or 2 is brought up to date") {
+    FaultClass table("disk", "power loss during the migration of an old file");
+    FaultyDisk& disk = FaultyDisk::instance();
+    for (const int old : {1, 2}) {
+        for (const test::Loss loss : {test::Loss::all, test::Loss::some}) {
+            bool met = true;
+            for (std::uint64_t nth = 1; met; nth += stride(3)) {
+                CAPTURE(nth);
+                table.begin();
+                const test::TemporaryDirectory directory;
+                const auto path = directory / "m.db";
+                const auto ask = [&](const std::string& question) {
+                    SQLite::Database sql(path.string(), SQLite::OPEN_READONLY);
+                    return sql.execAndGet(question).getString();
+                };
+                const storage::MirrorOptions options{path, Zone("Europe/Amsterdam")};
+                test::make_old_mirror(path, old);
+                disk.remember();
+                disk.arm(DiskFault(changing_calls, nth, DiskFailure::death));
+                try {
+                    storage::open_mirror(options, Instant{});
+                } catch (const storage::DatabaseError&) {
+                    // as intended
+                }
+                met = disk.dead();
+                disk.lose_power(loss, nth);
+                disk.heal();
+                disk.forget();
+                REQUIRE(ask("PRAGMA integrity_check") == "ok");
+                const std::string version = ask("PRAGMA user_version");
+                REQUIRE((version == std::to_string(old) ||
+                         version == std::to_string(storage::schema_version)));
+                REQUIRE(ask("SELECT count(*) FROM coverage") == "2");
+                storage::open_mirror(options, Instant{});
+                REQUIRE(ask("SELECT count(*) FROM coverage WHERE stream = 'impressions'") == "2");
+                REQUIRE(ask("SELECT count(*) FROM mine") == "20");
+                table.passed();
+            }
         }
     }
 }

@@ -184,14 +184,14 @@ TEST_CASE("memory: a transaction that ran out of it leaves no trace, and the nex
         const storage::Moment now{present + std::chrono::hours(2), {}};
         {
             storage::MirrorFile file(options_for(path), now.utc);
-            file.writer().claim_account("34", "Development");
-            file.writer().commit(window(1, decode(decoder, first)), now.utc, now);
+            file.writer(streams().front()).claim_account("34", "Development");
+            file.writer(streams().front()).commit(window(1, decode(decoder, first)), now.utc, now);
             // Rows that are new, and rows that are there already.
             auto windows = window(101, decode(decoder, second));
             windows.push_back(std::move(window(1, decode(decoder, first)).front()));
             bool stored = false;
             met = without_memory(nth, [&] {
-                file.writer().commit(windows, now.utc, now);
+                file.writer(streams().front()).commit(windows, now.utc, now);
                 stored = true;
             });
             soak::expect_sound(path, now.utc);
@@ -200,7 +200,7 @@ TEST_CASE("memory: a transaction that ran out of it leaves no trace, and the nex
             const std::size_t rows = soak::rows_of(path).size();
             REQUIRE(rows == (covered.contains(windows.front().window) ? 116U : 58U));
             REQUIRE((!stored || rows == 116));
-            file.writer().commit(windows, now.utc, now);
+            file.writer(streams().front()).commit(windows, now.utc, now);
         }
         soak::expect_sound(path, now.utc);
         REQUIRE(soak::rows_of(path).size() == 116);
@@ -216,7 +216,7 @@ TEST_CASE("memory: a look-up that ran out of it is begun anew by the next transa
     const auto path = directory.path() / "m.db";
     const storage::Moment now{present + std::chrono::hours(2), {}};
     storage::MirrorFile file(options_for(path), now.utc);
-    file.writer().commit(window(1, decode(decoder, body)), now.utc, now);
+    file.writer(streams().front()).commit(window(1, decode(decoder, body)), now.utc, now);
     // The same IDs at other times, in a window where the rows cannot have moved to.
     copernica::Page moved = decode(decoder, body);
     moved.rejects.clear();
@@ -230,7 +230,8 @@ TEST_CASE("memory: a look-up that ran out of it is begun anew by the next transa
         CAPTURE(nth);
         table.begin();
         sync::Written written;
-        met = without_memory(nth, [&] { written = file.writer().commit(windows, now.utc, now); });
+        met = without_memory(
+            nth, [&] { written = file.writer(streams().front()).commit(windows, now.utc, now); });
         REQUIRE((met || written.rejected == conflicts));
         table.passed();
     }
@@ -253,7 +254,7 @@ TEST_CASE("memory: a file that could not be opened for want of it opens the next
             met =
                 without_memory(nth, [&] { storage::MirrorFile file(options_for(path), present); });
             storage::MirrorFile file(options_for(path), present);
-            file.writer().claim_account("34", "Development");
+            file.writer(streams().front()).claim_account("34", "Development");
             soak::expect_sound(path, present);
             table.passed();
         }

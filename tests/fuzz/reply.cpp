@@ -194,7 +194,7 @@ Outcome get_page(std::string_view input) {
         copernica::HttpOptions(http::parse_base_url(server.url()), Secret(token)));
     Outcome outcome;
     asio::co_spawn(
-        io, api.impressions(copernica::PageQuery{}, gate),
+        io, api.page(streams().front(), copernica::PageQuery{}, gate),
         [&outcome](const std::exception_ptr& exception, const copernica::PageReply& reply) {
             outcome.over = true;
             if (!exception) {

@@ -89,8 +89,9 @@ asio::awaitable<std::string> ModelApi::body_of(simulator::Request& request, Trou
     co_return std::move(answer.reply.body);
 }
 
-asio::awaitable<copernica::PageReply> ModelApi::impressions(copernica::PageQuery query,
-                                                            copernica::RequestGate& gate) {
+asio::awaitable<copernica::PageReply> ModelApi::page(const Stream& stream,
+                                                     copernica::PageQuery query,
+                                                     copernica::RequestGate& gate) {
     co_await gate.pass();
     simulator::Request request;
     request.call = simulator::Call::impressions;
@@ -115,7 +116,7 @@ asio::awaitable<copernica::PageReply> ModelApi::impressions(copernica::PageQuery
     // The way back takes its time, too: what is logged meanwhile is not in the reply.
     co_await clock_.sleep(what.latency);
     try {
-        decoder_.begin(streams().front());
+        decoder_.begin(stream);
         decoder_.feed(body);
         decoder_.finish();
         reply.page = decoder_.take();

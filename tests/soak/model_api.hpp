@@ -35,8 +35,9 @@ class ModelApi final : public copernica::Api {
              VirtualClock& clock)
         : account_(account), behaviour_(behaviour), clock_(clock) {}
 
-    boost::asio::awaitable<copernica::PageReply> impressions(copernica::PageQuery query,
-                                                             copernica::RequestGate& gate) override;
+    boost::asio::awaitable<copernica::PageReply> page(const Stream& stream,
+                                                      copernica::PageQuery query,
+                                                      copernica::RequestGate& gate) override;
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override;
 
     /// Called with each request before it is answered; may be empty.

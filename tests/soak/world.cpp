@@ -8,7 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "storage/sqlite_store.hpp"
+#include "storage/sqlite_mirror.hpp"
 #include "tests/soak/virtual_executor.hpp"
 
 namespace mirror::soak {
@@ -75,14 +75,15 @@ struct World::Process {
     /// The settings must stay where they are.
     Process(World& world, asio::io_context& loop, const sync::Settings& settings)
         : api(world.account, world.behaviour, world.clock),
-          store(options_for(world.file_, world.settings.zone), world.clock,
-                std::make_unique<VirtualExecutor>(world.clock,
-                                                  [&world] {
-                                                      return world.store_takes
-                                                                 ? world.store_takes()
-                                                                 : std::chrono::milliseconds(1);
-                                                  })),
-          session(loop.get_executor(), api, store, world.clock, world, settings) {
+          mirror(options_for(world.file_, world.settings.zone), world.clock,
+                 std::make_unique<VirtualExecutor>(world.clock,
+                                                   [&world] {
+                                                       return world.store_takes
+                                                                  ? world.store_takes()
+                                                                  : std::chrono::milliseconds(1);
+                                                   })),
+          session(loop.get_executor(), api, mirror.store(streams().front()), world.clock, world,
+                  settings) {
         api.trouble = world.trouble;
         api.on_arrival = world.on_arrival;
         api.reply_limit = world.reply_limit;
@@ -90,7 +91,7 @@ struct World::Process {
     }
 
     ModelApi api;
-    storage::SqliteStore store;
+    storage::SqliteMirror mirror;
     sync::Session session;
 };
 

@@ -106,7 +106,7 @@ void write_all(storage::MirrorFile& file, copernica::PageDecoder& decoder,
         if (timed != nullptr) {
             timed->ResumeTiming();
         }
-        file.writer().commit(windows, year_end, now);
+        file.writer(streams().front()).commit(windows, year_end, now);
     }
 }
 

@@ -68,6 +68,25 @@ TEST_CASE("the forms in which a page may come") {
     }
 }
 
+TEST_CASE("each stream has its own call and its own names for a period") {
+    for (const Stream& stream : streams()) {
+        CAPTURE(stream.name);
+        ScriptedServer server({Script{{good(R"({"start":0,"limit":1000,"count":0,"data":[]})")}}});
+        boost::asio::io_context io;
+        HttpApi api(options_for(server));
+        Outcome outcome;
+        start_page(io, api, outcome, nullptr, stream);
+        while (!outcome.is_there()) {
+            io.run_one();
+        }
+        CHECK(outcome.page.has_value());
+        const std::string request = server.requests().at(0);
+        CHECK(request.starts_with("GET /v3/" + std::string(stream.path) + "?access_token="));
+        CHECK(request.find("&" + std::string(stream.begin) + "=2014-10-09%2000%3A00%3A00&" +
+                           std::string(stream.end) + "=2014-10-10") != std::string::npos);
+    }
+}
+
 TEST_CASE("a large page comes whole") {
     std::string body = R"({"start":0,"data":[)";
     for (int i = 1; i <= 20'000; ++i) {

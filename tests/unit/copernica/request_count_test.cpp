@@ -103,7 +103,9 @@ TEST_CASE("each request counts and keeps to the rate: redirects") {
     ScriptedServer server({Script{{good(identity_body), moved("/v4/x"), moved("/v4/y"),
                                    good(empty_page), good(empty_page)}}});
     Setup setup(server);
-    Client client(setup.loop.get_executor(), setup.http, setup.clock, setup.counter, setup.options);
+    copernica::ApiAccess access(setup.loop.get_executor(), setup.http, setup.clock, setup.counter,
+                                setup.options);
+    Client client(access, setup.counter, streams().front());
     tests::run(setup.loop, ask(client, setup.http, setup.query(), 2));
     CHECK(server.requests().size() == 5);
     setup.check(client, 2);
@@ -113,7 +115,9 @@ TEST_CASE("each request counts and keeps to the rate: a kept connection that is 
     // A request comes on the kept connection, which ends without a reply.
     ScriptedServer server({Script{{good(identity_body), ""}}, Script{{good(empty_page)}}});
     Setup setup(server);
-    Client client(setup.loop.get_executor(), setup.http, setup.clock, setup.counter, setup.options);
+    copernica::ApiAccess access(setup.loop.get_executor(), setup.http, setup.clock, setup.counter,
+                                setup.options);
+    Client client(access, setup.counter, streams().front());
     tests::run(setup.loop, ask(client, setup.http, setup.query(), 1));
     CHECK(server.requests().size() == 3);
     setup.check(client, 1);
@@ -129,7 +133,9 @@ TEST_CASE("each request counts and keeps to the rate: the check of a new token")
     source.read = [] { return std::optional<std::string>("another"); };
     source.use = [&](Secret token) { setup.http.set_token(std::move(token)); };
     TokenReload reload(setup.http, setup.http.token(), source, setup.counter);
-    Client client(setup.loop.get_executor(), reload, setup.clock, setup.counter, setup.options);
+    copernica::ApiAccess access(setup.loop.get_executor(), reload, setup.clock, setup.counter,
+                                setup.options);
+    Client client(access, setup.counter, streams().front());
     // Refused, and by the new token's identity, too: that is the second refusal.
     tests::run(setup.loop, ask_with_new_token(client, setup.http, setup.query()));
     CHECK(server.requests().size() == 5);

@@ -18,8 +18,9 @@ namespace {
 // Knows tokens and whose they are.
 class Accounts final : public copernica::Api {
   public:
-    boost::asio::awaitable<copernica::PageReply> impressions(
-        copernica::PageQuery /*query*/, copernica::RequestGate& gate) override {
+    boost::asio::awaitable<copernica::PageReply> page(const Stream& /*stream*/,
+                                                      copernica::PageQuery /*query*/,
+                                                      copernica::RequestGate& gate) override {
         co_await gate.pass();
         check();
         pages.push_back(token);
@@ -64,7 +65,7 @@ struct Setup {
         return made;
     }
 
-    void page() { run(loop, renewed.impressions(copernica::PageQuery{}, gate)); }
+    void page() { run(loop, renewed.page(streams().front(), copernica::PageQuery{}, gate)); }
     bool page_refused() {
         try {
             page();

@@ -101,6 +101,7 @@ storage::Inspection good_place() {
 
 Status good_status() {
     Status status;
+    status.stream = &streams().front();
     status.account.emplace();
     status.account->id = "34";
     status.account->name = "Development";
@@ -175,7 +176,7 @@ TEST_CASE("check: one sees where the way to the API breaks") {
     };
     for (const Case& c : {Case{Stage::resolve, "resolve", 0}, Case{Stage::connect, "connect", 1},
                           Case{Stage::tls, "tls", 2}, Case{Stage::identity, "identity", 3},
-                          Case{Stage::impressions, "time_zone", 5}}) {
+                          Case{Stage::rows, "time_zone", 5}}) {
         CAPTURE(c.name);
         const Findings findings = judge_api(failed_at(c.stage));
         CHECK(names_of(findings) == api_checks());
@@ -206,6 +207,34 @@ TEST_CASE("check: a refused token, and none") {
     CHECK(named(findings, "identity").verdict == Verdict::warn);
     CHECK(named(findings, "time_zone").verdict == Verdict::warn);
     CHECK(worst_of(findings) == Verdict::warn);
+}
+
+TEST_CASE("check: streams that the token may not read are named") {
+    ApiProbe probe = good_probe();
+    probe.streams = {{"impressions", ""}, {"clicks", "HTTP status 403"}, {"errors", "404"}};
+    const Finding finding = named(judge_api(probe), "streams");
+    CHECK(finding.verdict == Verdict::fail);
+    CHECK(finding.code == ExitCode::api);
+    CHECK(says(finding, "does not serve clicks, errors: HTTP status 403"));
+    CHECK(says(finding, "take them out of [mirror] streams"));
+}
+
+TEST_CASE("check: of several streams, the worst is shown") {
+    Status sound = good_status();
+    sound.stream = &streams().front();
+    Status failing = sound;
+    failing.stream = find_stream("clicks");
+    failing.last_error = "the token may not";
+    Status dropped = failing;
+    dropped.stream = find_stream("abuses");
+    dropped.followed = false;
+    dropped.rejects = 7;
+    const Findings findings = judge_contents({sound, failing, dropped}, good_expectation());
+    CHECK(names_of(findings) == contents_checks());
+    CHECK(named(findings, "completeness").verdict == Verdict::ok);
+    CHECK(named(findings, "rejects").verdict == Verdict::ok);
+    CHECK(named(findings, "last_error").verdict == Verdict::warn);
+    CHECK(says(named(findings, "last_error"), "clicks: stuck: the token may not"));
 }
 
 TEST_CASE("check: the month's API calls, and that nobody has to know them") {
@@ -328,8 +357,8 @@ TEST_CASE("check: SQLite's versions") {
 }
 
 TEST_CASE("check: what the file says about itself") {
-    CHECK(names_of(judge_contents(good_status(), good_expectation())) == contents_checks());
-    CHECK(worst_of(judge_contents(good_status(), good_expectation())) == Verdict::ok);
+    CHECK(names_of(judge_contents({good_status()}, good_expectation())) == contents_checks());
+    CHECK(worst_of(judge_contents({good_status()}, good_expectation())) == Verdict::ok);
     struct Case {
         const char* name;
         std::function<void(Status&, Expected&)> edit;
@@ -379,7 +408,7 @@ TEST_CASE("check: what the file says about itself") {
         Status status = good_status();
         Expected expected = good_expectation();
         c.edit(status, expected);
-        const Findings findings = judge_contents(status, expected);
+        const Findings findings = judge_contents({status}, expected);
         CHECK(names_of(findings) == contents_checks());
         const Finding& finding = named(findings, c.name);
         CHECK(finding.verdict == c.verdict);

@@ -51,6 +51,23 @@ TEST_CASE("command line: what a load takes can be asked of sync and backfill") {
     CHECK_THROWS_AS(parse({"run", "--estimate"}), UsageError);
 }
 
+TEST_CASE("command line: some streams instead of all that are configured") {
+    for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+             {"sync"}, {"backfill", "--from", "2024-01-01"}, {"audit"}}) {
+        std::vector<std::string> arguments = command;
+        CHECK(parse(arguments).command_line.streams.empty());
+        for (const char* const name : {"clicks", "mailings"}) {
+            arguments.insert(arguments.end(), {"--stream", name});
+        }
+        CHECK(parse(arguments).command_line.streams ==
+              std::vector<std::string>{"clicks", "mailings"});
+    }
+    CHECK(mistake({"sync", "--stream", "opens"}) ==
+          "--stream: there is no stream \"opens\"; there are impressions, clicks, deliveries, "
+          "errors, "
+          "abuses, unsubscribes, mailings");
+}
+
 TEST_CASE("command line: backfill takes local times") {
     const CommandLine line =
         parse({"backfill", "--from", "2016-01-02", "--to", "2016-02-03 04:05:06", "--force"})

@@ -1,6 +1,7 @@
 #include "daemon/config/config.hpp"
 
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -92,6 +93,35 @@ TEST_CASE("configuration: an empty file gives the defaults, the database beside 
     CHECK(config.mirror.give_up_after == Seconds(900));
 }
 
+TEST_CASE("configuration: streams, and what differs for one of them") {
+    const Config all = read("[mirror]\nstreams = \"all\"\n");
+    CHECK(all.mirror.streams.size() == streams().size());
+    const Config some = read(R"(
+[mirror]
+streams = ["clicks", "impressions"]
+[streams.clicks]
+start = 2024-01-01
+poll_interval = "5m"
+indexes = ["profile"]
+)");
+    CHECK(some.mirror.streams == std::vector<std::string>{"clicks", "impressions"});
+    const Config::StreamOptions& clicks = some.streams.at("clicks");
+    CHECK(clicks.start == parse_local("2024-01-01 00:00:00"));
+    CHECK(clicks.poll_interval == Seconds(300));
+    CHECK(clicks.indexes == std::vector<std::string>{"profile"});
+    CHECK(complaint("[mirror]\nstreams = [\"clicks\", \"opens\"]\n") ==
+          "config.toml:2: [mirror] streams: there is no stream \"opens\"; there are impressions, "
+          "clicks, deliveries, errors, abuses, unsubscribes, mailings");
+    CHECK(complaint("[streams.click]\nstart = \"\"\n").find("did you mean clicks?") !=
+          std::string::npos);
+    CHECK(complaint("[mirror]\nstreams = []\n").find("not an empty one") != std::string::npos);
+    CHECK(complaint("[mirror]\nstreams = \"clicks\"\n").find("must be \"all\", or a list") !=
+          std::string::npos);
+    CHECK(complaint("[streams.clicks]\nsettle = \"5s\"\n").find("[streams.clicks] has no key") !=
+          std::string::npos);
+    CHECK(complaint("streams = 1\n").find("[streams] must be a table") != std::string::npos);
+}
+
 TEST_CASE("configuration: the start as text and as TOML dates") {
     const auto start = [](const std::string& value) {
         return format_local(read("[mirror]\nstart = " + value + "\n").mirror.start.value());
@@ -114,7 +144,7 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
                 0) == 0);
     CHECK(complaint("[apis]\nurl = \"\"\n") ==
           "config.toml:1: unknown table [apis] (did you mean api?); known: api, log, metrics, "
-          "mirror");
+          "mirror, streams.NAME");
     CHECK(complaint("api = 3\n") == "config.toml:1: [api] must be a table");
     CHECK(complaint("[mirror]\noverlap = \"2 m\"\n")
               .rfind("config.toml:2: [mirror] overlap must be a duration", 0) == 0);

@@ -56,7 +56,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics file: replaced as a whole, and others may re
     CHECK(has_line("copernica_mirror_last_run_timestamp_seconds 1700000000"));
     CHECK(has_line("copernica_mirror_retries_total 1"));
     // Nothing is known of a database: an empty one would be something else.
-    CHECK(text().find("copernica_mirror_rows ") == std::string::npos);
+    CHECK(text().find("copernica_mirror_rows{") == std::string::npos);
 
     clock.advance(std::chrono::seconds(60));
     MetricsFile(path).write(ExitCode::interrupted, clock, log);
@@ -104,10 +104,10 @@ TEST_CASE_FIXTURE(Fixture, "metrics file: a database that cannot be read costs i
     for (const ExitCode code : {ExitCode::done, ExitCode::database}) {
         said.str("");
         MetricsFile file(path);
-        file.set_database(database);
+        file.set_database(database, {&streams().front()});
         file.write(code, clock, log);
         CHECK(has_line("copernica_mirror_last_run_timestamp_seconds 1700000000"));
-        CHECK(text().find("copernica_mirror_rows ") == std::string::npos);
+        CHECK(text().find("copernica_mirror_rows{") == std::string::npos);
         // With 4 the run has said it.
         CHECK((said.str().find("impressions.db") != std::string::npos) == (code == ExitCode::done));
     }

@@ -43,6 +43,7 @@ Status some_status() {
     status.sweep = Status::Sweep{Instant(Seconds(1'690'000'000)), Instant(Seconds(1'650'000'000))};
     status.database_bytes = 123'456'789;
     status.wal_bytes = 4'152;
+    status.stream = &streams().front();
     status.failing_since = Instant(Seconds(1'700'000'003));
     status.last_audit_at = Instant(Seconds(1'700'000'004));
     status.audit_agrees = true;
@@ -87,7 +88,7 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
     metrics.request_ended(copernica::RequestOutcome::failed, std::chrono::seconds(2));
     metrics.request_ended(copernica::RequestOutcome::invalid_response, std::chrono::seconds(400));
     metrics.request_again();
-    metrics.set_file(some_status());
+    metrics.set_file({some_status()});
     metrics.set_free_bytes(1'048'576);
     ProcessUsage usage;
     usage.cpu_time = std::chrono::milliseconds(1000);
@@ -115,24 +116,25 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
              "copernica_mirror_request_duration_seconds_bucket{le=\"300\"} 2",
              "copernica_mirror_request_duration_seconds_bucket{le=\"+Inf\"} 3",
              "copernica_mirror_retries_total 1",
-             "copernica_mirror_complete_through_timestamp_seconds 1700000000",
-             "copernica_mirror_last_success_timestamp_seconds 1700000005",
-             "copernica_mirror_rows 12345678",
-             "copernica_mirror_rejects 3",
-             "copernica_mirror_gaps 2",
-             "copernica_mirror_horizon_timestamp_seconds 1600000000",
-             "copernica_mirror_rows_before_horizon 29183",
-             "copernica_mirror_sweep_position_timestamp_seconds 1650000000",
+             "copernica_mirror_complete_through_timestamp_seconds{stream=\"impressions\"} "
+             "1700000000",
+             "copernica_mirror_last_success_timestamp_seconds{stream=\"impressions\"} 1700000005",
+             "copernica_mirror_rows{stream=\"impressions\"} 12345678",
+             "copernica_mirror_rejects{stream=\"impressions\"} 3",
+             "copernica_mirror_gaps{stream=\"impressions\"} 2",
+             "copernica_mirror_horizon_timestamp_seconds{stream=\"impressions\"} 1600000000",
+             "copernica_mirror_rows_before_horizon{stream=\"impressions\"} 29183",
+             "copernica_mirror_sweep_position_timestamp_seconds{stream=\"impressions\"} 1650000000",
              "copernica_mirror_database_bytes 123456789",
              "copernica_mirror_wal_bytes 4152",
-             "copernica_mirror_failing_since_timestamp_seconds 1700000003",
-             "copernica_mirror_last_audit_timestamp_seconds 1700000004",
-             "copernica_mirror_last_audit_agrees 1",
-             "copernica_mirror_count_difference_rows -7",
-             "copernica_mirror_late_rows 9",
-             "copernica_mirror_lateness_seconds{quantile=\"0.5\"} 60",
-             "copernica_mirror_lateness_seconds{quantile=\"0.99\"} 3600",
-             "copernica_mirror_lateness_seconds{quantile=\"1\"} 86400",
+             "copernica_mirror_failing_since_timestamp_seconds{stream=\"impressions\"} 1700000003",
+             "copernica_mirror_last_audit_timestamp_seconds{stream=\"impressions\"} 1700000004",
+             "copernica_mirror_last_audit_agrees{stream=\"impressions\"} 1",
+             "copernica_mirror_count_difference_rows{stream=\"impressions\"} -7",
+             "copernica_mirror_late_rows{stream=\"impressions\"} 9",
+             "copernica_mirror_lateness_seconds{quantile=\"0.5\",stream=\"impressions\"} 60",
+             "copernica_mirror_lateness_seconds{quantile=\"0.99\",stream=\"impressions\"} 3600",
+             "copernica_mirror_lateness_seconds{quantile=\"1\",stream=\"impressions\"} 86400",
              "copernica_mirror_free_bytes 1048576",
              "copernica_mirror_token_refused 0",
              "process_cpu_seconds_total 2.5",
@@ -166,15 +168,17 @@ TEST_CASE("metrics: a refused token shows until the API accepts one") {
 TEST_CASE("metrics: what is over is gone") {
     Metrics metrics("here");
     Status status = some_status();
-    metrics.set_file(status);
+    metrics.set_file({status});
     status.failing_since.reset();
     status.rows_missing.reset();  // an older version found the difference, and kept no number
-    metrics.set_file(status);
-    CHECK(metrics.text().find("count_difference_rows ") == std::string::npos);
+    metrics.set_file({status});
+    CHECK(metrics.text().find("count_difference_rows{") == std::string::npos);
     status.count_difference.reset();
-    metrics.set_file(status);
-    CHECK(metrics.text().find("failing_since_timestamp_seconds 1") == std::string::npos);
-    CHECK(metrics.text().find("count_difference_rows 0") != std::string::npos);
+    metrics.set_file({status});
+    CHECK(metrics.text().find("failing_since_timestamp_seconds{stream=\"impressions\"} 1") ==
+          std::string::npos);
+    CHECK(metrics.text().find("count_difference_rows{stream=\"impressions\"} 0") !=
+          std::string::npos);
 }
 
 TEST_CASE("metrics: what this process takes") {
@@ -211,7 +215,7 @@ TEST_CASE("liveness: a storage that stands still for long") {
 TEST_CASE("documentation: every metric, and no other") {
     const std::string text = test::section(test::document("docs/monitoring.md"), "Metrics");
     Metrics metrics("here");
-    metrics.set_file(some_status());
+    metrics.set_file({some_status()});
     metrics.rate_changed(4.5);
     metrics.set_free_bytes(1);
     metrics.set_process(ProcessUsage{});

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "daemon/config/config_change.hpp"
+#include "daemon/config/stream_choice.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;
@@ -38,6 +39,9 @@ const std::vector<Changeable>& changeable_settings() {
          [](S s) { return s.recheck_ages == std::vector<Seconds>{Seconds(10)}; }},
         {"mirror.sweep", [](Config& c) { c.mirror.sweep.reset(); },
          [](S s) { return !s.sweep.has_value(); }},
+        {"streams.NAME.poll_interval",
+         [](Config& c) { c.streams[stream_names().front()].poll_interval = Seconds(12); },
+         [](S s) { return s.poll_interval == Seconds(12); }},
     };
     return all;
 }
@@ -56,7 +60,10 @@ Config everything_else() {
     config.api.connections = 2;
     config.api.requests_per_day = 1000;
     config.mirror.database = "other.db";
+    config.mirror.streams = {"clicks"};
     config.mirror.start = LocalTime{};
+    config.streams["clicks"].start = LocalTime{};
+    config.streams["clicks"].indexes.emplace();
     config.mirror.give_up_after = Seconds(11);
     config.mirror.indexes = {};
     config.metrics.listen = ListenAddress{};
@@ -71,15 +78,15 @@ TEST_CASE("run settings: what is announced to take effect does") {
     for (const Changeable& one : changeable_settings()) {
         CAPTURE(one.key);
         Config in_force;
-        sync::Settings settings = settings_of(Command::run, in_force);
+        sync::Settings settings = settings_of(Command::run, in_force, streams().front());
         CHECK_FALSE(one.in_effect(settings));
         Config read;
         one.change(read);
         CHECK(compare(in_force, read).takes_effect == std::vector<std::string>{one.key});
         apply(in_force, read);
-        adopt(settings, in_force);
+        adopt(settings, in_force, streams().front());
         CHECK(one.in_effect(settings));
-        CHECK(one.in_effect(settings_of(Command::sync, read)));
+        CHECK(one.in_effect(settings_of(Command::sync, read, streams().front())));
     }
 }
 
@@ -95,6 +102,31 @@ TEST_CASE("run settings: nothing else is announced") {
     CHECK(announced == known);
     CHECK(change.takes_effect.size() + change.needs_restart.size() + change.not_for_run.size() ==
           config_keys().size());
+}
+
+TEST_CASE("run settings: a stream has its own start and interval, or those of all") {
+    Config config;
+    config.mirror.poll_interval = Seconds(60);
+    config.mirror.start = LocalTime(Seconds(1'000'000));
+    config.streams["clicks"].start = LocalTime(Seconds(2'000'000));
+    config.streams["clicks"].poll_interval = Seconds(300);
+    const sync::Settings clicks = settings_of(Command::run, config, *find_stream("clicks"));
+    CHECK(clicks.start == LocalTime(Seconds(2'000'000)));
+    CHECK(clicks.poll_interval == Seconds(300));
+    CHECK(clicks.idle_poll_interval == Seconds(300));
+    const sync::Settings others = settings_of(Command::run, config, *find_stream("errors"));
+    CHECK(others.start == LocalTime(Seconds(1'000'000)));
+    CHECK(others.poll_interval == Seconds(60));
+}
+
+TEST_CASE("run settings: which streams a command works on") {
+    Config config;
+    config.mirror.streams = {"mailings", "clicks"};
+    CommandLine line;
+    CHECK(chosen_streams(line, config) ==
+          std::vector<const Stream*>{find_stream("clicks"), find_stream("mailings")});
+    line.streams = {"errors"};
+    CHECK(chosen_streams(line, config) == std::vector<const Stream*>{find_stream("errors")});
 }
 
 TEST_CASE("run settings: how far apart polls may be") {
@@ -114,8 +146,9 @@ TEST_CASE("run settings: how far apart polls may be") {
 
 TEST_CASE("run settings: only the commands that end give up") {
     const Config config;
-    CHECK_FALSE(settings_of(Command::run, config).give_up_after);
-    CHECK(settings_of(Command::sync, config).give_up_after == config.mirror.give_up_after);
+    CHECK_FALSE(settings_of(Command::run, config, streams().front()).give_up_after);
+    CHECK(settings_of(Command::sync, config, streams().front()).give_up_after ==
+          config.mirror.give_up_after);
     Config read;
     read.mirror.give_up_after = Seconds(1);
     CHECK(compare(config, read).takes_effect.empty());

@@ -22,19 +22,21 @@ Window day(const char* begin, const char* end) {
 
 storage::FileStatus some_file() {
     storage::FileStatus file;
+    storage::StreamStatus& stream = file.streams.emplace_back();
+    stream.stream = &streams().front();
     file.account.emplace();
     file.account->id = "34";
     file.account->name = "Development";
     file.time_zone = "Europe/Amsterdam";
-    file.coverage.add(day("2026-01-01", "2026-02-01"));
-    file.coverage.add(day("2026-02-02", "2026-03-01"));
-    file.rows = 1200345;
+    stream.coverage.add(day("2026-01-01", "2026-02-01"));
+    stream.coverage.add(day("2026-02-02", "2026-03-01"));
+    stream.rows = 1200345;
     file.server_clock_offset = Seconds(-3600);
-    file.facts["wanted_from"] =
+    stream.facts["wanted_from"] =
         std::to_string(utc("2025-12-31 00:00:00").time_since_epoch().count());
     storage::StoredRun run;
     run.run.unread = {{day("2026-02-01", "2026-02-02"), "bad second"}};
-    file.runs.push_back(run);
+    stream.runs.push_back(run);
     return file;
 }
 
@@ -57,22 +59,26 @@ TEST_CASE("status: a clock that runs slow makes no negative lag") {
 
 TEST_CASE("status: the JSON object is the documented one") {
     storage::FileStatus file = some_file();
-    file.facts["last_error"] = "no \"answer\"";
-    file.facts["last_success"] = "1772323200";
+    file.streams.front().facts["last_error"] = "no \"answer\"";
+    file.streams.front().facts["last_success"] = "1772323200";
     const auto json =
-        boost::json::parse(status_json(assess(file, utc("2026-03-01 01:00:14")))).as_object();
+        boost::json::parse(status_json({assess(file, utc("2026-03-01 01:00:14"))})).as_object();
     CHECK(json.at("account").at("id") == "34");
-    CHECK(json.at("complete_from") == "2026-02-02T00:00:00Z");
     CHECK(json.at("complete_through") == "2026-03-01T00:00:00Z");
     CHECK(json.at("lag_seconds") == 14);
-    CHECK(json.at("rows") == 1200345);
-    CHECK(json.at("gaps").as_array().size() == 2);
-    CHECK(json.at("gaps").at(0).at("reason").is_null());
-    CHECK(json.at("gaps").at(1).at("reason") == "bad second");
+    const auto& stream = json.at("streams").at("impressions");
+    CHECK(stream.at("followed") == true);
+    CHECK(stream.at("complete_from") == "2026-02-02T00:00:00Z");
+    CHECK(stream.at("complete_through") == "2026-03-01T00:00:00Z");
+    CHECK(stream.at("lag_seconds") == 14);
+    CHECK(stream.at("rows") == 1200345);
+    CHECK(stream.at("gaps").as_array().size() == 2);
+    CHECK(stream.at("gaps").at(0).at("reason").is_null());
+    CHECK(stream.at("gaps").at(1).at("reason") == "bad second");
     CHECK(json.at("last_error") == "no \"answer\"");
     CHECK(json.at("last_success") == "2026-03-01T00:00:00Z");
-    CHECK(json.at("lateness").is_null());
-    CHECK(json.at("last_audit").is_null());
+    CHECK(stream.at("lateness").is_null());
+    CHECK(stream.at("last_audit").is_null());
 }
 
 TEST_CASE("status: a file without anything yet") {
@@ -80,11 +86,12 @@ TEST_CASE("status: a file without anything yet") {
     CHECK_FALSE(status.complete.has_value());
     CHECK_FALSE(status.lag.has_value());
     CHECK(status.gaps.empty());
-    const auto json = boost::json::parse(status_json(status)).as_object();
+    const auto json = boost::json::parse(status_json({status})).as_object();
     CHECK(json.at("account").is_null());
-    CHECK(json.at("complete_from").is_null());
+    CHECK(json.at("complete_through").is_null());
     CHECK(json.at("lag_seconds").is_null());
-    CHECK(status_text(status, Zone("UTC"), Seconds(0)).rfind("nothing is complete yet\n", 0) == 0);
+    CHECK(status_text({status}, Zone("UTC"), Seconds(0)).rfind("nothing is complete yet\n", 0) ==
+          0);
 }
 
 TEST_CASE("status: the first line says how things are") {
@@ -96,7 +103,7 @@ TEST_CASE("status: the first line says how things are") {
         old.sweep = Status::Sweep{Instant(Seconds(1'690'000'000)), Instant(Seconds(1'650'000'000))};
         old.zone_behind = std::chrono::hours(6);
         old.time_zone = "Europe/Amsterdam";
-        const std::string text = status_text(old, zone, Seconds(0));
+        const std::string text = status_text({old}, zone, Seconds(0));
         CHECK(text.find("horizon       the API shows nothing before 2020-09-13 12:26:40 any more; "
                         "29,183 rows of the file are older and kept\n") != std::string::npos);
         CHECK(text.find("sweep         reads everything again since 2023-07-22 04:26:40, oldest "
@@ -105,14 +112,51 @@ TEST_CASE("status: the first line says how things are") {
               std::string::npos);
     }
     storage::FileStatus file = some_file();
-    CHECK(status_text(assess(file, utc("2026-03-01 01:00:14")), zone, Seconds(0))
+    CHECK(status_text({assess(file, utc("2026-03-01 01:00:14"))}, zone, Seconds(0))
               .rfind("complete from 2026-02-02 00:00:00 to 2026-03-01 00:00:00 (UTC), 14 s behind, "
                      "with 2 gaps before it\n",
                      0) == 0);
-    file.facts["last_error"] = "the token was refused";
-    file.facts["failing_since"] = "1772323200";
-    CHECK(status_text(assess(file, utc("2026-03-01 01:00:14")), zone, Seconds(0))
+    file.streams.front().facts["last_error"] = "the token was refused";
+    file.streams.front().facts["failing_since"] = "1772323200";
+    CHECK(status_text({assess(file, utc("2026-03-01 01:00:14"))}, zone, Seconds(0))
               .rfind("stuck since 2026-03-01 00:00:00: the token was refused\n", 0) == 0);
+}
+
+TEST_CASE("status: of several streams the worst comes first, then each has a line") {
+    storage::FileStatus file = some_file();
+    const auto add = [&file](const char* name, const char* end) {
+        storage::StreamStatus& stream = file.streams.emplace_back();
+        stream.stream = find_stream(name);
+        stream.coverage.add(day("2026-01-01", end));
+        stream.rows = 7;
+        return file.streams.size() - 1;
+    };
+    const std::size_t clicks = add("clicks", "2026-02-28");
+    add("mailings", "2026-01-02");
+    const std::vector<const Stream*> followed{&streams().front(), find_stream("clicks"),
+                                              find_stream("abuses")};
+    const auto all = [&] { return assess_all(file, followed, utc("2026-03-01 01:00:14")); };
+    REQUIRE(all().size() == 4);
+    CHECK(worst_of(all()).stream->name == "abuses");  // nothing is complete
+    file.streams[clicks].facts["last_error"] = "the token may not";
+    CHECK(worst_of(all()).stream->name == "clicks");
+
+    const std::string text = status_text(all(), Zone("UTC"), Seconds(0));
+    CHECK(text.starts_with("clicks: stuck: the token may not\n"));
+    CHECK(text.find("\nclicks        complete from 2026-01-01 00:00:00 to 2026-02-28 00:00:00, ") !=
+          std::string::npos);
+    CHECK(text.find(
+              "\nabuses        nothing is complete yet; rows 0, 0 rejects, 0 removed; 0 gaps\n") !=
+          std::string::npos);
+    CHECK(text.find("; not followed any more\n") != std::string::npos);
+
+    const auto json = boost::json::parse(status_json(all())).as_object();
+    CHECK(json.at("complete_through").is_null());
+    CHECK(json.at("lag_seconds").is_null());
+    CHECK(json.at("last_error") == "the token may not");
+    CHECK(json.at("streams").as_object().size() == 4);
+    CHECK(json.at("streams").at("mailings").at("followed") == false);
+    CHECK(json.at("streams").at("clicks").at("complete_through") == "2026-02-28T00:00:00Z");
 }
 
 TEST_CASE("status: counts and audits as numbers") {
@@ -120,30 +164,30 @@ TEST_CASE("status: counts and audits as numbers") {
     const auto assessed = [&file] { return assess(file, utc("2026-03-01 01:00:14")); };
     CHECK_FALSE(assessed().rows_missing);
     CHECK_FALSE(assessed().audit_agrees);
-    file.facts["rows_missing"] = "7";
+    file.streams.front().facts["rows_missing"] = "7";
     CHECK(assessed().rows_missing == 7);
-    file.facts["rows_missing"] = "-7";
+    file.streams.front().facts["rows_missing"] = "-7";
     CHECK(assessed().rows_missing == -7);
-    file.facts["rows_missing"] = "";  // they agree
+    file.streams.front().facts["rows_missing"] = "";  // they agree
     CHECK_FALSE(assessed().rows_missing);
-    file.facts["last_audit_agrees"] = "1";
+    file.streams.front().facts["last_audit_agrees"] = "1";
     CHECK(assessed().audit_agrees == true);
-    file.facts["last_audit_agrees"] = "0";
+    file.streams.front().facts["last_audit_agrees"] = "0";
     CHECK(assessed().audit_agrees == false);
     // An older version kept the words only.
-    file.facts.erase("last_audit_agrees");
-    file.facts["last_audit"] = "everything agrees";
+    file.streams.front().facts.erase("last_audit_agrees");
+    file.streams.front().facts["last_audit"] = "everything agrees";
     CHECK_FALSE(assessed().audit_agrees);
 }
 
 TEST_CASE("status: rows later than the last age are warned of") {
     storage::FileStatus file = some_file();
-    file.lateness.emplace();
-    file.lateness->rows = 3;
-    file.lateness->largest = Seconds(86401);
+    file.streams.front().lateness.emplace();
+    file.streams.front().lateness->rows = 3;
+    file.streams.front().lateness->largest = Seconds(86401);
     const Status status = assess(file, utc("2026-03-01 01:00:14"));
-    CHECK(status_text(status, Zone("UTC"), Seconds(86400)).find("WARNING") != std::string::npos);
-    CHECK(status_text(status, Zone("UTC"), Seconds(604800)).find("WARNING") == std::string::npos);
+    CHECK(status_text({status}, Zone("UTC"), Seconds(86400)).find("WARNING") != std::string::npos);
+    CHECK(status_text({status}, Zone("UTC"), Seconds(604800)).find("WARNING") == std::string::npos);
 }
 
 TEST_CASE("progress: what the line says") {

@@ -73,7 +73,9 @@ TEST_CASE("documentation: the man pages") {
         CHECK(mentions(config_page,
                        "\n*" + line.substr(0, end_of_key) + "*" + line.substr(end_of_key) + "\n"));
     }
-    CHECK(keys == config_keys().size());
+    // Those of one stream are as in [mirror], and comments in the example.
+    constexpr std::size_t of_a_stream = 3;
+    CHECK(keys + of_a_stream == config_keys().size());
 }
 
 TEST_CASE("documentation: completions know every command and option, and no others") {

@@ -5,6 +5,7 @@
 
 #include "daemon/cli/command_line.hpp"
 #include "storage/sql.hpp"
+#include "storage/stream_schema.hpp"
 
 namespace mirror::test {
 
@@ -36,7 +37,8 @@ Names options_in(const std::string& text) {
 SQLite::Database new_database() {
     SQLite::Database database(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     database.exec(storage::sql::schema);
-    database.exec(storage::sql::views);
+    database.exec(storage::stream_tables_sql());
+    database.exec(storage::views_sql());
     return database;
 }
 

@@ -65,7 +65,7 @@ void Outcome::keep(const std::exception_ptr& exception) {
 }
 
 void start_page(asio::io_context& io, HttpApi& api, Outcome& outcome,
-                asio::cancellation_signal* cancel) {
+                asio::cancellation_signal* cancel, const Stream& stream) {
     auto done = [&outcome](const std::exception_ptr& exception, PageReply page) {
         outcome.keep(exception);
         if (!exception) {
@@ -73,9 +73,9 @@ void start_page(asio::io_context& io, HttpApi& api, Outcome& outcome,
         }
     };
     if (cancel == nullptr) {
-        asio::co_spawn(io, api.impressions(some_query(), open_gate), done);
+        asio::co_spawn(io, api.page(stream, some_query(), open_gate), done);
     } else {
-        asio::co_spawn(io, api.impressions(some_query(), open_gate),
+        asio::co_spawn(io, api.page(stream, some_query(), open_gate),
                        asio::bind_cancellation_slot(cancel->slot(), done));
     }
 }

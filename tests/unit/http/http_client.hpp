@@ -40,7 +40,8 @@ struct Outcome {
 
 /// Starts a call that keeps its result in `outcome`.
 void start_page(boost::asio::io_context& io, copernica::HttpApi& api, Outcome& outcome,
-                boost::asio::cancellation_signal* cancel = nullptr);
+                boost::asio::cancellation_signal* cancel = nullptr,
+                const Stream& stream = streams().front());
 
 /// Makes a call, to its end. `requests` is how many it took.
 Outcome get_page(copernica::HttpOptions options, std::uint64_t* requests = nullptr);

@@ -139,11 +139,13 @@ TEST_CASE("every value of a query is percent-encoded") {
     query.endtime = parse_local("2014-10-10 00:00:00").value();
     query.start = 5'000'000'000;
     query.limit = 500;
-    CHECK(impressions_query(query) ==
+    CHECK(page_parameters(*find_stream("impressions"), query) ==
           "begintime=2014-10-09%2013%3A41%3A46&endtime=2014-10-10%2000%3A00%3A00"
           "&start=5000000000&limit=500&total=false");
     query.total = true;
-    CHECK(impressions_query(query).ends_with("&total=true"));
+    CHECK(page_parameters(*find_stream("impressions"), query).ends_with("&total=true"));
+    CHECK(page_parameters(*find_stream("mailings"), query)
+              .starts_with("fromdate=2014-10-09%2013%3A41%3A46&todate=2014-10-10%2000%3A00%3A00&"));
 }
 
 TEST_CASE("a target has our token once, whatever a redirect says") {

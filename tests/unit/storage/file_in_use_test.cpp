@@ -19,7 +19,8 @@ TEST_CASE("a file that another connection holds") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     const auto write = [&] {
-        file.writer().commit(whole(noon_window(0, 60), rows(1, 5)), noon(60), at(noon(60)));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 60), rows(1, 5)), noon(60), at(noon(60)));
     };
     const auto kind = [&] {
         try {
@@ -33,7 +34,7 @@ TEST_CASE("a file that another connection holds") {
         SQLite::Database other(path.string(), SQLite::OPEN_READWRITE);
         other.exec("BEGIN EXCLUSIVE");
         CHECK(kind() == DatabaseErrorKind::locked);
-        CHECK(file.reader().count({}, LocalTime(Seconds(1) * 2'000'000'000)) == 0);
+        CHECK(file.reader(impressions).count({}, LocalTime(Seconds(1) * 2'000'000'000)) == 0);
     }
     {
         FileLock other(path);
@@ -42,7 +43,7 @@ TEST_CASE("a file that another connection holds") {
         CHECK(refusal(path) == DatabaseErrorKind::locked);
     }
     write();
-    CHECK(file.reader().fact("rows") == "5");
+    CHECK(file.reader(impressions).fact("rows") == "5");
 }
 
 TEST_CASE("one run a file, beside any number of writers") {
@@ -77,7 +78,7 @@ TEST_CASE("a file that was moved away while open is not written any more") {
     MirrorFile file(options_for(path), noon());
     std::filesystem::rename(path, directory / "elsewhere.db");
     try {
-        file.writer().set_fact("key", "value");
+        file.writer(impressions).set_fact("key", "value");
         FAIL("written");
     } catch (const DatabaseError& error) {
         CHECK(error.kind() == DatabaseErrorKind::absent);
@@ -92,13 +93,13 @@ TEST_CASE("a log that was deleted or replaced while open is noticed, and nothing
         const auto log = path.string() + "-wal";
         {
             MirrorFile file(options_for(path), noon());
-            file.writer().set_fact("key", "before");
+            file.writer(impressions).set_fact("key", "before");
             std::filesystem::remove(log);
             if (replaced) {
                 std::ofstream(log) << "";
             }
             try {
-                file.writer().set_fact("key", "after");
+                file.writer(impressions).set_fact("key", "after");
                 FAIL("written");
             } catch (const DatabaseError& error) {
                 CHECK(error.kind() == DatabaseErrorKind::absent);

@@ -48,7 +48,7 @@ TEST_CASE("a new file") {
           "id,mailing,timestamp,ip,useragent,device,destination,profile,subprofile,extra,"
           "first_seen,changed_at,removed_at");
     CHECK(ask(path, "SELECT group_concat(name) FROM pragma_table_info('covered_periods')") ==
-          "begin,end,local_begin,local_end,age");
+          "stream,begin,end,local_begin,local_end,age");
     CHECK(ask(path, "SELECT value FROM mirror WHERE key = 'time_zone'") == "Europe/Amsterdam");
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("optional indexes follow the configuration, others stay") {
     options.indexes = {"changed_at", "profile"};
     {
         MirrorFile file(options, noon());
-        file.writer().claim_account("34", "Development");
+        file.writer(impressions).claim_account("34", "Development");
     }
     CHECK(indexes() ==
           "impression_rows_changed_at,impression_rows_profile,impression_rows_removed,"
@@ -110,10 +110,10 @@ TEST_CASE("the account's name may change, and claiming again writes nothing") {
     make_mirror(path);
     MirrorFile file(options_for(path), noon());
     const auto before = bytes_of(path.string() + "-wal");
-    file.writer().claim_account("34", "Development");
+    file.writer(impressions).claim_account("34", "Development");
     CHECK(bytes_of(path.string() + "-wal") == before);
-    file.writer().claim_account("34", "Production");
-    CHECK(file.reader().fact("account_name") == "Production");
+    file.writer(impressions).claim_account("34", "Production");
+    CHECK(ask(path, "SELECT value FROM mirror WHERE key = 'account_name'") == "Production");
 }
 
 TEST_CASE("requests are counted by UTC day, within a limit, for a year") {
@@ -121,16 +121,17 @@ TEST_CASE("requests are counted by UTC day, within a limit, for a year") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     MirrorFile other(options_for(path), noon());
-    CHECK(file.writer().spend_requests(noon(), 5, 0).total == 5);
-    CHECK(other.writer().spend_requests(noon(), 5, 8).granted == 3);
-    CHECK(file.writer().spend_requests(noon(), 5, 8).granted == 0);
-    CHECK(file.writer().spend_requests(noon(), 1, 4).granted == 0);  // a limit that was lowered
-    CHECK(other.writer().spend_requests(noon(), -2, 8).total == 6);
-    CHECK(file.writer().spend_requests(noon(), 5, 8).granted == 2);
+    CHECK(file.writer(impressions).spend_requests(noon(), 5, 0).total == 5);
+    CHECK(other.writer(impressions).spend_requests(noon(), 5, 8).granted == 3);
+    CHECK(file.writer(impressions).spend_requests(noon(), 5, 8).granted == 0);
+    CHECK(file.writer(impressions).spend_requests(noon(), 1, 4).granted ==
+          0);  // a limit that was lowered
+    CHECK(other.writer(impressions).spend_requests(noon(), -2, 8).total == 6);
+    CHECK(file.writer(impressions).spend_requests(noon(), 5, 8).granted == 2);
     // Nothing to give back.
-    CHECK(file.writer().spend_requests(noon(24 * 3600), -2, 8).granted == 0);
-    CHECK(file.writer().spend_requests(noon(24 * 3600), 1, 8).granted == 1);
+    CHECK(file.writer(impressions).spend_requests(noon(24 * 3600), -2, 8).granted == 0);
+    CHECK(file.writer(impressions).spend_requests(noon(24 * 3600), 1, 8).granted == 1);
     CHECK(ask(path, "SELECT count(*) FROM requests") == "2");
-    CHECK(file.writer().spend_requests(noon(367 * 24 * 3600), 1, 8).total == 1);
+    CHECK(file.writer(impressions).spend_requests(noon(367 * 24 * 3600), 1, 8).total == 1);
     CHECK(ask(path, "SELECT count(*) FROM requests") == "2");
 }

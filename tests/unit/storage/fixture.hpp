@@ -19,6 +19,9 @@ namespace mirror::storage::testing {
 
 using test::TemporaryDirectory;
 
+/// The stream that the tests are about, where it does not matter which.
+inline const Stream& impressions = streams().front();
+
 /// 2026-03-01 12:00:00 UTC, 13:00:00 in Amsterdam, and `offset` seconds more.
 Instant noon(std::int64_t offset = 0);
 Window noon_window(std::int64_t begin, std::int64_t end);

@@ -32,7 +32,7 @@ struct TwoWindows {
         if (offsets.size() + more.size() > 1) {
             windows.front().records.repeated_ids.push_back(5);
         }
-        return file.writer().commit(windows, noon(200), at(noon(200)));
+        return file.writer(impressions).commit(windows, noon(200), at(noon(200)));
     }
     std::string row_time() const { return ask(path, "SELECT timestamp FROM impressions"); }
 
@@ -56,7 +56,8 @@ TEST_CASE("two records with one ID in one window: the earlier is the row, both a
         page.rows.push_back(row(page, 5, 10));
         std::vector<sync::WholeWindow> windows = whole(noon_window(0, 60), std::move(page));
         windows.front().records.repeated_ids = {5};
-        const sync::Written written = file.writer().commit(windows, noon(60), at(noon(60)));
+        const sync::Written written =
+            file.writer(impressions).commit(windows, noon(60), at(noon(60)));
         CHECK(written.inserted == (read == 0 ? 2 : 0));
         CHECK(written.updated == 0);
         CHECK(written.removed == 0);
@@ -65,7 +66,7 @@ TEST_CASE("two records with one ID in one window: the earlier is the row, both a
         CHECK(ask(path, "SELECT timestamp FROM impressions WHERE id = 5") == "2026-03-01 13:00:10");
         CHECK(ask(path, "SELECT id || ' ' || timestamp || ' ' || reason FROM rejects") ==
               "5 2026-03-01 13:00:30 another record has its ID, 5: that of 2026-03-01 13:00:10");
-        CHECK(file.reader().count(begin, begin + Seconds(59)) == 3);
+        CHECK(file.reader(impressions).count(begin, begin + Seconds(59)) == 3);
     }
 }
 
@@ -77,27 +78,27 @@ TEST_CASE("a second record in another window is kept beside the row, which is re
     CHECK(scene.second.read_again == WindowSet(noon_window(5, 6)));
     WindowSet covered(noon_window(0, 120));
     covered.subtract(noon_window(5, 6));
-    CHECK(scene.file.reader().coverage(0) == covered);
+    CHECK(scene.file.reader(impressions).coverage(0) == covered);
     CHECK(scene.row_time() == "2026-03-01 13:00:05");
 
     // It is still there.
     const sync::Written again = scene.write(noon_window(5, 6), {5}, {});
     CHECK(again.unchanged == 1);
     CHECK(again.read_again.empty());
-    CHECK(scene.file.reader().coverage(0) == WindowSet(noon_window(0, 120)));
-    CHECK(scene.file.reader().count(begin, begin + Seconds(119)) == 2);
+    CHECK(scene.file.reader(impressions).coverage(0) == WindowSet(noon_window(0, 120)));
+    CHECK(scene.file.reader(impressions).count(begin, begin + Seconds(119)) == 2);
     // And what is known is not asked again.
     CHECK(scene.write(noon_window(60, 120), {}, {70}).read_again.empty());
-    CHECK(scene.file.reader().fact("rejects") == "1");
+    CHECK(scene.file.reader(impressions).fact("rejects") == "1");
     // Both in one read, the same.
     const sync::Written both = scene.write(noon_window(0, 120), {5}, {70});
     CHECK(both.updated == 0);
     CHECK(both.removed == 0);
     CHECK(scene.row_time() == "2026-03-01 13:00:05");
-    CHECK(scene.file.reader().fact("rejects") == "1");
+    CHECK(scene.file.reader(impressions).fact("rejects") == "1");
     // When the second one goes, the reject goes.
     scene.write(noon_window(60, 120), {}, {});
-    CHECK(scene.file.reader().fact("rejects") == "0");
+    CHECK(scene.file.reader(impressions).fact("rejects") == "0");
 }
 
 TEST_CASE("a record that moved to another window becomes the row again") {
@@ -110,9 +111,9 @@ TEST_CASE("a record that moved to another window becomes the row again") {
     CHECK(moved.read_again.empty());
     CHECK(scene.row_time() == "2026-03-01 13:01:10");
     CHECK(ask(scene.path, "SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == "0");
-    CHECK(scene.file.reader().fact("rejects") == "0");
-    CHECK(scene.file.reader().fact("removed") == "0");
-    CHECK(scene.file.reader().coverage(0) == WindowSet(noon_window(0, 120)));
+    CHECK(scene.file.reader(impressions).fact("rejects") == "0");
+    CHECK(scene.file.reader(impressions).fact("removed") == "0");
+    CHECK(scene.file.reader(impressions).coverage(0) == WindowSet(noon_window(0, 120)));
 }
 
 TEST_CASE("a record that moved within what is read is a changed row") {
@@ -120,7 +121,7 @@ TEST_CASE("a record that moved within what is read is a changed row") {
     scene.write(noon_window(60, 120), {}, {});
     CHECK(scene.write(noon_window(0, 60), {50}, {}).updated == 1);
     CHECK(scene.row_time() == "2026-03-01 13:00:50");
-    CHECK(scene.file.reader().fact("rejects") == "0");
+    CHECK(scene.file.reader(impressions).fact("rejects") == "0");
 }
 
 TEST_CASE("a record that is kept as a second one is not a difference") {
@@ -129,7 +130,7 @@ TEST_CASE("a record that is kept as a second one is not a difference") {
     page.rows.push_back(row(page, 5, 70));
     page.rows.push_back(row(page, 7, 70));
     const auto differences =
-        scene.file.reader().compare(whole(noon_window(60, 120), std::move(page)));
+        scene.file.reader(impressions).compare(whole(noon_window(60, 120), std::move(page)));
     REQUIRE(differences.size() == 1);
     CHECK(differences.front().id == 7);
 }

@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "core/sync/session.hpp"
-#include "storage/sqlite_store.hpp"
+#include "storage/sqlite_mirror.hpp"
 #include "tests/support/times.hpp"
 #include "tests/unit/storage/fixture.hpp"
 #include "tests/unit/sync/world.hpp"
@@ -60,16 +60,16 @@ TEST_CASE("an idle poll writes at most 16 kB to the log") {
     }
     world.settings.start = tests::local("2026-11-01 00:00:00");
     world.settings.give_up_after.reset();
-    storage::SqliteStore store(storage::testing::options_for(path), world.clock);
-    world.clock.busy = [&store] {
-        const storage::Activity seen = store.activity();
+    storage::SqliteMirror mirror(storage::testing::options_for(path), world.clock);
+    world.clock.busy = [&mirror] {
+        const storage::Activity seen = mirror.activity();
         return seen.done < seen.asked;
     };
     asio::cancellation_signal end;
     // Some 45 minutes: what is read again at 15 minutes is due several times.
     Polls polls(path.string() + "-wal", 48, end);
-    sync::Session session(world.loop.get_executor(), world.api, store, world.clock, polls,
-                          world.settings);
+    sync::Session session(world.loop.get_executor(), world.api, mirror.store(streams().front()),
+                          world.clock, polls, world.settings);
     asio::co_spawn(world.loop, session.run(),
                    asio::bind_cancellation_slot(end.slot(), [](const std::exception_ptr&) {}));
     world.loop.run();
@@ -88,5 +88,5 @@ TEST_CASE("an idle poll writes at most 16 kB to the log") {
             << " in the mean");
     CHECK(most > 0);
     CHECK(most <= 16'000);
-    CHECK(store.activity().done > 0);
+    CHECK(mirror.activity().done > 0);
 }

@@ -12,7 +12,7 @@ using namespace mirror::storage::testing;
 namespace {
 
 void cover(MirrorFile& file, const Window& window) {
-    file.writer().commit(whole(window, copernica::Page{}), window.end, at(window.end));
+    file.writer(impressions).commit(whole(window, copernica::Page{}), window.end, at(window.end));
 }
 
 std::string reject_list(const std::filesystem::path& path) {
@@ -35,17 +35,17 @@ TEST_CASE("coverage merges what overlaps or touches") {
     for (const Window& window : windows) {
         cover(file, window);
         expected.add(window);
-        CHECK(file.reader().coverage(0) == expected);
+        CHECK(file.reader(impressions).coverage(0) == expected);
         CHECK(ask(path, "SELECT count(*) FROM covered_periods") ==
               std::to_string(expected.windows().size()));
     }
-    CHECK(file.reader().coverage(900).empty());
+    CHECK(file.reader(impressions).coverage(900).empty());
 
     WindowSet away(noon_window(20, 30));
     away.add(noon_window(890, 955));
-    file.writer().uncover(away);
+    file.writer(impressions).uncover(away);
     expected.subtract(away);
-    CHECK(file.reader().coverage(0) == expected);
+    CHECK(file.reader(impressions).coverage(0) == expected);
 }
 
 TEST_CASE("only the proven part of a window is covered") {
@@ -53,11 +53,11 @@ TEST_CASE("only the proven part of a window is covered") {
     MirrorFile file(options_for(directory / "m.db"), noon());
     auto windows = whole(noon_window(0, 60), rows(1, 2));
     windows[0].proven = noon_window(0, 40);
-    file.writer().commit(windows, noon(45), at(noon(45)));
-    CHECK(file.reader().coverage(0) == WindowSet(noon_window(0, 40)));
+    file.writer(impressions).commit(windows, noon(45), at(noon(45)));
+    CHECK(file.reader(impressions).coverage(0) == WindowSet(noon_window(0, 40)));
     windows[0].proven = {};
-    file.writer().commit(windows, noon(45), at(noon(45)));
-    CHECK(file.reader().coverage(0) == WindowSet(noon_window(0, 40)));
+    file.writer(impressions).commit(windows, noon(45), at(noon(45)));
+    CHECK(file.reader(impressions).coverage(0) == WindowSet(noon_window(0, 40)));
 }
 
 TEST_CASE("local bounds of coverage claim an hour that occurs twice only as a whole") {
@@ -94,21 +94,22 @@ TEST_CASE("rows and coverage come together or not at all") {
                "CREATE TRIGGER t BEFORE INSERT ON impression_rows WHEN new.id = 30 "
                "BEGIN SELECT RAISE(ABORT, 'no'); END");
     }
-    CHECK_THROWS_AS(
-        file.writer().commit(whole(noon_window(10, 60), rows(1, 40)), noon(60), at(noon(60))),
-        DatabaseError);
+    CHECK_THROWS_AS(file.writer(impressions)
+                        .commit(whole(noon_window(10, 60), rows(1, 40)), noon(60), at(noon(60))),
+                    DatabaseError);
     CHECK(ask(path, "SELECT count(*) FROM impressions") == "0");
     CHECK(ask(path, "SELECT count(*) FROM user_agents") == "0");
-    CHECK(file.reader().coverage(0) == WindowSet(noon_window(0, 10)));
-    CHECK(file.reader().fact("rows") == "0");
+    CHECK(file.reader(impressions).coverage(0) == WindowSet(noon_window(0, 10)));
+    CHECK(file.reader(impressions).fact("rows") == "0");
 
     // The same again without the fault: nothing was remembered that was rolled back.
     meddle(path, "DROP TRIGGER t");
     const auto written =
-        file.writer().commit(whole(noon_window(10, 60), rows(1, 40)), noon(60), at(noon(60)));
+        file.writer(impressions)
+            .commit(whole(noon_window(10, 60), rows(1, 40)), noon(60), at(noon(60)));
     CHECK(written.inserted == 40);
     CHECK(ask(path, "SELECT count(*) FROM impressions WHERE useragent = 'Mozilla/5.0'") == "40");
-    CHECK(file.reader().coverage(0) == WindowSet(noon_window(0, 60)));
+    CHECK(file.reader(impressions).coverage(0) == WindowSet(noon_window(0, 60)));
 }
 
 TEST_CASE("a whole read replaces the rejects of its window") {
@@ -118,7 +119,7 @@ TEST_CASE("a whole read replaces the rejects of its window") {
     const auto read = [&](const Window& window, std::vector<Reject> rejects, Instant now) {
         copernica::Page page;
         page.rejects = std::move(rejects);
-        return file.writer().commit(whole(window, std::move(page)), window.end, at(now));
+        return file.writer(impressions).commit(whole(window, std::move(page)), window.end, at(now));
     };
     const auto written =
         read(noon_window(0, 60),
@@ -128,12 +129,12 @@ TEST_CASE("a whole read replaces the rejects of its window") {
     CHECK(written.rejected == 4);
     read(noon_window(60, 120), {reject("d", "2026-03-01 13:01:30"), reject("e")}, noon(121));
     CHECK(reject_list(path) == "a,b,c,d,e");
-    CHECK(file.reader().fact("rejects") == "5");
+    CHECK(file.reader(impressions).fact("rejects") == "5");
 
     SUBCASE("what came again stays as it was, the rest of the window goes") {
         read(noon_window(0, 60), {reject("b"), reject("f")}, noon(200));
         CHECK(reject_list(path) == "b,d,e,f");
-        CHECK(file.reader().fact("rejects") == "4");
+        CHECK(file.reader(impressions).fact("rejects") == "4");
         CHECK(ask(path, "SELECT received_at FROM rejects WHERE record = 'b'") ==
               std::to_string(noon(61).time_since_epoch().count()));
     }
@@ -159,12 +160,12 @@ TEST_CASE("a whole read replaces the rejects of its window") {
             read(noon_window(begin, begin + 20), {}, noon(200));
         }
         CHECK(reject_list(path) == "d,e");
-        CHECK(file.reader().fact("rejects") == "2");
+        CHECK(file.reader(impressions).fact("rejects") == "2");
     }
     SUBCASE("equal ones count as often as they came last") {
         const auto count = [&] {
             const LocalTime begin = *parse_local("2026-03-01 13:00:00");
-            return file.reader().count(begin, begin + Seconds(120));
+            return file.reader(impressions).count(begin, begin + Seconds(120));
         };
         CHECK(count() == 6);
         read(noon_window(0, 60), {reject("a", "2026-03-01 13:00:10"), reject("b"), reject("b")},
@@ -175,7 +176,7 @@ TEST_CASE("a whole read replaces the rejects of its window") {
     }
     SUBCASE("a wider one replaces all") {
         read(noon_window(-10, 200), {}, noon(200));
-        CHECK(file.reader().fact("rejects") == "0");
+        CHECK(file.reader(impressions).fact("rejects") == "0");
         CHECK(ask(path, "SELECT count(*) FROM rejects") == "0");
     }
 }

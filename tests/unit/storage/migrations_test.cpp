@@ -1,60 +1,112 @@
 #include "storage/migrations.hpp"
 
-#include <cstddef>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Exception.h>
 #include <doctest/doctest.h>
 
-#include "storage/sql.hpp"
 #include "storage/status_reader.hpp"
+#include "tests/support/old_mirror.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
 using namespace mirror;
 using namespace mirror::storage;
 using namespace mirror::storage::testing;
 
-TEST_CASE("a file of an older version becomes one of today") {
-    // Each undoes one step, down to version 1.
-    const std::vector<std::string> steps_back{
-        "DROP INDEX rejects_id; ALTER TABLE rejects DROP COLUMN id; DROP TABLE doubts;"
-        "DROP TABLE requests;"
-        "DROP VIEW covered_periods;"
-        "CREATE VIEW covered_periods AS SELECT \"begin\", \"end\" FROM coverage;"
-        "PRAGMA user_version = 2",
-        "ALTER TABLE rejects DROP COLUMN copies; PRAGMA user_version = 1"};
-    const std::string schema =
-        "SELECT group_concat(x, ' ') FROM (SELECT m.name || '.' || ifnull(c.name, '') AS x "
-        "FROM sqlite_schema AS m LEFT JOIN pragma_table_info(m.name) AS c ORDER BY 1)";
-    for (std::size_t back = 1; back <= steps_back.size(); ++back) {
-        CAPTURE(back);
+namespace {
+
+// Every table, view, index and column.
+std::string schema_of(const std::filesystem::path& path) {
+    return ask(path,
+               "SELECT group_concat(x, ' ') FROM (SELECT m.name || '.' || ifnull(c.name, '') AS x "
+               "FROM sqlite_schema AS m LEFT JOIN pragma_table_info(m.name) AS c "
+               "WHERE m.name NOT IN ('mine', 'broken', 'scores') ORDER BY 1)");
+}
+
+// All that a file of version 3 has of a table.
+std::string all_of(const std::filesystem::path& path, const std::string& columns,
+                   const std::string& table) {
+    return ask(path, "SELECT group_concat(x, ';') FROM (SELECT " + columns + " AS x FROM " + table +
+                         " ORDER BY 1)");
+}
+
+}  // namespace
+
+TEST_CASE("a file of version 1 or 2 becomes one of today, also under a reader") {
+    for (const int version : {1, 2}) {
+        CAPTURE(version);
         TemporaryDirectory directory;
         const auto path = directory / "m.db";
+        const auto fresh = directory / "fresh.db";
+        make_mirror(fresh);
+        test::make_old_mirror(path, version);
+        StatusOptions options;
+        options.path = path;
+        const FileStatus before = read_status(options);
+
+        SQLite::Database reader(path.string(), SQLite::OPEN_READONLY);
+        reader.exec("BEGIN");
+        CHECK(reader.execAndGet("SELECT count(*) FROM impressions").getInt() == 20);
         {
             MirrorFile file(options_for(path), noon());
-            copernica::Page page;
-            page.rejects.push_back(reject("a", "2026-03-01 13:00:10"));
-            file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60),
-                                 at(noon(60)));
+            file.writer(impressions).claim_account("34", "Development");
         }
-        const std::string today = ask(path, schema);
-        for (std::size_t step = 0; step < back; ++step) {
-            meddle(path, steps_back[step]);
-        }
-        CHECK(ask(path, schema) != today);
-        StatusOptions before;
-        before.path = path;
-        CHECK(read_status(before).doubts.empty());
-        MirrorFile file(options_for(path), noon());
+        CHECK(reader.execAndGet("SELECT count(*) FROM coverage WHERE age = 900").getInt() == 1);
+        reader.exec("COMMIT");
+
         CHECK(ask(path, "PRAGMA user_version") == std::to_string(schema_version));
-        CHECK(ask(path, schema) == today);
-        CHECK(ask(path, "SELECT copies FROM rejects") == "1");
-        CHECK(ask(path, "SELECT count(age) FROM covered_periods") == "1");
-        CHECK(ask(path, "SELECT count(*) FROM impressions") == "0");
+        CHECK(ask(path, "PRAGMA integrity_check") == "ok");
+        CHECK(schema_of(path) == schema_of(fresh));
+        CHECK(all_of(path, "stream || ' ' || age || ' ' || local_end", "coverage") ==
+              "impressions 0 2026-03-01 13:01:00;impressions 900 2026-03-01 13:00:30");
+        CHECK(all_of(path, "stream || ' ' || copies || ' ' || record", "rejects") ==
+              (version == 1 ? R"(impressions 1 {"ID":null};impressions 1 {})"
+                            : R"(impressions 1 {};impressions 3 {"ID":null})"));
+        CHECK(all_of(path, "stream || ' ' || seconds || ' ' || rows", "lateness") ==
+              "impressions 130 1;impressions 61 2");
+        CHECK(all_of(path, "stream || ' ' || id || ' ' || outcome", "runs") ==
+              "impressions 1 done;impressions 2 running");
+        CHECK(ask(path, "SELECT count(*) FROM mirror WHERE stream = ''") == "7");
+        CHECK(ask(path, "SELECT value FROM mirror WHERE stream = 'impressions' AND key = 'rows'") ==
+              "20");
+        CHECK(ask(path, "SELECT count(*) FROM impressions WHERE useragent = 'Mozilla/5.0'") ==
+              "10");
+        CHECK(ask(path, "SELECT count(*) FROM mine") == "20");
+        CHECK(ask(path, "SELECT count(*) FROM clicks") == "0");
+
+        // And a reader saw the same before.
+        const FileStatus after = read_status(options);
+        CHECK(before.account->name == after.account->name);
+        CHECK(before.time_zone == after.time_zone);
+        CHECK(before.server_clock_offset == after.server_clock_offset);
+        const StreamStatus& old = before.of(impressions);
+        const StreamStatus& now = after.of(impressions);
+        CHECK(old.coverage == now.coverage);
+        CHECK(old.rows == now.rows);
+        CHECK(old.removed == now.removed);
+        CHECK(old.rejects == now.rejects);
+        CHECK(old.facts == now.facts);
+        CHECK(old.lateness->rows == now.lateness->rows);
+        CHECK(old.runs.size() == now.runs.size());
+        CHECK(old.runs.front().run.unread == now.runs.front().run.unread);
+        CHECK(now.doubts.empty());
+        CHECK(before.of(*find_stream("clicks")).facts.empty());
     }
+}
+
+TEST_CASE("a name that somebody gave to a table of his own in an old file is not taken away") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    test::make_old_mirror(path, 2);
+    meddle(path, "CREATE VIEW Mailings AS SELECT DISTINCT mailing FROM impressions");
+    CHECK(refusal(path) == DatabaseErrorKind::foreign);
+    CHECK(ask(path, "PRAGMA user_version") == "2");
+    CHECK(ask(path, "SELECT count(*) FROM mailings") == "3");
+    meddle(path, "DROP VIEW Mailings");
+    const MirrorFile file(options_for(path), noon());
+    CHECK(ask(path, "SELECT count(*) FROM mailings") == "0");
 }
 
 TEST_CASE("migrations run in order and in one transaction, and leave what is not ours") {
@@ -66,7 +118,7 @@ TEST_CASE("migrations run in order and in one transaction, and leave what is not
     const std::vector<Migration> steps{
         {schema_version + 1, "ALTER TABLE impression_rows ADD COLUMN score INTEGER"},
         {schema_version + 2, "CREATE TABLE scores (x INTEGER)"}};
-    migrate(sql, schema_version, steps, sql::views);
+    migrate(sql, schema_version, steps);
     const std::string newest = std::to_string(schema_version + 2);
     CHECK(ask(path, "PRAGMA user_version") == newest);
     CHECK(ask(path, "SELECT count(*) FROM mine") == "50");
@@ -74,7 +126,7 @@ TEST_CASE("migrations run in order and in one transaction, and leave what is not
 
     const std::vector<Migration> broken{{schema_version + 3, "CREATE TABLE more (x)"},
                                         {schema_version + 4, "CREATE nonsense"}};
-    CHECK_THROWS_AS(migrate(sql, schema_version + 2, broken, sql::views), SQLite::Exception);
+    CHECK_THROWS_AS(migrate(sql, schema_version + 2, broken), SQLite::Exception);
     CHECK(ask(path, "PRAGMA user_version") == newest);
     CHECK(ask(path, "SELECT count(*) FROM sqlite_schema WHERE name = 'more'") == "0");
     CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");

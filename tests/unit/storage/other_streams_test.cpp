@@ -1,8 +1,9 @@
-// Rows of streams beside the impressions, in tables made by hand: every kind of column.
+// Rows of every stream in its own tables: every kind of column.
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,8 @@
 #include "storage/id_conflicts.hpp"
 #include "storage/removals.hpp"
 #include "storage/row_writer.hpp"
+#include "storage/sql.hpp"
+#include "storage/stream_schema.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
 using namespace mirror;
@@ -27,42 +30,11 @@ using namespace mirror::storage::testing;
 
 namespace {
 
-constexpr char tables[] = R"sql(
-    CREATE TABLE rejects (id INTEGER, timestamp TEXT);
-    CREATE TABLE user_agents (id INTEGER PRIMARY KEY, useragent TEXT, device TEXT);
-    CREATE TABLE links (id INTEGER PRIMARY KEY, link TEXT);
-    CREATE TABLE descriptions (id INTEGER PRIMARY KEY, description TEXT);
-
-    CREATE TABLE click_rows (
-        id INTEGER PRIMARY KEY, mailing INTEGER, timestamp TEXT NOT NULL, link INTEGER, ip TEXT,
-        user_agent INTEGER, destination INTEGER, profile INTEGER, subprofile INTEGER, extra TEXT,
-        first_seen INTEGER NOT NULL, changed_at INTEGER NOT NULL, removed_at INTEGER);
-    CREATE VIEW clicks AS
-    SELECT id, mailing, timestamp,
-        (SELECT links.link FROM links WHERE links.id = click_rows.link) AS link, ip,
-        (SELECT useragent FROM user_agents WHERE user_agents.id = click_rows.user_agent)
-            AS useragent,
-        destination, profile, subprofile, extra, first_seen, changed_at, removed_at
-    FROM click_rows;
-
-    CREATE TABLE error_rows (
-        id INTEGER PRIMARY KEY, mailing INTEGER, timestamp TEXT NOT NULL, status TEXT,
-        errorcode TEXT, description INTEGER, errortype TEXT, destination INTEGER,
-        profile INTEGER, subprofile INTEGER, extra TEXT,
-        first_seen INTEGER NOT NULL, changed_at INTEGER NOT NULL, removed_at INTEGER);
-    CREATE VIEW errors AS
-    SELECT id, mailing, timestamp, status, errorcode,
-        (SELECT descriptions.description FROM descriptions
-         WHERE descriptions.id = error_rows.description) AS description,
-        errortype, destination, profile, subprofile, extra, first_seen, changed_at, removed_at
-    FROM error_rows;
-
-    CREATE TABLE abuse_rows (
-        id INTEGER PRIMARY KEY, mailing INTEGER, timestamp TEXT NOT NULL, report TEXT,
-        destination INTEGER, profile INTEGER, subprofile INTEGER, extra TEXT,
-        first_seen INTEGER NOT NULL, changed_at INTEGER NOT NULL, removed_at INTEGER);
-    CREATE VIEW abuses AS SELECT * FROM abuse_rows;
-)sql";
+void make_tables(SQLite::Database& database) {
+    database.exec(storage::sql::schema);
+    database.exec(stream_tables_sql());
+    database.exec(views_sql());
+}
 
 constexpr std::int64_t rows_at_first = 25;  // a full statement and some single rows
 
@@ -83,6 +55,11 @@ std::string value_of(const Field& field, std::int64_t number) {
     return std::string(field.name) + " " + std::to_string(number);
 }
 
+std::optional<std::string_view>& text_of(Row& row, const Field& field) {
+    Entry& entry = row.entries[field.slot];
+    return field.second ? entry.second : entry.first;
+}
+
 void set(copernica::Page& page, Row& row, const Field& field, std::int64_t number) {
     const std::string value = value_of(field, number);
     switch (field.kind) {
@@ -93,7 +70,7 @@ void set(copernica::Page& page, Row& row, const Field& field, std::int64_t numbe
             row.integers[field.slot] = std::stoll(value);
             return;
         case FieldKind::dictionary:
-            row.entries[field.slot].first = page.texts.keep(value);
+            text_of(row, field) = page.texts.keep(value);
             return;
         case FieldKind::text:
         case FieldKind::text_or_number:
@@ -107,7 +84,7 @@ void clear(Row& row, const Field& field) {
     if (field.kind == FieldKind::integer) {
         row.integers[field.slot].reset();
     } else if (field.kind == FieldKind::dictionary) {
-        row.entries[field.slot].first.reset();
+        text_of(row, field).reset();
     } else {
         row.texts[field.slot].reset();
     }
@@ -136,7 +113,7 @@ sync::WholeWindow read_whole(copernica::Page page) {
 }
 
 struct Tables {
-    explicit Tables(const char* name) : stream(*find_stream(name)) { sql.exec(tables); }
+    explicit Tables(std::string_view name) : stream(*find_stream(name)) { make_tables(sql); }
 
     sync::WholeWindow ordinary() const { return read_whole(filled_page(stream)); }
 
@@ -171,14 +148,12 @@ struct Tables {
     std::optional<RowWriter> writer_;
 };
 
-constexpr const char* names[] = {"clicks", "errors", "abuses"};
-
 }  // namespace
 
 TEST_CASE("every field of a stream is written to its column, and a change of it is noticed") {
-    for (const char* const name : names) {
-        CAPTURE(name);
-        Tables file(name);
+    for (const Stream& stream : streams()) {
+        CAPTURE(stream.name);
+        Tables file(stream.name);
         CHECK(file.write(file.ordinary()).inserted == rows_at_first);
         CHECK(file.write(file.ordinary()).unchanged == rows_at_first);
         Comparison comparison(file.sql, file.zone, file.stream);
@@ -213,9 +188,9 @@ TEST_CASE("every field of a stream is written to its column, and a change of it 
 }
 
 TEST_CASE("rows of any stream are found missing, marked, and pruned") {
-    for (const char* const name : names) {
-        CAPTURE(name);
-        Tables file(name);
+    for (const Stream& stream : streams()) {
+        CAPTURE(stream.name);
+        Tables file(stream.name);
         file.write(file.ordinary());
         copernica::Page page = filled_page(file.stream);
         page.rows.pop_back();

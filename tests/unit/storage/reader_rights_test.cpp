@@ -30,7 +30,7 @@ int read_as_nobody(const std::filesystem::path& path, std::uint64_t rows) {
             StatusOptions options;
             options.path = path;
             const bool right =
-                read_status(options).rows == rows &&
+                read_status(options).of(impressions).rows == rows &&
                 ask(path, "SELECT count(*) FROM impressions") == std::to_string(rows);
             ::_exit(right ? 0 : 1);
         } catch (const std::exception&) {
@@ -61,7 +61,8 @@ TEST_CASE("a reader without permission to write can always read") {
     }
     SUBCASE("while it is being written") {
         MirrorFile file(options_for(path), noon());
-        file.writer().commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
         let_others_only_read(directory);
         CHECK(read_as_nobody(path, 50) == 0);
     }
@@ -69,7 +70,8 @@ TEST_CASE("a reader without permission to write can always read") {
         const pid_t child = ::fork();
         if (child == 0) {
             MirrorFile file(options_for(path), noon());
-            file.writer().commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+            file.writer(impressions)
+                .commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
             ::kill(::getpid(), SIGKILL);
         }
         int status = 0;

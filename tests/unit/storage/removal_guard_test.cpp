@@ -24,7 +24,8 @@ struct FourHundred {
         for (std::int64_t id = first; id <= last; ++id) {
             page.rows.push_back(row(page, id, id - 1));
         }
-        return file.writer().commit(whole(window, std::move(page)), noon(moment), at(noon(moment)));
+        return file.writer(impressions)
+            .commit(whole(window, std::move(page)), noon(moment), at(noon(moment)));
     }
     std::string removed() const {
         return ask(path, "SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL");
@@ -32,7 +33,7 @@ struct FourHundred {
     std::vector<Doubt> doubts() const {
         StatusOptions options;
         options.path = path;
-        return read_status(options).doubts;
+        return read_status(options).of(impressions).doubts;
     }
 
     TemporaryDirectory directory;
@@ -62,8 +63,8 @@ TEST_CASE("a mass of rows is removed when a read an hour later agrees, and not b
     REQUIRE(scene.doubts().size() == 1);
     CHECK(scene.doubts().front().rows == 200);
     CHECK(scene.doubts().front().noticed_at == noon(500));
-    CHECK(scene.file.reader().doubts(noon(499)).empty());
-    CHECK(scene.file.reader().doubts(noon(500)) == WindowSet(noon_window(0, 400)));
+    CHECK(scene.file.reader(impressions).doubts(noon(499)).empty());
+    CHECK(scene.file.reader(impressions).doubts(noon(500)) == WindowSet(noon_window(0, 400)));
 
     const sync::Written soon = scene.show(noon_window(0, 400), 1, 200, 500 + hour - 1);
     CHECK(soon.removed == 0);
@@ -74,7 +75,7 @@ TEST_CASE("a mass of rows is removed when a read an hour later agrees, and not b
     CHECK(later.removed == 200);
     CHECK(later.doubted == 0);
     CHECK(scene.removed() == "200");
-    CHECK(scene.file.reader().fact("removed") == "200");
+    CHECK(scene.file.reader(impressions).fact("removed") == "200");
     CHECK(scene.doubts().empty());
 }
 
@@ -100,8 +101,8 @@ TEST_CASE("a mass that is spread over many windows is one, too") {
     }
     CHECK(removed == unmarked);
     CHECK(scene.removed() == "0");
-    CHECK(scene.file.reader().fact("removed") == "0");
-    CHECK(scene.file.reader().doubts(Instant::max()) == WindowSet(noon_window(0, 400)));
+    CHECK(scene.file.reader(impressions).fact("removed") == "0");
+    CHECK(scene.file.reader(impressions).doubts(Instant::max()) == WindowSet(noon_window(0, 400)));
     std::uint64_t rows = 0;
     for (const Doubt& doubt : scene.doubts()) {
         rows += doubt.rows;
@@ -109,7 +110,8 @@ TEST_CASE("a mass that is spread over many windows is one, too") {
     CHECK(rows == 400);
     // Half of it is read again.
     CHECK(scene.show(noon_window(0, 200), 1, 0, 1000 + hour).removed == 200);
-    CHECK(scene.file.reader().doubts(Instant::max()) == WindowSet(noon_window(200, 400)));
+    CHECK(scene.file.reader(impressions).doubts(Instant::max()) ==
+          WindowSet(noon_window(200, 400)));
 }
 
 TEST_CASE("what was removed an hour before does not count for a mass") {
@@ -139,7 +141,7 @@ TEST_CASE("what was removed and came back is not in doubt when a mass follows") 
     const sync::Written written = scene.show(noon_window(50, 400), 51, 100, 700);
     CHECK(written.unmarked == 0);
     CHECK(written.doubted == 300);
-    CHECK(scene.file.reader().doubts(Instant::max()) == WindowSet(noon_window(50, 400)));
+    CHECK(scene.file.reader(impressions).doubts(Instant::max()) == WindowSet(noon_window(50, 400)));
 }
 
 TEST_CASE("a mass that was noticed while the clock was ahead waits for an hour, too") {
@@ -147,7 +149,7 @@ TEST_CASE("a mass that was noticed while the clock was ahead waits for an hour, 
     scene.show(noon_window(0, 400), 1, 200, 500 + 1000 * hour);
     REQUIRE(scene.doubts().size() == 1);
     CHECK(scene.show(noon_window(0, 400), 1, 200, 500).doubted == 200);
-    CHECK(scene.file.reader().doubts(noon(500)) == WindowSet(noon_window(0, 400)));
+    CHECK(scene.file.reader(impressions).doubts(noon(500)) == WindowSet(noon_window(0, 400)));
     CHECK(scene.show(noon_window(0, 400), 1, 200, 500 + hour - 1).removed == 0);
     CHECK(scene.show(noon_window(0, 400), 1, 200, 500 + hour).removed == 200);
     CHECK(scene.doubts().empty());
@@ -157,9 +159,10 @@ TEST_CASE("a doubt before the horizon is settled: these rows have expired") {
     FourHundred scene;
     scene.show(noon_window(0, 400), 1, 200, 500);
     const Zone zone("Europe/Amsterdam");
-    scene.file.writer().settle_expired(zone.to_local(noon(300)), noon(400), noon(600));
-    CHECK(scene.file.reader().doubts(Instant::max()) == WindowSet(noon_window(300, 400)));
-    scene.file.writer().settle_expired(zone.to_local(noon(400)), noon(400), noon(600));
+    scene.file.writer(impressions).settle_expired(zone.to_local(noon(300)), noon(400), noon(600));
+    CHECK(scene.file.reader(impressions).doubts(Instant::max()) ==
+          WindowSet(noon_window(300, 400)));
+    scene.file.writer(impressions).settle_expired(zone.to_local(noon(400)), noon(400), noon(600));
     CHECK(scene.doubts().empty());
     CHECK(scene.removed() == "0");
 }

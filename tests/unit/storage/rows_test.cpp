@@ -46,8 +46,8 @@ TEST_CASE("inserted, updated and unchanged rows are counted apart") {
     MirrorFile file(options_for(path), noon());
 
     // 47: two full statements and seven single rows.
-    auto written =
-        file.writer().commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(61)));
+    auto written = file.writer(impressions)
+                       .commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(61)));
     CHECK(written.inserted == 47);
     CHECK(written.updated == 0);
     CHECK(written.unchanged == 0);
@@ -55,13 +55,13 @@ TEST_CASE("inserted, updated and unchanged rows are counted apart") {
     copernica::Page again = rows(1, 50);
     again.rows[3].integers[tests::slot::profile] = std::nullopt;
     again.rows[30].entries[tests::slot::agent].first = again.texts.keep("changed");
-    written =
-        file.writer().commit(whole(noon_window(0, 60), std::move(again)), noon(70), at(noon(71)));
+    written = file.writer(impressions)
+                  .commit(whole(noon_window(0, 60), std::move(again)), noon(70), at(noon(71)));
     CHECK(written.inserted == 3);
     CHECK(written.updated == 2);
     CHECK(written.unchanged == 45);
 
-    CHECK(file.reader().fact("rows") == "50");
+    CHECK(file.reader(impressions).fact("rows") == "50");
     CHECK(ask(path, "SELECT count(*) FROM impressions") == "50");
     CHECK(ask(path, "SELECT useragent FROM impressions WHERE id = 31") == "changed");
     CHECK(ask(path, "SELECT profile FROM impressions WHERE id = 4") == "NULL");
@@ -76,7 +76,8 @@ TEST_CASE("the same row twice in one transaction is one row") {
     copernica::Page page = rows(1, 2);
     page.rows.push_back(page.rows.front());
     const auto written =
-        file.writer().commit(whole(noon_window(0, 9), std::move(page)), noon(9), at(noon()));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 9), std::move(page)), noon(9), at(noon()));
     CHECK(written.inserted == 2);
     CHECK(written.unchanged == 1);
 }
@@ -85,7 +86,8 @@ TEST_CASE("rows are found among many others, in whatever order they come") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 5000), rows(1, 5000)), noon(5000), at(noon(5000)));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 5000), rows(1, 5000)), noon(5000), at(noon(5000)));
     std::mt19937 random(3);
     // From every one to few and far between, so that a look-up has others to pass by.
     for (const std::int64_t step : {1, 2, 9, 10, 11, 400}) {
@@ -107,15 +109,17 @@ TEST_CASE("rows are found among many others, in whatever order they come") {
         }
         const std::uint64_t all = page.rows.size();
         std::shuffle(page.rows.begin(), page.rows.end(), random);
-        const auto written = file.writer().commit(whole(noon_window(7000, 7001), std::move(page)),
-                                                  noon(7001), at(noon(7001)));
+        const auto written = file.writer(impressions)
+                                 .commit(whole(noon_window(7000, 7001), std::move(page)),
+                                         noon(7001), at(noon(7001)));
         CHECK(written.inserted == fresh);
         CHECK(written.updated >= changed);
         CHECK(written.inserted + written.updated + written.unchanged == all);
         CHECK(ask(path, "SELECT count(*) FROM impressions WHERE destination = " +
                             std::to_string(1000 + step)) == std::to_string(changed + fresh));
     }
-    CHECK(file.reader().fact("rows") == ask(path, "SELECT count(*) FROM impression_rows"));
+    CHECK(file.reader(impressions).fact("rows") ==
+          ask(path, "SELECT count(*) FROM impression_rows"));
 }
 
 TEST_CASE("somebody's own triggers on the rows do what they say") {
@@ -129,7 +133,8 @@ TEST_CASE("somebody's own triggers on the rows do what they say") {
                "INSERT OR IGNORE INTO openers VALUES (new.profile); END");
         MirrorFile file(options_for(path), noon());
         const auto written =
-            file.writer().commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
+            file.writer(impressions)
+                .commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
         CHECK(written.inserted == 47);
         CHECK(ask(path, "SELECT count(*) FROM openers") == "1");
     }
@@ -139,27 +144,32 @@ TEST_CASE("somebody's own triggers on the rows do what they say") {
                "SELECT RAISE(IGNORE); END");
         MirrorFile file(options_for(path), noon());
         const auto written =
-            file.writer().commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
+            file.writer(impressions)
+                .commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
         CHECK(written.inserted == 24);
-        CHECK(file.reader().fact("rows") == "24");
+        CHECK(file.reader(impressions).fact("rows") == "24");
     }
     SUBCASE("one that keeps rows as they are") {
         MirrorFile file(options_for(path), noon());
-        file.writer().commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
-        file.writer().commit(whole(noon_window(0, 60), rows(1, 45)), noon(60), at(noon(60)));
-        REQUIRE(file.reader().fact("removed") == "2");
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 60), rows(1, 45)), noon(60), at(noon(60)));
+        REQUIRE(file.reader(impressions).fact("removed") == "2");
         meddle(path,
                "CREATE TRIGGER own BEFORE UPDATE ON impression_rows BEGIN "
                "SELECT RAISE(IGNORE); END");
         // Two that are back, then two more that are gone: neither is written.
         const auto back =
-            file.writer().commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
+            file.writer(impressions)
+                .commit(whole(noon_window(0, 60), rows(1, 47)), noon(60), at(noon(60)));
         CHECK(back.updated == 0);
-        CHECK(file.reader().fact("removed") == "2");
+        CHECK(file.reader(impressions).fact("removed") == "2");
         const auto gone =
-            file.writer().commit(whole(noon_window(0, 60), rows(1, 43)), noon(60), at(noon(60)));
+            file.writer(impressions)
+                .commit(whole(noon_window(0, 60), rows(1, 43)), noon(60), at(noon(60)));
         CHECK(gone.removed == 0);
-        CHECK(file.reader().fact("removed") == "2");
+        CHECK(file.reader(impressions).fact("removed") == "2");
     }
 }
 
@@ -167,31 +177,34 @@ TEST_CASE("nothing new writes no page of rows, and an idle poll a page or two") 
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
     meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
     REQUIRE(log_size(path) == 0);
 
     SUBCASE("covered already: nothing at all") {
-        const auto written = file.writer().commit(whole(noon_window(0, 2000), rows(1, 2000)),
-                                                  noon(2000), at(noon(2000)));
+        const auto written =
+            file.writer(impressions)
+                .commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
         CHECK(written.unchanged == 2000);
         CHECK(log_size(path) == 0);
     }
     SUBCASE("a poll: the mark, the last success, the run") {
         const auto poll = [&](std::int64_t now) {
-            file.writer().commit(whole(noon_window(now - 180, now), copernica::Page{}), noon(now),
-                                 at(noon(now + 1)));
-            file.writer().set_fact("last_success", std::to_string(now));
+            file.writer(impressions)
+                .commit(whole(noon_window(now - 180, now), copernica::Page{}), noon(now),
+                        at(noon(now + 1)));
+            file.writer(impressions).set_fact("last_success", std::to_string(now));
             sync::RunRecord run;
             run.kind = "run";
             run.outcome = "running";
-            file.writer().record_run(run, noon(now));
+            file.writer(impressions).record_run(run, noon(now));
         };
         poll(2060);
         meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
         poll(2120);
         CHECK(log_size(path) <= 16'000);
-        CHECK(file.reader().coverage(0) == WindowSet(noon_window(0, 2120)));
+        CHECK(file.reader(impressions).coverage(0) == WindowSet(noon_window(0, 2120)));
     }
 }
 
@@ -199,12 +212,13 @@ TEST_CASE("reading again what has not changed writes coverage, and no page of ro
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 2000), rows(1, 2000)), noon(2000), at(noon(2000)));
     const auto row_pages_written = [&](std::int64_t last, const plan::AgedWindow& aged) {
         meddle(path, "PRAGMA wal_checkpoint(TRUNCATE)");
         auto windows = whole(noon_window(0, 2000), rows(1, last));
         windows.front().aged = {aged};
-        file.writer().commit(windows, noon(9000), at(noon(9000)));
+        file.writer(impressions).commit(windows, noon(9000), at(noon(9000)));
         std::size_t of_rows = 0;
         const std::set<std::string> written = pages_in_log(path);
         CHECK_FALSE(written.empty());
@@ -243,7 +257,8 @@ TEST_CASE("texts are kept whole, whatever is in them") {
         page.rows.back().extra = page.texts.keep(agent);
         ++id;
     }
-    file.writer().commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
     CHECK(ask(path, "SELECT count(*) FROM user_agents") == std::to_string(agents.size()));
     id = std::int64_t{1} << 40;
     for (const std::string& agent : agents) {
@@ -271,7 +286,8 @@ TEST_CASE("user agents are kept once, absent values too") {
                 page.rows.push_back(made);
             }
         }
-        file.writer().commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
     };
     store(1);
     store(101);
@@ -284,7 +300,8 @@ TEST_CASE("user agents are kept once, absent values too") {
     MirrorFile other(options_for(path), noon());
     copernica::Page page = rows(201, 201);
     page.rows[0].entries[tests::slot::agent] = {"A", std::nullopt};
-    other.writer().commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
+    other.writer(impressions)
+        .commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
     CHECK(ask(path, "SELECT count(*) FROM user_agents") == "15");
 }
 
@@ -299,7 +316,8 @@ TEST_CASE("more user agents than the memory holds") {
                 row(page, id, 0, std::string(300, 'u') + std::to_string(id % 3000)));
         }
         const auto written =
-            file.writer().commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
+            file.writer(impressions)
+                .commit(whole(noon_window(0, 1), std::move(page)), noon(1), at(noon(1)));
         CHECK(written.inserted == (round == 0 ? 6000 : 0));
         CHECK(written.updated == 0);
     }
@@ -311,10 +329,11 @@ TEST_CASE("changed_at never goes back, whatever the clock does") {
     const auto path = directory / "m.db";
     {
         MirrorFile file(options_for(path), noon());
-        file.writer().commit(whole(noon_window(0, 9), rows(1, 1)), noon(9), at(noon(7200)));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 9), rows(1, 1)), noon(9), at(noon(7200)));
     }
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 9), rows(1, 2)), noon(9), at(noon(10)));
+    file.writer(impressions).commit(whole(noon_window(0, 9), rows(1, 2)), noon(9), at(noon(10)));
     CHECK(ask(path, "SELECT count(DISTINCT changed_at) FROM impressions") == "1");
     CHECK(ask(path, "SELECT first_seen FROM impressions WHERE id = 2") ==
           std::to_string(noon(10).time_since_epoch().count()));
@@ -324,22 +343,23 @@ TEST_CASE("a removed row that is back is an updated one, and counted again") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+    file.writer(impressions).commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
     meddle(path,
            "UPDATE impression_rows SET removed_at = 1 WHERE id IN (2, 20, 45);"
            "UPDATE mirror SET value = '3' WHERE key = 'removed'");
     const LocalTime begin = *parse_local("2026-03-01 13:00:00");
-    CHECK(file.reader().count(begin, begin + Seconds(60)) == 47);
-    CHECK(file.reader().newest_rows(begin + Seconds(2))->time == begin);
+    CHECK(file.reader(impressions).count(begin, begin + Seconds(60)) == 47);
+    CHECK(file.reader(impressions).newest_rows(begin + Seconds(2))->time == begin);
 
     const auto written =
-        file.writer().commit(whole(noon_window(0, 60), rows(1, 44)), noon(70), at(noon(70)));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 60), rows(1, 44)), noon(70), at(noon(70)));
     CHECK(written.updated == 2);
     CHECK(written.unchanged == 42);
     CHECK(written.removed == 5);  // 46 to 50; 45 was known to be removed
-    CHECK(file.reader().fact("removed") == "6");
-    CHECK(file.reader().fact("rows") == "50");
-    CHECK(file.reader().count(begin, begin + Seconds(60)) == 44);
+    CHECK(file.reader(impressions).fact("removed") == "6");
+    CHECK(file.reader(impressions).fact("rows") == "50");
+    CHECK(file.reader(impressions).count(begin, begin + Seconds(60)) == 44);
 }
 
 TEST_CASE("counts are of both ends, and of rejects too") {
@@ -349,15 +369,16 @@ TEST_CASE("counts are of both ends, and of rejects too") {
     page.rows.push_back(row(page, 11, 9));
     page.rejects.push_back(reject("{\"a\":1}", "2026-03-01 13:00:04"));
     page.rejects.push_back(reject("{\"b\":1}"));
-    file.writer().commit(whole(noon_window(0, 10), std::move(page)), noon(10), at(noon(10)));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 10), std::move(page)), noon(10), at(noon(10)));
     const LocalTime begin = *parse_local("2026-03-01 13:00:00");
-    CHECK(file.reader().count(begin, begin + Seconds(9)) == 13);
-    CHECK(file.reader().count(begin, begin) ==
+    CHECK(file.reader(impressions).count(begin, begin + Seconds(9)) == 13);
+    CHECK(file.reader(impressions).count(begin, begin) ==
           2);  // the reject without a time, where its window begins
-    CHECK(file.reader().count(begin + Seconds(1), begin + Seconds(3)) == 3);
-    CHECK(file.reader().count(begin + Seconds(4), begin + Seconds(4)) == 2);
-    CHECK_FALSE(file.reader().newest_rows(begin).has_value());
-    const auto newest = file.reader().newest_rows(begin + Seconds(100));
+    CHECK(file.reader(impressions).count(begin + Seconds(1), begin + Seconds(3)) == 3);
+    CHECK(file.reader(impressions).count(begin + Seconds(4), begin + Seconds(4)) == 2);
+    CHECK_FALSE(file.reader(impressions).newest_rows(begin).has_value());
+    const auto newest = file.reader(impressions).newest_rows(begin + Seconds(100));
     REQUIRE(newest.has_value());
     CHECK(newest->time == begin + Seconds(9));
     CHECK(newest->rows == 2);

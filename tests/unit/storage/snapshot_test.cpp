@@ -26,12 +26,13 @@ SnapshotOptions options(const std::filesystem::path& source, const std::filesyst
 std::string fact_in(const std::filesystem::path& file) {
     StatusOptions options;
     options.path = file;
-    return read_status(options).facts["key"];
+    auto facts = read_status(options).of(impressions).facts;
+    return facts["key"];
 }
 
 void make_mirror(const std::filesystem::path& path, const std::string& value) {
     MirrorFile file(options_for(path), noon());
-    file.writer().set_fact("key", value);
+    file.writer(impressions).set_fact("key", value);
 }
 
 // One file, without a log beside it.
@@ -60,7 +61,7 @@ std::size_t files_in(const std::filesystem::path& directory) {
 TEST_CASE("a snapshot is the file of one moment, also while somebody writes") {
     TemporaryDirectory directory;
     MirrorFile file(options_for(directory / "m.db"), noon());
-    file.writer().set_fact("key", "before");
+    file.writer(impressions).set_fact("key", "before");
     std::filesystem::create_directory(directory / "backup");
     const auto copy = directory / "backup" / "copy.db";
     make_older_copy(copy);
@@ -70,7 +71,7 @@ TEST_CASE("a snapshot is the file of one moment, also while somebody writes") {
     wanted.go_on = [&](const SnapshotProgress& progress) {
         CHECK(progress.bytes_done <= progress.bytes);
         // What is committed meanwhile is not in it.
-        file.writer().set_fact("key", "meanwhile " + std::to_string(++steps));
+        file.writer(impressions).set_fact("key", "meanwhile " + std::to_string(++steps));
         return true;
     };
     const std::uint64_t bytes = take_snapshot(wanted);
@@ -90,12 +91,12 @@ TEST_CASE("a mirror goes on from a snapshot") {
     TemporaryDirectory directory;
     {
         MirrorFile file(options_for(directory / "m.db"), noon());
-        file.writer().set_fact("key", "value");
+        file.writer(impressions).set_fact("key", "value");
         take_snapshot(options(directory / "m.db", directory / "copy.db"));
     }
     MirrorFile copy(options_for(directory / "copy.db"), noon());
-    CHECK(copy.reader().fact("key") == "value");
-    copy.writer().set_fact("key", "new");
+    CHECK(copy.reader(impressions).fact("key") == "value");
+    copy.writer(impressions).set_fact("key", "new");
     CHECK(fact_in(directory / "m.db") == "value");
 }
 

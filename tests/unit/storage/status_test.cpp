@@ -35,28 +35,31 @@ TEST_CASE("the status of a file that is being written") {
     CHECK_FALSE(status_of(path).account.has_value());
     CHECK_FALSE(status_of(path).server_clock_offset.has_value());
 
-    file.writer().claim_account("34", "Development");
+    file.writer(impressions).claim_account("34", "Development");
     copernica::Page page = rows(1, 50);
     page.rejects.push_back(reject("{\"ID\":null}"));
-    file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(90)));
-    file.writer().set_fact("last_success", "2026-03-01T12:01:30Z");
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(90)));
+    file.writer(impressions).set_fact("last_success", "2026-03-01T12:01:30Z");
 
-    const FileStatus status = status_of(path);
-    REQUIRE(status.account.has_value());
-    CHECK(status.account->id == "34");
-    CHECK(status.account->name == "Development");
-    CHECK(status.time_zone == "Europe/Amsterdam");
+    const FileStatus file_status = status_of(path);
+    const StreamStatus& status = file_status.of(impressions);
+    REQUIRE(file_status.account.has_value());
+    CHECK(file_status.account->id == "34");
+    CHECK(file_status.account->name == "Development");
+    CHECK(file_status.time_zone == "Europe/Amsterdam");
     CHECK(status.coverage == WindowSet(noon_window(0, 60)));
     CHECK(status.rows == 50);
     CHECK(status.removed == 0);
     CHECK(status.rejects == 1);
-    CHECK(status.server_clock_offset == Seconds(-30));
+    CHECK(file_status.server_clock_offset == Seconds(-30));
     CHECK(status.facts.at("last_success") == "2026-03-01T12:01:30Z");
-    CHECK(status.facts.at("api_url") == "https://api.example.com/v3");
-    CHECK(status.facts.at("program_version") == "0.0.0");
-    CHECK(status.database_bytes == std::filesystem::file_size(path));
-    CHECK(status.wal_bytes == std::filesystem::file_size(path.string() + "-wal"));
-    CHECK(status.wal_bytes > 0);
+    CHECK(ask(path, "SELECT value FROM mirror WHERE stream = '' AND key = 'api_url'") ==
+          "https://api.example.com/v3");
+    CHECK(ask(path, "SELECT value FROM mirror WHERE key = 'program_version'") == "0.0.0");
+    CHECK(file_status.database_bytes == std::filesystem::file_size(path));
+    CHECK(file_status.wal_bytes == std::filesystem::file_size(path.string() + "-wal"));
+    CHECK(file_status.wal_bytes > 0);
 }
 
 TEST_CASE("the server's clock is written when it moved, not for a second's rounding") {
@@ -64,8 +67,8 @@ TEST_CASE("the server's clock is written when it moved, not for a second's round
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     const auto offset_after = [&](std::int64_t offset) {
-        file.writer().commit(whole(noon_window(0, 60), copernica::Page{}), noon(offset),
-                             at(noon()));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 60), copernica::Page{}), noon(offset), at(noon()));
         return status_of(path).server_clock_offset.value().count();
     };
     CHECK(offset_after(5) == 5);
@@ -99,7 +102,7 @@ TEST_CASE("a run is one row, rewritten, with what it left unread") {
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
     sync::RunRecord run = run_record("backfill", noon());
-    file.writer().record_run(run, noon());
+    file.writer(impressions).record_run(run, noon());
     run.ended = noon(30);
     run.requests = 7;
     run.written.inserted = 1;
@@ -111,12 +114,13 @@ TEST_CASE("a run is one row, rewritten, with what it left unread") {
     unread.window = noon_window(10, 11);
     unread.reason = "\"total\" said 1,001\nand 1,000 came";
     run.unread.push_back(unread);
-    file.writer().record_run(run, noon(30));
+    file.writer(impressions).record_run(run, noon(30));
 
     MirrorFile other(options_for(path), noon());
-    other.writer().record_run(run_record("sync", noon(40)), noon(40));
+    other.writer(impressions).record_run(run_record("sync", noon(40)), noon(40));
 
-    const FileStatus status = status_of(path);
+    const FileStatus file_status = status_of(path);
+    const StreamStatus& status = file_status.of(impressions);
     REQUIRE(status.runs.size() == 2);
     CHECK(status.runs[0].run.kind == "sync");
     CHECK_FALSE(status.runs[0].run.ended.has_value());
@@ -141,13 +145,13 @@ TEST_CASE("runs are kept 90 days, one that goes on longer") {
     const auto path = directory / "m.db";
     const std::int64_t day = 86'400;
     MirrorFile daemon(options_for(path), noon());
-    daemon.writer().record_run(run_record("run", noon()), noon());
+    daemon.writer(impressions).record_run(run_record("run", noon()), noon());
     for (const std::int64_t days : {1, 89, 91, 100}) {
         MirrorFile sync(options_for(path), noon());
         const Instant now = noon(days * day);
-        sync.writer().record_run(run_record("sync", now), now);
+        sync.writer(impressions).record_run(run_record("sync", now), now);
     }
     CHECK(ask(path, "SELECT group_concat(kind) FROM runs") == "sync,sync,sync");
-    daemon.writer().record_run(run_record("run", noon()), noon(100 * day));
+    daemon.writer(impressions).record_run(run_record("run", noon()), noon(100 * day));
     CHECK(ask(path, "SELECT group_concat(kind) FROM runs") == "run,sync,sync,sync");
 }

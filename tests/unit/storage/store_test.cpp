@@ -13,7 +13,7 @@
 #include <doctest/doctest.h>
 
 #include "storage/errors.hpp"
-#include "storage/sqlite_store.hpp"
+#include "storage/sqlite_mirror.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
 using namespace mirror;
@@ -80,7 +80,8 @@ TEST_CASE("every call of the store, from a coroutine") {
     TemporaryDirectory directory;
     SystemClock clock;
     asio::io_context loop;
-    SqliteStore store(options_for(directory / "m.db"), clock);
+    SqliteMirror mirror(options_for(directory / "m.db"), clock);
+    SqliteStore& store = mirror.store(impressions);
     asio::co_spawn(loop, use_every_call(store, std::this_thread::get_id()), rethrow);
     loop.run();
 }
@@ -91,9 +92,9 @@ TEST_CASE("a long statement is seen to make progress") {
     {
         MirrorFile file(options_for(path), noon());
         for (std::int64_t first = 1; first < 30'000; first += 3'000) {
-            file.writer().commit(
-                whole(noon_window(first, first + 3'000), rows(first, first + 2'999)), noon(40'000),
-                at(noon(40'000)));
+            file.writer(impressions)
+                .commit(whole(noon_window(first, first + 3'000), rows(first, first + 2'999)),
+                        noon(40'000), at(noon(40'000)));
         }
     }
     SystemClock clock;
@@ -101,14 +102,15 @@ TEST_CASE("a long statement is seen to make progress") {
     int opening = 0;
     MirrorOptions options = options_for(path);
     options.indexes.insert("profile");
-    SqliteStore store(std::move(options), clock, [&] { ++opening; });
-    const Activity before = store.activity();
+    SqliteMirror mirror(std::move(options), clock, [&] { ++opening; });
+    SqliteStore& store = mirror.store(impressions);
+    const Activity before = mirror.activity();
     CHECK(before.asked == 0);
     CHECK(before.done == 0);
     const int opened = opening;
     asio::co_spawn(loop, claim(store, "34"), rethrow);
     loop.run();
-    const Activity after = store.activity();
+    const Activity after = mirror.activity();
     CHECK(after.asked == 1);
     CHECK(after.done == 1);
     CHECK(after.steps > before.steps + 10);  // an index was built
@@ -120,7 +122,8 @@ TEST_CASE("a checkpoint is seen to make progress") {
     const auto path = directory / "m.db";
     SystemClock clock;
     asio::io_context loop;
-    SqliteStore store(options_for(path), clock);
+    SqliteMirror mirror(options_for(path), clock);
+    SqliteStore& store = mirror.store(impressions);
     asio::co_spawn(loop, claim(store, "34"), rethrow);
     loop.run();
     // While somebody reads, the log grows; then one commit puts all of it into the file.
@@ -136,20 +139,21 @@ TEST_CASE("a checkpoint is seen to make progress") {
     }
     reader.reset();
     const auto size = std::filesystem::file_size(path);
-    const Activity before = store.activity();
+    const Activity before = mirror.activity();
     asio::co_spawn(loop, claim(store, "34", "renamed"), rethrow);
     loop.restart();
     loop.run();
     const auto pages = (std::filesystem::file_size(path) - size) / 4096;
     CHECK(pages > 500);
-    CHECK(store.activity().steps >= before.steps + pages);
+    CHECK(mirror.activity().steps >= before.steps + pages);
 }
 
 TEST_CASE("errors reach the caller with their type") {
     TemporaryDirectory directory;
     SystemClock clock;
     asio::io_context loop;
-    SqliteStore store(options_for(directory / "m.db"), clock);
+    SqliteMirror mirror(options_for(directory / "m.db"), clock);
+    SqliteStore& store = mirror.store(impressions);
     asio::co_spawn(loop, claim(store, "34"), rethrow);
     loop.run();
     loop.restart();
@@ -161,7 +165,8 @@ TEST_CASE("a call at hand is finished and answered when its coroutine is cancell
     TemporaryDirectory directory;
     SystemClock clock;
     asio::io_context loop;
-    SqliteStore store(options_for(directory / "m.db"), clock);
+    SqliteMirror mirror(options_for(directory / "m.db"), clock);
+    SqliteStore& store = mirror.store(impressions);
     asio::cancellation_signal signal;
     std::uint64_t inserted = 0;
     asio::co_spawn(loop, commit_rows(store, inserted),
@@ -179,7 +184,8 @@ TEST_CASE("a store may end before its caller has the answer") {
     asio::io_context loop;
     std::uint64_t inserted = 0;
     {
-        SqliteStore store(options_for(path), clock);
+        SqliteMirror mirror(options_for(path), clock);
+        SqliteStore& store = mirror.store(impressions);
         asio::co_spawn(loop, commit_rows(store, inserted), rethrow);
         loop.poll_one();
     }

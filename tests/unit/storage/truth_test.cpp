@@ -30,35 +30,35 @@ TEST_CASE("a row that its period does not return any more is marked, once") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
+    file.writer(impressions).commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
     // The rows of another period are not compared with this one.
     const auto without_first = [] {
         copernica::Page page = rows(1, 10);
         page.rows.erase(page.rows.begin());
         return whole(noon_window(0, 10), std::move(page));
     };
-    auto second = file.writer().commit(without_first(), noon(70), at(noon(70)));
+    auto second = file.writer(impressions).commit(without_first(), noon(70), at(noon(70)));
     CHECK(second.unchanged == 9);
     CHECK(second.removed == 1);
     CHECK(ask(path, "SELECT group_concat(id) FROM impressions WHERE removed_at IS NOT NULL") ==
           "1");
     CHECK(ask(path, "SELECT removed_at = changed_at FROM impressions WHERE id = 1") == "1");
-    second = file.writer().commit(without_first(), noon(80), at(noon(80)));
+    second = file.writer(impressions).commit(without_first(), noon(80), at(noon(80)));
     CHECK(second.removed == 0);
-    CHECK(file.reader().fact("removed") == "1");
-    CHECK(file.writer().prune(local_noon(1), local_noon(60)) == 0);
-    CHECK(file.writer().prune(local_noon(0), local_noon(60)) == 1);
-    CHECK(file.reader().fact("removed") == "0");
-    CHECK(file.reader().fact("rows") == "19");
+    CHECK(file.reader(impressions).fact("removed") == "1");
+    CHECK(file.writer(impressions).prune(local_noon(1), local_noon(60)) == 0);
+    CHECK(file.writer(impressions).prune(local_noon(0), local_noon(60)) == 1);
+    CHECK(file.reader(impressions).fact("removed") == "0");
+    CHECK(file.reader(impressions).fact("rows") == "19");
 }
 
 TEST_CASE("what is not proven removes nothing") {
     TemporaryDirectory directory;
     MirrorFile file(options_for(directory / "m.db"), noon());
-    file.writer().commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
+    file.writer(impressions).commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
     auto windows = whole(noon_window(0, 60), rows(1, 10));
     windows.front().proven = noon_window(0, 10);
-    CHECK(file.writer().commit(windows, noon(70), at(noon(70))).removed == 0);
+    CHECK(file.writer(impressions).commit(windows, noon(70), at(noon(70))).removed == 0);
 }
 
 TEST_CASE("coverage is kept for each age") {
@@ -66,12 +66,12 @@ TEST_CASE("coverage is kept for each age") {
     MirrorFile file(options_for(directory / "m.db"), noon());
     auto windows = whole(noon_window(0, 60), rows(1, 2));
     windows.front().aged = {{Seconds(30), noon_window(0, 40)}, {Seconds(50), noon_window(0, 20)}};
-    file.writer().commit(windows, noon(70), at(noon(70)));
-    CHECK(file.reader().coverage(0).windows() == std::vector{noon_window(0, 60)});
-    CHECK(file.reader().coverage(30).windows() == std::vector{noon_window(0, 40)});
-    CHECK(file.reader().coverage(50).windows() == std::vector{noon_window(0, 20)});
-    file.writer().uncover(WindowSet(noon_window(10, 15)));
-    CHECK_FALSE(file.reader().coverage(50).contains(noon_window(0, 20)));
+    file.writer(impressions).commit(windows, noon(70), at(noon(70)));
+    CHECK(file.reader(impressions).coverage(0).windows() == std::vector{noon_window(0, 60)});
+    CHECK(file.reader(impressions).coverage(30).windows() == std::vector{noon_window(0, 40)});
+    CHECK(file.reader(impressions).coverage(50).windows() == std::vector{noon_window(0, 20)});
+    file.writer(impressions).uncover(WindowSet(noon_window(10, 15)));
+    CHECK_FALSE(file.reader(impressions).coverage(50).contains(noon_window(0, 20)));
 }
 
 TEST_CASE("what an older read wrote over a later one is to be read again") {
@@ -85,38 +85,40 @@ TEST_CASE("what an older read wrote over a later one is to be read again") {
     };
     // Another process read the same period earlier, and is only now ready to store it: a row that
     // came or changed in between is as it was before, and must not count as seen at its age.
-    file.writer().commit(read_at(90, noon_window(0, 60)), noon(90), at(noon(90)));
-    CHECK(file.reader().coverage(30).windows() == std::vector{noon_window(0, 60)});
-    file.writer().commit(read_at(70, noon_window(0, 40)), noon(90), at(noon(90)));
-    CHECK(file.reader().coverage(30).windows() == std::vector{noon_window(0, 40)});
-    CHECK(file.reader().coverage(0).windows() == std::vector{noon_window(0, 60)});
+    file.writer(impressions).commit(read_at(90, noon_window(0, 60)), noon(90), at(noon(90)));
+    CHECK(file.reader(impressions).coverage(30).windows() == std::vector{noon_window(0, 60)});
+    file.writer(impressions).commit(read_at(70, noon_window(0, 40)), noon(90), at(noon(90)));
+    CHECK(file.reader(impressions).coverage(30).windows() == std::vector{noon_window(0, 40)});
+    CHECK(file.reader(impressions).coverage(0).windows() == std::vector{noon_window(0, 60)});
 
     // A reply's rows may lie at the second where the next window begins.
-    file.writer().commit(read_at(90, noon_window(0, 60)), noon(90), at(noon(90)));
+    file.writer(impressions).commit(read_at(90, noon_window(0, 60)), noon(90), at(noon(90)));
     auto before = whole(noon_window(-60, 0), copernica::Page{});
     before.front().read_at = noon(20);
-    file.writer().commit(before, noon(90), at(noon(90)));
-    CHECK(file.reader().coverage(30).windows() == std::vector{noon_window(1, 60)});
+    file.writer(impressions).commit(before, noon(90), at(noon(90)));
+    CHECK(file.reader(impressions).coverage(30).windows() == std::vector{noon_window(1, 60)});
 
     // One that comes later takes nothing away.
-    file.writer().commit(read_at(95, noon_window(0, 60)), noon(95), at(noon(95)));
-    file.writer().commit(read_at(95, noon_window(0, 60)), noon(95), at(noon(95)));
-    CHECK(file.reader().coverage(30).windows() == std::vector{noon_window(0, 60)});
+    file.writer(impressions).commit(read_at(95, noon_window(0, 60)), noon(95), at(noon(95)));
+    file.writer(impressions).commit(read_at(95, noon_window(0, 60)), noon(95), at(noon(95)));
+    CHECK(file.reader(impressions).coverage(30).windows() == std::vector{noon_window(0, 60)});
 }
 
 TEST_CASE("late is what came into a covered period; history is merely old") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 60), rows(1, 5)), noon(600), at(noon(600)));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 60), rows(1, 5)), noon(600), at(noon(600)));
     StatusOptions options;
     options.path = path;
-    CHECK_FALSE(read_status(options).lateness.has_value());
+    CHECK_FALSE(read_status(options).of(impressions).lateness.has_value());
     // 6 to 8 (at noon + 5, 6 and 7) come later, and 70 is of a period that was not covered.
     copernica::Page page = rows(1, 8);
     page.rows.push_back(row(page, 70, 69));
-    file.writer().commit(whole(noon_window(0, 80), std::move(page)), noon(107), at(noon(107)));
-    const auto late = read_status(options).lateness;
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 80), std::move(page)), noon(107), at(noon(107)));
+    const auto late = read_status(options).of(impressions).lateness;
     REQUIRE(late.has_value());
     CHECK(late->rows == 3);
     CHECK(late->median == Seconds(101));
@@ -137,13 +139,13 @@ TEST_CASE("a comparison finds what is missing, gone and changed, and changes not
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 60), rows(1, 10)), noon(60), at(noon(60)));
+    file.writer(impressions).commit(whole(noon_window(0, 60), rows(1, 10)), noon(60), at(noon(60)));
     copernica::Page page = rows(1, 11);
     page.rows.erase(page.rows.begin());
     page.rows[3].integers[tests::slot::profile] = 4711;             // 5
     page.rows[4].entries[tests::slot::agent].first = std::nullopt;  // 6
     const auto windows = whole(noon_window(0, 60), std::move(page));
-    auto found = file.reader().compare(windows);
+    auto found = file.reader(impressions).compare(windows);
     std::sort(found.begin(), found.end(),
               [](const RowDifference& a, const RowDifference& b) { return a.id < b.id; });
     REQUIRE(found.size() == 4);
@@ -158,21 +160,22 @@ TEST_CASE("a comparison finds what is missing, gone and changed, and changes not
     CHECK(found[3].kind == RowDifference::Kind::missing);
     CHECK(found[3].time == local_noon(10));
     CHECK(ask(path, "SELECT count(*) FROM impressions WHERE removed_at IS NULL") == "10");
-    CHECK(file.reader().compare(whole(noon_window(0, 60), rows(1, 10))).empty());
+    CHECK(file.reader(impressions).compare(whole(noon_window(0, 60), rows(1, 10))).empty());
 }
 
 TEST_CASE("removed rows are counted, of a period without its end") {
     TemporaryDirectory directory;
     MirrorFile file(options_for(directory / "m.db"), noon());
-    file.writer().commit(whole(noon_window(0, 60), rows(1, 10)), noon(60), at(noon(60)));
-    CHECK(file.reader().count_removed(local_noon(0), local_noon(60)) == 0);
+    file.writer(impressions).commit(whole(noon_window(0, 60), rows(1, 10)), noon(60), at(noon(60)));
+    CHECK(file.reader(impressions).count_removed(local_noon(0), local_noon(60)) == 0);
     copernica::Page page = rows(1, 10);
     page.rows.erase(page.rows.begin() + 3, page.rows.begin() + 5);
-    file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(70), at(noon(70)));
-    CHECK(file.reader().count_removed(local_noon(0), local_noon(60)) == 2);
-    CHECK(file.reader().count_removed(local_noon(3), local_noon(4)) == 1);
-    CHECK(file.reader().count_removed(local_noon(0), local_noon(3)) == 0);
-    CHECK(file.reader().count_removed(local_noon(5), local_noon(60)) == 0);
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 60), std::move(page)), noon(70), at(noon(70)));
+    CHECK(file.reader(impressions).count_removed(local_noon(0), local_noon(60)) == 2);
+    CHECK(file.reader(impressions).count_removed(local_noon(3), local_noon(4)) == 1);
+    CHECK(file.reader(impressions).count_removed(local_noon(0), local_noon(3)) == 0);
+    CHECK(file.reader(impressions).count_removed(local_noon(5), local_noon(60)) == 0);
 }
 
 TEST_CASE("the middle row has half of the others before it") {
@@ -180,12 +183,13 @@ TEST_CASE("the middle row has half of the others before it") {
     MirrorFile file(options_for(directory / "m.db"), noon());
     copernica::Page page = rows(1, 5);
     page.rows.push_back(row(page, 6, 50));
-    file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
-    CHECK(file.reader().middle_row(local_noon(0), local_noon(5)) == local_noon(2));
-    CHECK(file.reader().middle_row(local_noon(0), local_noon(60)) == local_noon(3));
-    CHECK(file.reader().middle_row(local_noon(4), local_noon(51)) == local_noon(50));
-    CHECK(file.reader().middle_row(local_noon(4), local_noon(50)) == local_noon(4));
-    CHECK_FALSE(file.reader().middle_row(local_noon(5), local_noon(50)));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
+    CHECK(file.reader(impressions).middle_row(local_noon(0), local_noon(5)) == local_noon(2));
+    CHECK(file.reader(impressions).middle_row(local_noon(0), local_noon(60)) == local_noon(3));
+    CHECK(file.reader(impressions).middle_row(local_noon(4), local_noon(51)) == local_noon(50));
+    CHECK(file.reader(impressions).middle_row(local_noon(4), local_noon(50)) == local_noon(4));
+    CHECK_FALSE(file.reader(impressions).middle_row(local_noon(5), local_noon(50)));
 }
 
 TEST_CASE("a quiet second has nothing in it nor beside it") {
@@ -196,9 +200,10 @@ TEST_CASE("a quiet second has nothing in it nor beside it") {
     for (const int second : {10, 11, 12, 20, 22, 24, 27, 28, 29, 40}) {
         page.rows.push_back(row(page, ++id, second));
     }
-    file.writer().commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
     const auto quiet = [&](int begin, int end, RowFreeNear near) {
-        return file.reader().row_free_second(local_noon(begin), local_noon(end), near);
+        return file.reader(impressions).row_free_second(local_noon(begin), local_noon(end), near);
     };
     CHECK(quiet(0, 60, RowFreeNear::begin) == local_noon(0));
     CHECK(quiet(9, 60, RowFreeNear::begin) == local_noon(14));
@@ -220,9 +225,9 @@ TEST_CASE("rows that others deleted are counted anew") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());
-    file.writer().commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
+    file.writer(impressions).commit(whole(noon_window(0, 60), rows(1, 20)), noon(60), at(noon(60)));
     meddle(path, "DELETE FROM impression_rows WHERE id < 4");
-    CHECK(file.reader().fact("rows") == "20");
-    file.writer().recount();
-    CHECK(file.reader().fact("rows") == "17");
+    CHECK(file.reader(impressions).fact("rows") == "20");
+    file.writer(impressions).recount();
+    CHECK(file.reader(impressions).fact("rows") == "17");
 }

@@ -41,8 +41,9 @@ int write_among_others(const std::filesystem::path& path, int writer) {
             for (std::int64_t second = begin; second < begin + 10; ++second) {
                 page.rows.push_back(row(page, second + 1, second, std::to_string(second % 7)));
             }
-            file.writer().commit(whole(noon_window(begin, begin + 10), std::move(page)),
-                                 noon(begin + 10), at(noon(begin)));
+            file.writer(impressions)
+                .commit(whole(noon_window(begin, begin + 10), std::move(page)), noon(begin + 10),
+                        at(noon(begin)));
         }
     } catch (const std::exception&) {
         return 1;
@@ -70,8 +71,8 @@ TEST_CASE("processes that create and write one file together lose nothing") {
     }
     const std::int64_t seconds = writers * windows_each * 10;
     MirrorFile file(options_for(path), noon());
-    CHECK(file.reader().coverage(0) == WindowSet(noon_window(0, seconds)));
-    CHECK(file.reader().fact("rows") == std::to_string(seconds));
+    CHECK(file.reader(impressions).coverage(0) == WindowSet(noon_window(0, seconds)));
+    CHECK(file.reader(impressions).fact("rows") == std::to_string(seconds));
     CHECK(ask(path, "SELECT count(*) FROM impressions") == std::to_string(seconds));
     CHECK(ask(path, "SELECT count(*) FROM user_agents") == "7");
     CHECK(ask(path, "PRAGMA integrity_check") == "ok");
@@ -95,9 +96,11 @@ TEST_CASE("a kill at any write of the first opening leaves a file that opens") {
         killed = WIFSIGNALED(status);
         REQUIRE((killed || status == 0));
         MirrorFile file(options_for(path), noon());
-        file.writer().commit(whole(noon_window(0, 10), rows(1, 10)), noon(10), at(noon(10)));
+        file.writer(impressions)
+            .commit(whole(noon_window(0, 10), rows(1, 10)), noon(10), at(noon(10)));
         CHECK(ask(path, "PRAGMA integrity_check") == "ok");
-        CHECK(ask(path, "SELECT count(*) FROM impressions") == file.reader().fact("rows"));
+        CHECK(ask(path, "SELECT count(*) FROM impressions") ==
+              file.reader(impressions).fact("rows"));
         table.passed();
     }
 }

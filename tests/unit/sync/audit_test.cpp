@@ -55,7 +55,7 @@ struct Audited {
         // What it found stays in the file, as a fact of its own.
         storage::StatusOptions options;
         options.path = file();
-        CHECK(storage::read_status(options).facts["last_audit_agrees"] ==
+        CHECK(storage::read_status(options).of(streams().front()).facts.at("last_audit_agrees") ==
               (report.agrees() ? "1" : "0"));
         return report;
     }

@@ -26,8 +26,7 @@ TEST_CASE("a configured zone that is behind the account's ends the run") {
     world.model.add(noon - 1s);
     CHECK_THROWS_AS(world.sync(), WrongZone);
     CHECK(world.store.covered.empty());
-    CHECK(
-        world.store.runs.back().outcome.starts_with("failed: the API shows impressions up to 1 h"));
+    CHECK(world.store.runs.back().outcome.starts_with("failed: the API shows rows up to 1 h"));
 }
 
 TEST_CASE("rows of a zone behind the configured one are found, and told of") {

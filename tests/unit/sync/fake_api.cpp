@@ -21,12 +21,16 @@ asio::awaitable<void> FakeApi::pass_time() {
     clock_.advance(duration);
 }
 
-asio::awaitable<copernica::PageReply> FakeApi::impressions(copernica::PageQuery query,
-                                                           copernica::RequestGate& gate) {
+asio::awaitable<copernica::PageReply> FakeApi::page(const Stream& stream,
+                                                    copernica::PageQuery query,
+                                                    copernica::RequestGate& gate) {
     co_await gate.pass();
     const std::uint64_t number = pages++;
     totals += query.total ? 1 : 0;
     co_await pass_time();
+    if (on_stream) {
+        on_stream(stream);
+    }
     if (on_page) {
         on_page(query);
     }

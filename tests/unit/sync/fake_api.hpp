@@ -19,12 +19,15 @@ class FakeApi final : public copernica::Api {
   public:
     FakeApi(Model& model, FakeClock& clock) : model_(model), clock_(clock) {}
 
-    boost::asio::awaitable<copernica::PageReply> impressions(copernica::PageQuery query,
-                                                             copernica::RequestGate& gate) override;
+    boost::asio::awaitable<copernica::PageReply> page(const Stream& stream,
+                                                      copernica::PageQuery query,
+                                                      copernica::RequestGate& gate) override;
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override;
 
     /// Called with the number of the request (from 0, both kinds) before each; may throw ApiError.
     std::function<void(const copernica::PageQuery&)> on_page;
+    /// Called with the stream of each request for a page; may throw ApiError.
+    std::function<void(const Stream&)> on_stream;
     std::function<void()> on_identity;
     /// Changes a right reply.
     std::function<void(const copernica::PageQuery&, copernica::Page&)> distort;

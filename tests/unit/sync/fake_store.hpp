@@ -20,8 +20,10 @@ namespace mirror::tests {
 
 class FakeStore : public sync::Store {
   public:
-    explicit FakeStore(Zone account_zone) : zone_(std::move(account_zone)) {}
+    explicit FakeStore(Zone account_zone, const Stream& stream = streams().front())
+        : zone_(std::move(account_zone)), stream_(stream) {}
 
+    const Stream& stream() const override { return stream_; }
     boost::asio::awaitable<WindowSet> coverage(std::int64_t age) override;
     boost::asio::awaitable<sync::Written> commit(std::vector<sync::WholeWindow> windows,
                                                  Instant server_now) override;
@@ -67,6 +69,7 @@ class FakeStore : public sync::Store {
 
   private:
     Zone zone_;
+    const Stream& stream_;
 };
 
 }  // namespace mirror::tests

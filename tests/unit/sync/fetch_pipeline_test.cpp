@@ -111,10 +111,11 @@ struct InRounds final : copernica::Api {
         boost::system::error_code ended;  // always operation_aborted
         co_await timer->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ended));
     }
-    boost::asio::awaitable<copernica::PageReply> impressions(
-        copernica::PageQuery query, copernica::RequestGate& gate) override {
+    boost::asio::awaitable<copernica::PageReply> page(const Stream& stream,
+                                                      copernica::PageQuery query,
+                                                      copernica::RequestGate& gate) override {
         co_await wait_for_the_round();
-        co_return co_await inner.impressions(query, gate);
+        co_return co_await inner.page(stream, query, gate);
     }
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override {
         co_await wait_for_the_round();

@@ -1,0 +1,65 @@
+// What all streams of a session share: one throttle, one clock, one identity, one check of the
+// zone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "core/copernica/api_access.hpp"
+#include "core/plan/window_load.hpp"
+#include "core/sync/adaptive_state.hpp"
+#include "core/sync/observer.hpp"
+#include "core/sync/request_ledger.hpp"
+#include "core/sync/settings.hpp"
+#include "core/sync/stop_request.hpp"
+#include "core/sync/store.hpp"
+#include "core/time/clock.hpp"
+#include "core/util/async_condition.hpp"
+#include "core/util/semaphore.hpp"
+
+namespace mirror::sync {
+
+struct SharedContext {
+    /// `any_store`: of any stream of the file.
+    SharedContext(const boost::asio::any_io_executor& run_executor, copernica::Api& api,
+                  Store& any_store, Clock& run_clock, Observer& run_observer,
+                  const Settings& run_settings)
+        : executor(run_executor),
+          clock(run_clock),
+          observer(run_observer),
+          requests(any_store, run_clock, run_settings.requests_per_day),
+          counted_api(api, requests),
+          access(run_executor, counted_api, run_clock, run_observer, run_settings),
+          room_changed(run_executor) {
+        room.most = std::uint64_t{AdaptiveState::windows_a_connection} * run_settings.connections *
+                    AdaptiveState::pages_a_window * run_settings.page_size;
+    }
+    SharedContext(const SharedContext&) = delete;
+    SharedContext& operator=(const SharedContext&) = delete;
+
+    /// The token may be another account's from now on.
+    void forget_account() {
+        account.reset();
+        zone_checked = false;
+    }
+
+    boost::asio::any_io_executor executor;
+    Clock& clock;
+    Observer& observer;
+    RequestLedger requests;
+    CountedApi counted_api;
+    copernica::ApiAccess access;
+    StopRequest stop;
+    /// Of all that is fetched at a time: tails, and what is read beside them.
+    plan::RecordBudget room;
+    AsyncCondition room_changed;
+
+    // What the preflights of the streams have found, each for all of them.
+    Semaphore preflight{1};  ///< held by the one at work
+    std::optional<copernica::Identity> account;
+    bool zone_checked = false;
+};
+
+}  // namespace mirror::sync

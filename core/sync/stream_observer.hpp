@@ -1,0 +1,42 @@
+// An observer of one stream of several: says in each line and value which one it is.
+#pragma once
+
+#include <string>
+
+#include "core/record/stream.hpp"
+#include "core/sync/observer.hpp"
+
+namespace mirror::sync {
+
+/// Hands everything on. With only one stream, lines are left as they are.
+class StreamObserver final : public Observer {
+  public:
+    StreamObserver(Observer& next, const Stream& stream, bool one_of_several)
+        : next_(next),
+          stream_(stream),
+          prefix_(one_of_several ? std::string(stream.name) + ": " : std::string()) {}
+
+    void debug(const std::string& line) override { next_.debug(prefix_ + line); }
+    void info(const std::string& line) override { next_.info(prefix_ + line); }
+    void warning(const std::string& line) override { next_.warning(prefix_ + line); }
+    void progress(const Progress& progress) override {
+        Progress named = progress;
+        named.stream = &stream_;
+        next_.progress(named);
+    }
+    void first_load(std::uint64_t rows) override { next_.first_load(rows); }
+    void progress_paused() override { next_.progress_paused(); }
+    void stored(const Written& written) override { next_.stored(written); }
+    void following(const Following& state) override {
+        Following named = state;
+        named.stream = &stream_;
+        next_.following(named);
+    }
+
+  private:
+    Observer& next_;
+    const Stream& stream_;
+    std::string prefix_;
+};
+
+}  // namespace mirror::sync

@@ -1,0 +1,139 @@
+#include "storage/stream_schema.hpp"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "storage/row_columns.hpp"
+#include "storage/sql.hpp"
+
+namespace mirror::storage {
+namespace {
+
+// Every row has its ID, the fields of its stream, what did not fit them, and three times in UTC
+// seconds: first stored, last changed, and (NULL as long as the API shows the row) not there any
+// more when its window was last read whole. `timestamp` is the API's own text, local to the
+// account.
+constexpr std::string_view row_table = R"(
+CREATE TABLE IF NOT EXISTS {0} (
+    id          INTEGER PRIMARY KEY,
+{1}    extra       TEXT,
+    first_seen  INTEGER NOT NULL,
+    changed_at  INTEGER NOT NULL,
+    removed_at  INTEGER
+);)";
+
+// The first is always there: windows, counts and most questions go by time. The other indexes
+// follow the configuration (index_catalogue.hpp). The second is nearly always empty; with it, the
+// rows that the API still shows are counted in two indexes, without a look at any row.
+constexpr std::string_view row_indexes = R"(
+CREATE INDEX IF NOT EXISTS {0}_timestamp ON {0} (timestamp);
+CREATE INDEX IF NOT EXISTS {0}_removed ON {0} (timestamp) WHERE removed_at IS NOT NULL;
+)";
+
+// Texts that repeat without end, each entry once. Unique with NULLs, too: no text equals the
+// number 0.
+constexpr std::string_view dictionary_table = R"(
+CREATE TABLE IF NOT EXISTS {0} (
+    id        INTEGER PRIMARY KEY,
+{1}
+);
+CREATE UNIQUE INDEX IF NOT EXISTS {0}_unique ON {0} ({2});
+)";
+
+std::string type_of(const RowColumn& column, const Stream& stream) {
+    switch (column.source) {
+        case RowColumn::Source::timestamp:
+            return "TEXT NOT NULL";
+        case RowColumn::Source::text:
+            return "TEXT";
+        case RowColumn::Source::entry:
+            return fmt::format("INTEGER REFERENCES {} (id)",
+                               stream.dictionaries[column.slot]->table);
+        case RowColumn::Source::integer:
+            break;
+    }
+    return "INTEGER";
+}
+
+std::string table_sql(const Stream& stream) {
+    std::string columns;
+    for (const RowColumn& column : row_columns(stream)) {
+        columns += fmt::format("    {:<11} {},\n", column.name, type_of(column, stream));
+    }
+    return fmt::format(row_table, stream.table, columns) + fmt::format(row_indexes, stream.table);
+}
+
+std::string dictionary_sql(const Dictionary& dictionary) {
+    std::string columns = fmt::format("    {:<9} TEXT", dictionary.first);
+    std::string unique = fmt::format("ifnull({}, 0)", dictionary.first);
+    if (!dictionary.second.empty()) {
+        columns += fmt::format(",\n    {:<9} TEXT", dictionary.second);
+        unique += fmt::format(", ifnull({}, 0)", dictionary.second);
+    }
+    return fmt::format(dictionary_table, dictionary.table, columns, unique);
+}
+
+}  // namespace
+
+std::string stream_tables_sql() {
+    std::string sql;
+    for (const Stream& stream : streams()) {
+        for (const Dictionary* const dictionary : stream.dictionaries) {
+            sql += dictionary_sql(*dictionary);
+        }
+        sql += table_sql(stream);
+    }
+    return sql;
+}
+
+// By scalar subqueries, not by a join: SQLite does not drop an unused LEFT JOIN, so counting and
+// grouping would read every row and lose their covering indexes.
+std::string stream_view_sql(const Stream& stream) {
+    std::string columns;
+    for (const Field& field : stream.fields) {
+        if (field.kind != FieldKind::dictionary) {
+            columns += fmt::format("    {},\n", field.column);
+            continue;
+        }
+        const Dictionary& dictionary = *field.dictionary;
+        columns += fmt::format("    (SELECT {0} FROM {1} WHERE {1}.id = {2}.{3}) AS {4},\n",
+                               field.second ? dictionary.second : dictionary.first,
+                               dictionary.table, stream.table, dictionary.number, field.column);
+    }
+    return fmt::format(
+        "CREATE VIEW {} AS\nSELECT\n    id,\n{}    extra,\n    first_seen,\n    changed_at,\n"
+        "    removed_at\nFROM {};\n",
+        stream.name, columns, stream.table);
+}
+
+std::string drop_views_sql() {
+    std::string sql = "DROP VIEW IF EXISTS covered_periods;";
+    for (const Stream& stream : streams()) {
+        sql += fmt::format("DROP VIEW IF EXISTS {};", stream.name);
+    }
+    return sql;
+}
+
+std::string views_sql() {
+    std::string sql = sql::views;
+    for (const Stream& stream : streams()) {
+        sql += stream_view_sql(stream);
+    }
+    return sql;
+}
+
+std::vector<std::string> stream_names() {
+    std::vector<std::string> names;
+    const auto add = [&names](std::string_view name) { names.emplace_back(name); };
+    for (const Stream& stream : streams()) {
+        add(stream.name);
+        add(stream.table);
+        for (const Dictionary* const dictionary : stream.dictionaries) {
+            add(dictionary->table);
+        }
+    }
+    return names;
+}
+
+}  // namespace mirror::storage

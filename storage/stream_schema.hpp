@@ -1,0 +1,24 @@
+// The SQL of what each stream has of its own: its table with indexes, its dictionaries, its view.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/record/stream.hpp"
+
+namespace mirror::storage {
+
+/// Tables and indexes of all streams and their dictionaries, as far as they are not there.
+std::string stream_tables_sql();
+
+/// The view that people query: the fields under their names, dictionaries looked up.
+std::string stream_view_sql(const Stream& stream);
+
+/// Everything that a file has to drop and to make again at a migration.
+std::string drop_views_sql();
+std::string views_sql();
+
+/// Names of tables, indexes and views that the streams take.
+std::vector<std::string> stream_names();
+
+}  // namespace mirror::storage

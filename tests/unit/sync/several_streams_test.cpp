@@ -1,0 +1,143 @@
+// Sessions of several streams: what they share, and that none holds up another.
+#include <exception>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <doctest/doctest.h>
+
+#include "core/copernica/errors.hpp"
+#include "core/sync/metadata.hpp"
+#include "core/sync/session.hpp"
+#include "tests/unit/sync/run_coroutine.hpp"
+#include "tests/unit/sync/session_fixture.hpp"
+
+using namespace mirror;
+using namespace mirror::copernica;
+using namespace mirror::sync;
+using namespace mirror::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Three streams, each of which has the model's rows.
+struct Three {
+    Three() : world(noon) {
+        fill(world.model, noon - 24h * 10, noon - 10s, 3'000, 3);
+        world.api.on_stream = [this](const Stream& stream) {
+            ++pages[std::string(stream.name)];
+            if (refused == stream.name) {
+                throw ApiError(kind, "This token may not",
+                               kind == ErrorKind::token_refused ? 403 : 404);
+            }
+        };
+    }
+
+    std::vector<StreamToMirror> all() {
+        return {
+            {world.store, world.settings}, {clicks, world.settings}, {mailings, world.settings}};
+    }
+
+    std::vector<StreamResult<Outcome>> sync() {
+        Session session(world.loop.get_executor(), world.api, all(), world.clock, world.log);
+        return run(world.loop, session.sync_all());
+    }
+
+    void follow_until(Instant end) {
+        Session session(world.loop.get_executor(), world.api, all(), world.clock, world.log);
+        boost::asio::cancellation_signal stop;
+        world.clock.on_time = [&] {
+            if (world.clock.now() >= end) {
+                boost::asio::post(world.loop,
+                                  [&stop] { stop.emit(boost::asio::cancellation_type::terminal); });
+            }
+        };
+        boost::asio::co_spawn(
+            world.loop, session.run(),
+            boost::asio::bind_cancellation_slot(stop.slot(), [](const std::exception_ptr&) {}));
+        world.loop.restart();
+        world.loop.run();
+        world.clock.on_time = nullptr;
+    }
+
+    World world;
+    FakeStore clicks{world.settings.zone, *find_stream("clicks")};
+    FakeStore mailings{world.settings.zone, *find_stream("mailings")};
+    std::string refused;  // the stream that the token may not read
+    ErrorKind kind = ErrorKind::request_refused;
+    std::map<std::string, int> pages;
+};
+
+}  // namespace
+
+TEST_CASE("several streams: one identity and one check of the zone are for all") {
+    Three three;
+    const auto results = three.sync();
+    REQUIRE(results.size() == 3);
+    for (const auto& result : results) {
+        CAPTURE(result.stream->name);
+        REQUIRE(result.result.has_value());
+        CHECK(result.result->whole());
+        CHECK(result.result->written.inserted == 3'000);
+    }
+    CHECK(three.world.api.identities == 1);
+    CHECK(three.clicks.rows == three.world.store.rows);
+    CHECK(three.mailings.rows == three.world.store.rows);
+    // A later one is read until later.
+    REQUIRE(three.clicks.covered.windows().size() == 1);
+    const Window covered = three.clicks.covered.windows().front();
+    CHECK(covered.begin == three.world.store.covered.windows().front().begin);
+    CHECK(covered.end >= three.world.store.covered.windows().back().end);
+}
+
+TEST_CASE("several streams: one that the token may not read is named, the others are complete") {
+    for (const char* const refused : {"impressions", "clicks", "mailings"}) {
+        for (const ErrorKind kind : {ErrorKind::request_refused, ErrorKind::token_refused}) {
+            CAPTURE(std::string(refused));
+            CAPTURE(kind);
+            Three three;
+            three.refused = refused;
+            three.kind = kind;
+            const auto results = three.sync();
+            REQUIRE(results.size() == 3);
+            for (const auto& result : results) {
+                CAPTURE(result.stream->name);
+                CHECK(result.failed.has_value() == (result.stream->name == refused));
+                CHECK((result.result && result.result->whole()) ==
+                      (result.stream->name != refused));
+            }
+            // Not after all of give_up_after.
+            CHECK(three.world.clock.now() - noon <= 5min);
+        }
+    }
+}
+
+TEST_CASE("several streams: a command ends with the reason if all of them fail") {
+    Three three;
+    three.world.api.on_page = [](const PageQuery&) {
+        throw ApiError(ErrorKind::request_refused, "no such call", 404);
+    };
+    CHECK_THROWS_WITH_AS(three.sync(), doctest::Contains("no such call"), ApiFailed);
+}
+
+TEST_CASE("several streams: one that fails holds up no poll of the others") {
+    Three three;
+    three.refused = "clicks";
+    three.kind = ErrorKind::token_refused;
+    three.world.settings.give_up_after.reset();
+    three.follow_until(noon + 2h);
+    const auto age = [](const FakeStore& store, Instant now) {
+        return now - store.covered.windows().back().end;
+    };
+    CHECK(age(three.world.store, noon + 2h) <= 3min);
+    CHECK(age(three.mailings, noon + 2h) <= 3min);
+    CHECK(three.clicks.covered.empty());
+    CHECK(three.clicks.facts[metadata::last_error].find("right to read clicks") !=
+          std::string::npos);
+    CHECK(three.world.store.facts[metadata::last_error].empty());
+    CHECK(three.mailings.facts[metadata::last_error].empty());
+}
