@@ -33,9 +33,9 @@ void refuse_other_zone(SQLite::Database& sql, const std::filesystem::path& file,
     }
 }
 
-// What version 2 had of the streams.
-constexpr std::array<std::string_view, 3> names_of_version_2{"impressions", "impression_rows",
-                                                             "user_agents"};
+// What version 2 had of them.
+constexpr std::array<std::string_view, 4> names_of_version_2{"impressions", "impression_rows",
+                                                             "user_agents", "covered_periods"};
 
 // People may have made tables and views of their own in an older file, and given them names that
 // are ours now.
@@ -44,7 +44,7 @@ void refuse_taken_names(SQLite::Database& sql, int version) {
         return;
     }
     SQLite::Statement taken(sql, "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE");
-    for (const std::string& name : stream_names()) {
+    for (const std::string& name : schema_names()) {
         taken.bind(1, name);
         const bool ours = std::find(names_of_version_2.begin(), names_of_version_2.end(), name) !=
                           names_of_version_2.end();

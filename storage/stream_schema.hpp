@@ -1,4 +1,5 @@
-// The SQL of what each stream has of its own: its table with indexes, its dictionaries, its view.
+// The SQL of what each stream has of its own: its table with indexes, its dictionaries, its view;
+// and of the views.
 #pragma once
 
 #include <string>
@@ -18,7 +19,7 @@ std::string stream_view_sql(const Stream& stream);
 std::string drop_views_sql();
 std::string views_sql();
 
-/// Names of tables, indexes and views that the streams take.
-std::vector<std::string> stream_names();
+/// Names of the views, and of the tables that the streams have.
+std::vector<std::string> schema_names();
 
 }  // namespace mirror::storage

@@ -10,3 +10,112 @@
 -- And was it read again a day later? The same with `age >= 86400`.
 CREATE VIEW covered_periods AS
 SELECT stream, "begin", "end", local_begin, local_end, age FROM coverage;
+
+-- Which records could not be rows, by reason: what stands before the value that a reason names.
+CREATE VIEW reject_reasons AS
+SELECT
+    stream,
+    kind AS reason,
+    count(*) AS records,
+    sum(copies) AS copies,
+    max(received_at) AS newest_at,
+    min(reason) AS example
+FROM (
+    SELECT
+        stream, reason, copies, received_at,
+        CASE WHEN instr(reason, ': ') > 0 THEN substr(reason, 1, instr(reason, ': ') - 1)
+             ELSE reason END AS kind
+    FROM rejects
+) AS kinds
+GROUP BY stream, kind;
+
+-- Runs that began in the week before the newest one.
+CREATE VIEW recent_runs AS
+SELECT
+    stream, id, kind, started_at, ended_at, ended_at - started_at AS seconds, requests, inserted,
+    updated, unchanged, rejected, outcome, unread
+FROM runs
+WHERE started_at >= (SELECT max(started_at) FROM runs) - 604800;
+
+-- How many rows came in which hour after their timestamp, of those that came late. The division is
+-- cast, since other engines divide integers to fractions.
+CREATE VIEW lateness_by_hour AS
+SELECT
+    stream,
+    CAST((seconds - seconds % 3600) / 3600 AS INTEGER) AS hours,
+    sum(rows) AS rows
+FROM lateness
+GROUP BY stream, CAST((seconds - seconds % 3600) / 3600 AS INTEGER);
+
+-- One row for each mailing. A number is NULL, not 0, if its kind of event is not mirrored, or not
+-- whole from when the mailing was sent up to its newest read. Each kind of event is grouped once.
+CREATE VIEW mailing_results AS
+WITH
+    whole AS (
+        SELECT stream, max(local_begin) AS since FROM coverage WHERE age = 0 GROUP BY stream
+    ),
+    delivered AS (
+        SELECT mailing, count(*) AS events
+        FROM delivery_rows WHERE removed_at IS NULL GROUP BY mailing
+    ),
+    bounced AS (
+        SELECT mailing, count(*) AS events
+        FROM error_rows WHERE removed_at IS NULL GROUP BY mailing
+    ),
+    opened AS (
+        SELECT mailing, count(*) AS events, count(DISTINCT destination) AS destinations
+        FROM impression_rows WHERE removed_at IS NULL GROUP BY mailing
+    ),
+    clicked AS (
+        SELECT mailing, count(*) AS events, count(DISTINCT destination) AS destinations
+        FROM click_rows WHERE removed_at IS NULL GROUP BY mailing
+    ),
+    unsubscribed AS (
+        SELECT mailing, count(*) AS events
+        FROM unsubscribe_rows WHERE removed_at IS NULL GROUP BY mailing
+    ),
+    complained AS (
+        SELECT mailing, count(*) AS events
+        FROM abuse_rows WHERE removed_at IS NULL GROUP BY mailing
+    ),
+    results AS (
+        SELECT
+            sent.id AS mailing,
+            sent.subject AS subject,
+            sent.timestamp AS sent_at,
+            sent.destinations AS destinations,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'deliveries') <= sent.timestamp
+                 THEN ifnull(delivered.events, 0) END AS deliveries,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'errors') <= sent.timestamp
+                 THEN ifnull(bounced.events, 0) END AS bounces,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
+                 THEN ifnull(opened.events, 0) END AS opens,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
+                 THEN ifnull(opened.destinations, 0) END AS unique_opens,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
+                 THEN ifnull(clicked.events, 0) END AS clicks,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
+                 THEN ifnull(clicked.destinations, 0) END AS unique_clicks,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'unsubscribes') <= sent.timestamp
+                 THEN ifnull(unsubscribed.events, 0) END AS unsubscribes,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'abuses') <= sent.timestamp
+                 THEN ifnull(complained.events, 0) END AS abuses
+        FROM mailing_rows AS sent
+        LEFT JOIN delivered ON delivered.mailing = sent.id
+        LEFT JOIN bounced ON bounced.mailing = sent.id
+        LEFT JOIN opened ON opened.mailing = sent.id
+        LEFT JOIN clicked ON clicked.mailing = sent.id
+        LEFT JOIN unsubscribed ON unsubscribed.mailing = sent.id
+        LEFT JOIN complained ON complained.mailing = sent.id
+        WHERE sent.removed_at IS NULL
+    )
+SELECT
+    mailing, subject, sent_at, destinations, deliveries, bounces, opens, unique_opens, clicks,
+    unique_clicks, unsubscribes, abuses,
+    CAST(bounces AS REAL) / nullif(destinations, 0) AS bounce_rate_of_destinations,
+    CAST(unique_opens AS REAL) / nullif(deliveries, 0) AS open_rate_of_deliveries,
+    CAST(unique_clicks AS REAL) / nullif(deliveries, 0) AS click_rate_of_deliveries,
+    CAST(unique_clicks AS REAL) / nullif(unique_opens, 0) AS click_rate_of_opens,
+    CAST(unsubscribes AS REAL) / nullif(deliveries, 0) AS unsubscribe_rate_of_deliveries,
+    CAST(abuses AS REAL) / nullif(deliveries, 0) AS abuse_rate_of_deliveries
+FROM results;

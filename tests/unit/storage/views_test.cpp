@@ -1,0 +1,163 @@
+// The views that answer what operators and analysts ask first.
+#include <string>
+
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
+#include <doctest/doctest.h>
+
+#include "tests/unit/storage/fixture.hpp"
+
+using namespace mirror;
+using namespace mirror::storage;
+using namespace mirror::storage::testing;
+
+namespace {
+
+constexpr std::int64_t hour = 3600;
+constexpr std::int64_t day = 24 * hour;
+
+// Every line of a query, columns joined by '|'.
+std::string lines_of(const std::filesystem::path& path, const std::string& query) {
+    SQLite::Database sql(path.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement statement(sql, query);
+    std::string lines;
+    while (statement.executeStep()) {
+        for (int column = 0; column < statement.getColumnCount(); ++column) {
+            lines += (column > 0 ? "|" : "") + statement.getColumn(column).getString();
+        }
+        lines += "\n";
+    }
+    return lines;
+}
+
+}  // namespace
+
+TEST_CASE("daily: events by local day, and whether the day is covered") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    // Noon is 13:00 there: this is from 23:30 of the day before to 00:30 of the day after.
+    const Window window = noon_window(-13 * hour - hour / 2, 11 * hour + hour / 2);
+    copernica::Page page;
+    for (const std::int64_t at :
+         {-13 * hour - 60, -13 * hour, std::int64_t{0}, 11 * hour - 1, 11 * hour}) {
+        page.rows.push_back(row(page, at + 2 * day, at));
+        page.rows.back().integers[1] = at < 0 ? 7 : 8;  // the destination
+    }
+    file.writer(impressions).commit(whole(window, std::move(page)), noon(day), at(noon(day)));
+    CHECK(lines_of(path, "SELECT day, stream, events, destinations, complete FROM daily") ==
+          "2026-02-28|impressions|1|1|0\n"
+          "2026-03-01|impressions|3|2|1\n"
+          "2026-03-02|impressions|1|1|0\n");
+    // A second short of midnight is not all of the day.
+    meddle(path, "UPDATE coverage SET local_end = '2026-03-01 23:59:59'");
+    CHECK(lines_of(path, "SELECT complete FROM daily WHERE day = '2026-03-01'") == "0\n");
+    meddle(path, "UPDATE coverage SET local_end = '2026-03-02 00:00:00'");
+    CHECK(lines_of(path, "SELECT complete FROM daily WHERE day = '2026-03-01'") == "1\n");
+    // What the API does not return any more does not count.
+    meddle(path, "UPDATE impression_rows SET removed_at = 1");
+    CHECK(lines_of(path, "SELECT * FROM daily") == "");
+}
+
+TEST_CASE("daily: one kind of event says nothing of another") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    meddle(path,
+           "INSERT INTO click_rows (id, timestamp, destination, first_seen, changed_at) "
+           "VALUES (1, '2026-03-01 00:00:00', 5, 1, 1)");
+    meddle(path,
+           "INSERT INTO mailing_rows (id, timestamp, first_seen, changed_at) "
+           "VALUES (1, '2026-03-01 00:00:00', 1, 1)");
+    meddle(path,
+           "UPDATE coverage SET local_begin = '2026-02-01 00:00:00', "
+           "local_end = '2026-04-01 00:00:00'");
+    CHECK(lines_of(path, "SELECT stream, destinations, complete FROM daily ORDER BY stream") ==
+          "clicks|1|0\nimpressions|1|1\nmailings||0\n");
+}
+
+TEST_CASE("mailing results: numbers and rates, NULL where something is not complete") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    meddle(path, "DELETE FROM impression_rows");
+    meddle(path, "DELETE FROM coverage");
+    meddle(
+        path,
+        "INSERT INTO mailing_rows (id, timestamp, subject, destinations, first_seen, changed_at, "
+        "removed_at) VALUES (1, '2026-03-01 10:00:00', 'Spring', 4, 1, 1, NULL), "
+        "(2, '2026-03-02 10:00:00', 'None', 0, 1, 1, NULL), "
+        "(3, '2026-03-03 10:00:00', 'Gone', 9, 1, 1, 1)");
+    const auto add = [&path](const std::string& table, const std::string& rows) {
+        meddle(path,
+               "INSERT INTO " + table +
+                   " (id, mailing, destination, timestamp, first_seen, changed_at, removed_at) "
+                   "SELECT value, 1, value % 10, '2026-03-01 11:00:00', 1, 1, NULL "
+                   "FROM json_each('" +
+                   rows + "')");
+    };
+    add("delivery_rows", "[1, 2, 3, 4]");
+    add("error_rows", "[1]");
+    add("impression_rows", "[1, 11, 2, 3]");  // of three destinations
+    add("click_rows", "[1, 11, 21]");         // of one
+    add("unsubscribe_rows", "[1]");
+    meddle(path, "UPDATE delivery_rows SET removed_at = 1 WHERE id = 4");
+    const auto cover = [&path](const std::string& stream, const std::string& begin) {
+        meddle(path,
+               "INSERT INTO coverage (stream, age, \"begin\", \"end\", local_begin, local_end) "
+               "VALUES ('" +
+                   stream + "', 0, unixepoch('" + begin + "'), 2000000000, '" + begin +
+                   "', '2026-04-01 00:00:00')");
+    };
+    for (const char* const stream : {"mailings", "deliveries", "errors", "impressions", "clicks"}) {
+        cover(stream, "2026-01-01 00:00:00");
+    }
+    cover("unsubscribes", "2026-03-01 10:00:01");  // a second too late
+    CHECK(lines_of(path,
+                   "SELECT mailing, subject, sent_at, destinations, deliveries, bounces, opens, "
+                   "unique_opens, clicks, unique_clicks, unsubscribes, abuses "
+                   "FROM mailing_results ORDER BY mailing") ==
+          "1|Spring|2026-03-01 10:00:00|4|3|1|4|3|3|1||\n"
+          "2|None|2026-03-02 10:00:00|0|0|0|0|0|0|0|0|\n");
+    CHECK(lines_of(path,
+                   "SELECT bounce_rate_of_destinations, open_rate_of_deliveries, "
+                   "round(click_rate_of_deliveries, 3), round(click_rate_of_opens, 3), "
+                   "unsubscribe_rate_of_deliveries, abuse_rate_of_deliveries "
+                   "FROM mailing_results ORDER BY mailing") ==
+          "0.25|1.0|0.333|0.333||\n"
+          "|||||\n");
+    // A gap after the mailing was sent: only what is whole from then on counts.
+    cover("clicks", "2026-03-01 10:30:00");
+    CHECK(lines_of(path, "SELECT opens, clicks FROM mailing_results WHERE mailing = 1") == "4|\n");
+}
+
+TEST_CASE("reject reasons, recent runs and lateness by the hour") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    meddle(path,
+           "INSERT INTO rejects (stream, received_at, \"begin\", \"end\", reason, record, copies) "
+           "VALUES ('clicks', 5, 0, 1, 'no usable ID: \"a\"', '{\"ID\":\"a\"}', 2), "
+           "('clicks', 9, 0, 1, 'no usable ID: \"b\"', '{\"ID\":\"b\"}', 1), "
+           "('clicks', 7, 0, 1, 'not an object', '1', 1)");
+    CHECK(lines_of(path, "SELECT * FROM reject_reasons ORDER BY reason") ==
+          "clicks|no usable ID|2|3|9|no usable ID: \"a\"\n"
+          "clicks|not an object|1|1|7|not an object\n");
+
+    meddle(path, "DELETE FROM runs");
+    meddle(
+        path,
+        "INSERT INTO runs (stream, id, kind, \"begin\", \"end\", started_at, ended_at, requests, "
+        "inserted, updated, unchanged, rejected, outcome) VALUES "
+        "('impressions', 1, 'sync', 0, 1, 1000000, 1000010, 1, 2, 3, 4, 5, 'done'), "
+        "('impressions', 2, 'sync', 0, 1, 1604800, 1604830, 1, 2, 3, 4, 5, 'done'), "
+        "('clicks', 3, 'run', 0, 1, 1604801, NULL, 1, 2, 3, 4, 5, 'running')");
+    CHECK(lines_of(path, "SELECT stream, id, seconds, outcome FROM recent_runs ORDER BY id") ==
+          "impressions|2|30|done\nclicks|3||running\n");
+
+    meddle(path,
+           "INSERT INTO lateness (stream, seconds, rows) VALUES ('clicks', 61, 2), "
+           "('clicks', 3599, 1), ('clicks', 3600, 4), ('errors', 90000, 8)");
+    CHECK(lines_of(path, "SELECT * FROM lateness_by_hour ORDER BY stream, hours") ==
+          "clicks|0|3\nclicks|1|4\nerrors|25|8\n");
+}
