@@ -16,7 +16,7 @@ namespace mirror::sync {
 
 /// How far a load of more than a day is.
 struct Progress {
-    const Stream* stream = nullptr;         ///< what is loaded
+    const Stream* stream = nullptr;         ///< what is loaded, if it is one of several
     Window period;                          ///< what is being completed
     Instant at{};                           ///< begin of what is read now; see LoadMeter
     std::uint64_t rows = 0;                 ///< received so far, also of windows not yet whole
@@ -24,6 +24,12 @@ struct Progress {
     Monotonic since{};                      ///< when the work began, or went on after a pause
     Monotonic::duration before{};           ///< how long it had taken before that
     LoadMark rate_from;                     ///< what the rate is counted from
+};
+
+/// So many rows are being loaded into a period of which the file had none.
+struct FirstLoad {
+    const Stream* stream = nullptr;  ///< what is loaded, if it is one of several
+    std::uint64_t rows = 0;
 };
 
 /// How a stream of a session that follows an account (`run`) is doing.
@@ -39,8 +45,7 @@ struct Following {
 class Observer : public copernica::RequestObserver {
   public:
     virtual void progress(const Progress&) {}
-    /// So many rows are being loaded into a period of which the file had none.
-    virtual void first_load(std::uint64_t) {}
+    virtual void first_load(const FirstLoad&) {}
     /// The load that progress() tells of has ended, or pauses.
     virtual void progress_paused() {}
 

@@ -14,6 +14,7 @@ class StreamObserver final : public Observer {
     StreamObserver(Observer& next, const Stream& stream, bool one_of_several)
         : next_(next),
           stream_(stream),
+          named_(one_of_several ? &stream : nullptr),
           prefix_(one_of_several ? std::string(stream.name) + ": " : std::string()) {}
 
     void debug(const std::string& line) override { next_.debug(prefix_ + line); }
@@ -21,10 +22,14 @@ class StreamObserver final : public Observer {
     void warning(const std::string& line) override { next_.warning(prefix_ + line); }
     void progress(const Progress& progress) override {
         Progress named = progress;
-        named.stream = &stream_;
+        named.stream = named_;
         next_.progress(named);
     }
-    void first_load(std::uint64_t rows) override { next_.first_load(rows); }
+    void first_load(const FirstLoad& load) override {
+        FirstLoad named = load;
+        named.stream = named_;
+        next_.first_load(named);
+    }
     void progress_paused() override { next_.progress_paused(); }
     void stored(const Written& written) override { next_.stored(written); }
     void following(const Following& state) override {
@@ -36,6 +41,7 @@ class StreamObserver final : public Observer {
   private:
     Observer& next_;
     const Stream& stream_;
+    const Stream* named_;
     std::string prefix_;
 };
 

@@ -36,7 +36,9 @@ std::string progress_text(const sync::Progress& progress, const Zone& zone,
     const std::uint64_t since = std::min(progress.rate_from.rows, progress.rows);
     const auto rows = static_cast<double>(progress.rows);
     const double rate = static_cast<double>(progress.rows - since) / measured.count();
-    const std::string at = format_local(zone.to_local(progress.at));
+    const std::string which =
+        progress.stream != nullptr ? fmt::format("{}: ", progress.stream->name) : std::string();
+    const std::string at = which + format_local(zone.to_local(progress.at));
     const std::string speed = grouped(static_cast<std::uint64_t>(rate)) + " rows/s";
     if (!progress.expected) {
         return fmt::format("{}  {} rows  {}", at, grouped(progress.rows), speed);

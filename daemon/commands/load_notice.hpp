@@ -1,6 +1,8 @@
 // Says at the start of a first load what it takes.
 #pragma once
 
+#include <string>
+
 #include <spdlog/logger.h>
 
 #include "core/sync/observer.hpp"
@@ -13,7 +15,14 @@ class LoadNotice final : public sync::Observer {
     /// Both must outlive this.
     LoadNotice(const Config& config, spdlog::logger& log) : config_(config), log_(log) {}
 
-    void first_load(std::uint64_t rows) override { log_.info("{}", load_text(rows, config_)); }
+    void first_load(const sync::FirstLoad& load) override {
+        const std::string text = load_text(load.rows, config_);
+        if (load.stream != nullptr) {
+            log_.info("{}: {}", load.stream->name, text);
+        } else {
+            log_.info("{}", text);
+        }
+    }
 
   private:
     const Config& config_;

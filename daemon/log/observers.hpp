@@ -18,9 +18,9 @@ class Observers final : public sync::Observer {
             observer->progress(progress);
         }
     }
-    void first_load(std::uint64_t rows) override {
+    void first_load(const sync::FirstLoad& load) override {
         for (sync::Observer* const observer : all_) {
-            observer->first_load(rows);
+            observer->first_load(load);
         }
     }
     void progress_paused() override {

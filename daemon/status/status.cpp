@@ -342,6 +342,7 @@ class Lines {
         // Names and errors come from outside.
         text_ += fmt::format("{:<13} {}\n", name, printable(value, longest_line));
     }
+    void heading(std::string_view name) { text_ += fmt::format("{}:\n", name); }
     std::string local(Instant at) const { return format_local(zone_.to_local(at)); }
     const Zone& zone() const { return zone_; }
     const std::string& text() const { return text_; }
@@ -456,7 +457,7 @@ std::string status_text(const Statuses& all, const Zone& zone, Seconds last_age)
         add_details(lines, status, last_age);
     } else {
         for (const Status& one : all) {
-            lines.add(one.stream->name, "");
+            lines.heading(one.stream->name);
             add_details(lines, one, last_age);
         }
     }

@@ -149,6 +149,8 @@ TEST_CASE("status: of several streams the worst comes first, then each has a lin
               "\nabuses        nothing is complete yet; rows 0, 0 rejects, 0 removed; 0 gaps\n") !=
           std::string::npos);
     CHECK(text.find("; not followed any more\n") != std::string::npos);
+    CHECK(text.find("\nclicks:\n") != std::string::npos);
+    CHECK(text.find(" \n") == std::string::npos);
 
     const auto json = boost::json::parse(status_json(all())).as_object();
     CHECK(json.at("complete_through").is_null());
@@ -200,6 +202,9 @@ TEST_CASE("progress: what the line says") {
         return progress_text(progress, zone, std::chrono::milliseconds(milliseconds));
     };
     CHECK(text(10'000) == "2026-02-01 00:00:00  1,234,567 rows  123,456 rows/s");
+    progress.stream = find_stream("clicks");
+    CHECK(text(10'000) == "clicks: 2026-02-01 00:00:00  1,234,567 rows  123,456 rows/s");
+    progress.stream = nullptr;
     progress.expected = 1'234'567 * 4;
     CHECK(text(10'000) ==
           "2026-02-01 00:00:00  25 %  1,234,567 of 4,938,268 rows  123,456 rows/s  30 s left");

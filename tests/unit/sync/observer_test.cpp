@@ -11,6 +11,7 @@
 
 #include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
+#include "core/sync/stream_observer.hpp"
 #include "tests/support/times.hpp"
 #include "tests/unit/sync/run_coroutine.hpp"
 #include "tests/unit/sync/world.hpp"
@@ -31,7 +32,10 @@ struct Recorder final : sync::Observer {
         longest = std::max(longest, took);
     }
     void request_again() override { ++again; }
-    void first_load(std::uint64_t rows) override { first_loads.push_back(rows); }
+    void first_load(const sync::FirstLoad& load) override {
+        first_loads.push_back(load.rows);
+        loaded = load.stream;
+    }
     void stored(const sync::Written& more) override { written += more; }
     void progress(const sync::Progress& now) override { progresses.push_back(now); }
     void following(const sync::Following& state) override {
@@ -57,6 +61,7 @@ struct Recorder final : sync::Observer {
     std::vector<sync::Following> states;
     std::vector<std::string> warnings;
     std::vector<std::uint64_t> first_loads;
+    const Stream* loaded = nullptr;
     std::function<void(const sync::Following&)> on_following;
 };
 
@@ -85,6 +90,24 @@ struct Follower : World {
 };
 
 }  // namespace
+
+TEST_CASE("observer: what is told names the stream, if it is one of several") {
+    const Stream& clicks = *find_stream("clicks");
+    for (const bool several : {true, false}) {
+        CAPTURE(several);
+        Recorder recorder;
+        sync::StreamObserver observer(recorder, clicks, several);
+        observer.warning("late");
+        observer.progress({});
+        observer.first_load({nullptr, 5});
+        observer.following({});
+        CHECK(recorder.warnings.back() == (several ? "clicks: late" : "late"));
+        CHECK(recorder.progresses.back().stream == (several ? &clicks : nullptr));
+        CHECK(recorder.loaded == (several ? &clicks : nullptr));
+        CHECK(recorder.first_loads == std::vector<std::uint64_t>{5});
+        CHECK(recorder.states.back().stream == &clicks);
+    }
+}
 
 TEST_CASE("requests are told of as they end, and those that are made again") {
     World world(utc("2026-11-23 16:00:00"));
