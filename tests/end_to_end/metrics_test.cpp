@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "core/time/clock.hpp"
+#include "storage/sqlite/file_lock.hpp"
 #include "tests/end_to_end/notify_socket.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/simulator/fault.hpp"
@@ -219,14 +220,15 @@ TEST_CASE("metrics: trouble is seen, and its reason") {
             well = service.get("/healthz").status() == 200;
         }
         REQUIRE(well);
-        // Whoever writes to a file that is gone ends: here a write that is still to come waits.
-        SQLite::Database holder(scene.database().string(), SQLite::OPEN_READWRITE, 60'000);
-        holder.exec("BEGIN IMMEDIATE");
+        // A process that writes to a file that is gone ends: a write that is still to come waits
+        // for the lock, before it looks at the file.
+        storage::FileLock lock(scene.database());
+        REQUIRE(lock.lock(storage::FileLock::Part::write, std::chrono::seconds(60)));
         std::filesystem::rename(scene.database(), scene.directory() / "elsewhere.db");
         const RawReply reply = service.get("/metrics");
         CHECK(reply.status() == 500);
         CHECK(holds(reply.body, "impressions.db"));
-        holder.exec("ROLLBACK");
+        lock.unlock(storage::FileLock::Part::write);
         service.process->signal(SIGTERM);
         service.process->wait();
     }
