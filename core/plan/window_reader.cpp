@@ -137,7 +137,7 @@ WindowReader::Verdict WindowReader::judge_page(const copernica::PageQuery& asked
     }
     const bool same_query = query_.start == asked.start && query_.begintime == asked.begintime &&
                             query_.endtime == asked.endtime;
-    // No new record: there are no more to be had this way.
+    // No new record: this way of reading finds no more.
     if (fresh == 0 || same_query) {
         return search_missing();
     }

@@ -164,7 +164,7 @@ class Store {
                                                                              RowFreeNear near) = 0;
 
     /// The time of the row of [begin, end) that has half of the others before it; nothing if
-    /// there are no rows.
+    /// it has none.
     virtual boost::asio::awaitable<std::optional<LocalTime>> middle_row(LocalTime begin,
                                                                         LocalTime end) = 0;
 

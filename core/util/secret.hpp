@@ -6,7 +6,7 @@
 
 namespace mirror {
 
-/// Holds the token. There is no way to print it by mistake: no stream operator, no conversion;
+/// Holds the token. It cannot be printed by mistake: no stream operator, no conversion;
 /// whoever needs the text says so.
 class Secret {
   public:

@@ -308,7 +308,7 @@ class Parser {
         throw UsageError(fmt::format("help: unknown command \"{}\"; {}", name,
                                      nearest
                                          ? fmt::format("did you mean {}?", *nearest)
-                                         : fmt::format("there are {}", fmt::join(known, ", "))));
+                                         : fmt::format("known are {}", fmt::join(known, ", "))));
     }
 
     static void check_choice(const char* option, const std::optional<std::string>& value,

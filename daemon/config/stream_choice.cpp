@@ -22,7 +22,7 @@ const std::vector<std::string>& stream_names() {
 
 std::string no_such_stream(const std::string& name) {
     const auto nearest = nearest_word(name, stream_names());
-    return fmt::format("there is no stream \"{}\"{}; there are {}", name,
+    return fmt::format("unknown stream \"{}\"{}; known are {}", name,
                        nearest ? fmt::format(" (did you mean {}?)", *nearest) : "",
                        fmt::join(stream_names(), ", "));
 }

@@ -11,7 +11,7 @@ namespace mirror::daemon {
 /// The names of all streams, in their order.
 const std::vector<std::string>& stream_names();
 
-/// For people: "there is no stream \"opens\"; there are impressions, clicks, …".
+/// For people: "unknown stream \"opens\"; known are impressions, clicks, …".
 std::string no_such_stream(const std::string& name);
 
 /// The streams of these names, which are known: each once, in the order of all streams.

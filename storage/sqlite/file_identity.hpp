@@ -13,7 +13,7 @@ struct FileIdentity {
     friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
 
-/// Nothing if there is no such file.
+/// Nothing if the file does not exist.
 std::optional<FileIdentity> identity_of(const std::string& path);
 
 }  // namespace mirror::storage

@@ -233,7 +233,7 @@ std::string Scene::complaint(const Run& run) const {
     if (run.code != 0) {
         words = fmt::format("exit code {}\n", run.code);
     }
-    words += std::filesystem::exists(database()) ? difference() : "there is no file";
+    words += std::filesystem::exists(database()) ? difference() : "the file is missing";
     if (!words.empty()) {
         words += fmt::format("\nafter {} requests it said:\n{}{}", requests(), run.err, run.out);
     }

@@ -23,7 +23,7 @@ boost::json::object json_of(const Run& run) {
 
 }  // namespace
 
-TEST_CASE("status: where there is no file") {
+TEST_CASE("status: the file is missing") {
     Scene scene;
     scene.token.clear();
     const Run run = scene.run({"status"});

@@ -124,7 +124,7 @@ TEST_CASE("streams: only those that are named") {
     CHECK(scene.run({"audit", "--stream", "errors"}).code == 0);
     const Run unknown = scene.run({"sync", "--stream", "opens"});
     CHECK(unknown.code == 2);
-    CHECK(unknown.err.find("there is no stream \"opens\"; there are impressions, clicks") !=
+    CHECK(unknown.err.find("unknown stream \"opens\"; known are impressions, clicks") !=
           std::string::npos);
     scene.reconfigure("mirror", "streams = \"all\"", "streams = [\"opens\"]");
     CHECK(scene.run({"sync"}).code == 2);

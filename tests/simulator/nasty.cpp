@@ -242,7 +242,7 @@ class Maker {
             {"has templates", "https://shop.example/{$profile.id}/{$a[\"b\"]|c:'d'}?{{$e}}"},
             {"has 8 KB", "https://shop.example/?q=" + std::string(8192, 'x')},
             {"is empty", ""},
-            {"is no name of SQL", "'; DROP TABLE click_rows; --\"\\ %s {} \x1b[2J"},
+            {"is not a name in SQL", "'; DROP TABLE click_rows; --\"\\ %s {} \x1b[2J"},
             {"is in all planes", "\xc3\xa9\xe2\x9c\x89\xf0\x9f\x93\xa7\xe2\x80\xae"},
             {"looks like a number", "007"},
         }};

@@ -28,7 +28,7 @@ Call call_named(const std::string& name) {
     }
     const auto other = others.find(name);
     if (other == others.end()) {
-        throw std::invalid_argument("there is no call \"" + name + "\"");
+        throw std::invalid_argument("unknown call \"" + name + "\"");
     }
     return other->second;
 }
@@ -86,7 +86,7 @@ Rule StreamSettings::restrict(const Rule& rule) const {
     for (const std::string& name : failing) {
         const auto stream = stream_named(name);
         if (!stream) {
-            throw std::invalid_argument("there is no stream \"" + name + "\"");
+            throw std::invalid_argument("unknown stream \"" + name + "\"");
         }
         rules.push_back(rules::on(*stream, rule));
     }

@@ -61,7 +61,7 @@ struct StreamFacts {
 
 const StreamFacts& facts_of(StreamId stream);
 
-/// "impressions" and so on; nothing if there is no such stream.
+/// "impressions" and so on; nothing if the stream is not known.
 std::optional<StreamId> stream_named(std::string_view name);
 
 /// The columns of the mirror's view that the API determines, `id` and `timestamp` among them.

@@ -45,7 +45,7 @@ class Table {
     void add(const Row& row);
     /// Room for so many more.
     void reserve(std::size_t rows);
-    /// False if there is no such row.
+    /// False if the row does not exist.
     bool change(std::int64_t id, const std::function<void(Row&)>& edit);
     bool remove(std::int64_t id);
     void clear();

@@ -43,7 +43,7 @@ void expect_counted(SQLite::Database& sql, const std::string& fact, const std::s
     const std::string kept = ask(sql, "SELECT value FROM mirror WHERE key = '" + fact + "'");
     const std::string counted = ask(sql, query);
     if (kept != counted && !(kept == "no row" && counted == "0")) {
-        throw Broken(fmt::format("the fact {} says {}, there are {}", fact, kept, counted));
+        throw Broken(fmt::format("the fact {} says {}, the file has {}", fact, kept, counted));
     }
 }
 

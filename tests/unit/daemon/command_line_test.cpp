@@ -63,7 +63,7 @@ TEST_CASE("command line: some streams instead of all that are configured") {
               std::vector<std::string>{"clicks", "mailings"});
     }
     CHECK(mistake({"sync", "--stream", "opens"}) ==
-          "--stream: there is no stream \"opens\"; there are impressions, clicks, deliveries, "
+          "--stream: unknown stream \"opens\"; known are impressions, clicks, deliveries, "
           "errors, "
           "abuses, unsubscribes, mailings");
 }
@@ -176,7 +176,7 @@ TEST_CASE("command line: help and version as commands, too") {
     CHECK(parse({"help"}).text == parse({"--help"}).text);
     CHECK(parse({"help", "backfill"}).text == parse({"backfill", "--help"}).text);
     CHECK(mistake({"help", "backfil"}).find("did you mean backfill?") != std::string::npos);
-    CHECK(mistake({"help", "cook"}).find("there are run, sync") != std::string::npos);
+    CHECK(mistake({"help", "cook"}).find("known are run, sync") != std::string::npos);
 }
 
 TEST_CASE("command line: the help of a command has the general options and examples") {

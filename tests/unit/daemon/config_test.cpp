@@ -110,7 +110,7 @@ indexes = ["profile"]
     CHECK(clicks.poll_interval == Seconds(300));
     CHECK(clicks.indexes == std::vector<std::string>{"profile"});
     CHECK(complaint("[mirror]\nstreams = [\"clicks\", \"opens\"]\n") ==
-          "config.toml:2: [mirror] streams: there is no stream \"opens\"; there are impressions, "
+          "config.toml:2: [mirror] streams: unknown stream \"opens\"; known are impressions, "
           "clicks, deliveries, errors, abuses, unsubscribes, mailings");
     CHECK(complaint("[streams.click]\nstart = \"\"\n").find("did you mean clicks?") !=
           std::string::npos);

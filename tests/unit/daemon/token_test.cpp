@@ -75,7 +75,7 @@ TEST_CASE("token: an empty credential means that there is none") {
         s.secret("access_token", content);
         try {
             find_token(std::nullopt, {}, s.environment);
-            FAIL("there is no token");
+            FAIL("an empty token was found");
         } catch (const UsageError& error) {
             CHECK(std::string(error.what()).find("/etc/copernica-mirror/access_token") !=
                   std::string::npos);

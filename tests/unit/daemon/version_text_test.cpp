@@ -42,7 +42,7 @@ TEST_CASE("version: the program, its commit, its libraries and the schema") {
     CHECK(lines[5] == fmt::format("schema   {}", storage::schema_version));
 }
 
-TEST_CASE("version: without a commit there is no line for it") {
+TEST_CASE("version: a build without a commit does not name one") {
     const auto lines = lines_of(version_text(""));
     REQUIRE(lines.size() == 5);
     CHECK(lines[0] == fmt::format("copernica-mirror {}", version));

@@ -14,7 +14,7 @@ using Names = std::set<std::string>;
 std::string document(const std::string& path);
 
 /// What is below the heading, up to the next heading of its level or above. `heading` is the whole
-/// text of the heading, without `#`. Fails the test if there is no such heading.
+/// text of the heading, without `#`. Fails the test if the heading is missing.
 std::string section(const std::string& text, const std::string& heading);
 
 /// The texts of all headings, without `#`, in their order.

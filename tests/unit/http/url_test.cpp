@@ -18,8 +18,8 @@ using namespace mirror::http;
 // name is never taken for the address.
 constexpr bool reads_address_as_name = BOOST_VERSION >= 108300;
 
-// 1.81 does not read the zone of an IPv6 address, either. With either, there is no API at such an
-// address.
+// 1.81 does not read the zone of an IPv6 address, either. Neither accepts such an
+// address as the API's.
 constexpr bool reads_zones = BOOST_VERSION >= 108300;
 
 TEST_CASE("base URLs that may be used") {
