@@ -42,6 +42,19 @@ std::optional<Instant> first_shown(const Horizon& known, Instant server_now) {
     return first;
 }
 
+std::optional<Window> unshown_if_expired(const FirstRecords& first, Instant first_shown,
+                                         Instant old_enough) {
+    const bool is_shown = first.api && *first.api <= first.file;
+    if (is_shown || first.file < first_shown || first.file >= old_enough) {
+        return std::nullopt;
+    }
+    return Window{first_shown, first.file};
+}
+
+Instant expired_before(const FirstRecords& first, Instant old_enough) {
+    return std::min(old_enough, first.api.value_or(old_enough));
+}
+
 bool confirmation_due(const Horizon& known, Instant server_now) {
     return known.pending && server_now - known.pending->at >= between_proofs;
 }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/time/instant.hpp"
+#include "core/time/window.hpp"
 
 namespace mirror::plan {
 
@@ -38,6 +39,22 @@ Horizon with_proof(const Horizon& known, const HorizonProof& proof);
 /// count as removed. The horizon itself stands still between two proofs, so its age counts as well,
 /// less a day. Nothing: no row has expired.
 std::optional<Instant> first_shown(const Horizon& known, Instant server_now);
+
+/// A whole read of an old window: when the file's first record there was logged, and when the first
+/// one that the API showed; nothing: it showed none.
+struct FirstRecords {
+    Instant file{};
+    std::optional<Instant> api;
+};
+
+/// If the file's first record may have expired: the period of which the API shows nothing then.
+/// Nothing: it has not. `first_shown`: what is before it counts as expired anyway. `old_enough`:
+/// nothing from this moment on can have expired.
+std::optional<Window> unshown_if_expired(const FirstRecords& first, Instant first_shown,
+                                         Instant old_enough);
+
+/// If the API shows nothing of that period: what is before this moment may have expired.
+Instant expired_before(const FirstRecords& first, Instant old_enough);
 
 /// Whether a second proof is due.
 bool confirmation_due(const Horizon& known, Instant server_now);

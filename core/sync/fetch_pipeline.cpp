@@ -87,6 +87,7 @@ FetchPipeline::FetchPipeline(RunContext& context, WindowSink& sink, WindowSet to
       scheduler_(context.settings.zone, todo, context.adaptive.planner, direction,
                  context.settings.connections),
       fetcher_(context, scheduler_, lane),
+      expiry_(context, todo),
       load_(context.room),
       queue_(direction),
       queue_changed_(context.executor) {
@@ -141,6 +142,7 @@ asio::awaitable<void> FetchPipeline::close_writer() {
 }
 
 asio::awaitable<void> FetchPipeline::work() {
+    co_await expiry_.begin();
     for (;;) {
         const bool too_late = stop_after_ && context_.client.monotonic() >= *stop_after_;
         if (too_late || context_.stop.requested()) {
@@ -159,6 +161,7 @@ asio::awaitable<void> FetchPipeline::work() {
             ActiveWindow active(*this, task->window.begin);
             std::optional<WholeWindow> whole = co_await fetcher_.fetch(*task, active);
             if (whole) {
+                co_await expiry_.judge(*whole);
                 active.whole();
                 hand_over(std::move(*whole));
             }

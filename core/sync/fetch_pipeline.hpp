@@ -11,6 +11,7 @@
 #include "core/plan/request_budget.hpp"
 #include "core/plan/window_load.hpp"
 #include "core/plan/window_scheduler.hpp"
+#include "core/sync/expiry_check.hpp"
 #include "core/sync/load_meter.hpp"
 #include "core/sync/run_context.hpp"
 #include "core/sync/window_fetcher.hpp"
@@ -71,6 +72,7 @@ class FetchPipeline {
     plan::Direction direction_;
     plan::WindowScheduler scheduler_;
     WindowFetcher fetcher_;
+    ExpiryCheck expiry_;
     std::optional<Monotonic> stop_after_;
     plan::Purpose purpose_ = plan::Purpose::past;
     bool first_untaken_ = false;  // what read_first() named

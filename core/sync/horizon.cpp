@@ -37,10 +37,18 @@ asio::awaitable<plan::Horizon> load_horizon(Store& store) {
     co_return read_horizon(fact);
 }
 
+asio::awaitable<std::optional<Instant>> first_shown(RunContext& context) {
+    const plan::Horizon horizon = co_await load_horizon(context.store);
+    co_return plan::first_shown(horizon, context.client.server_now());
+}
+
+Instant old_enough(const RunContext& context) {
+    return context.settings.zone.align_down(context.client.settled() - plan::least_retention);
+}
+
 asio::awaitable<std::optional<NewestRows>> newest_shown(RunContext& context, LocalTime before) {
     const std::optional<NewestRows> newest = co_await context.store.newest_rows(before);
-    const plan::Horizon horizon = co_await load_horizon(context.store);
-    const auto first = plan::first_shown(horizon, context.client.server_now());
+    const std::optional<Instant> first = co_await first_shown(context);
     if (newest && first && context.settings.zone.latest(newest->time) < *first) {
         co_return std::nullopt;
     }
@@ -48,8 +56,7 @@ asio::awaitable<std::optional<NewestRows>> newest_shown(RunContext& context, Loc
 }
 
 asio::awaitable<void> leave_out_expired(RunContext& context, WindowSet& windows) {
-    const plan::Horizon horizon = co_await load_horizon(context.store);
-    const auto first = plan::first_shown(horizon, context.client.server_now());
+    const std::optional<Instant> first = co_await first_shown(context);
     if (first && !windows.empty()) {
         windows.subtract({windows.windows().front().begin, *first});
     }
@@ -64,7 +71,7 @@ asio::awaitable<void> leave_out_suspected(RunContext& context, WindowSet& window
     const bool suspected = co_await seeker.may_have_expired(windows);
     if (suspected) {
         context.adaptive.expiry_suspected = true;
-        windows.subtract({windows.windows().front().begin, seeker.old_enough()});
+        windows.subtract({windows.windows().front().begin, old_enough(context)});
     }
 }
 

@@ -15,6 +15,12 @@ namespace mirror::sync {
 
 boost::asio::awaitable<plan::Horizon> load_horizon(Store& store);
 
+/// What is before this moment may have expired; see plan::first_shown().
+boost::asio::awaitable<std::optional<Instant>> first_shown(RunContext& context);
+
+/// Nothing from this moment on can have expired.
+Instant old_enough(const RunContext& context);
+
 /// The file's newest row before `before`, unless it may have expired.
 boost::asio::awaitable<std::optional<NewestRows>> newest_shown(RunContext& context,
                                                                LocalTime before);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/plan/horizon.hpp"
 #include "core/sync/account_probe.hpp"
+#include "core/sync/horizon.hpp"
 
 namespace mirror::sync {
 
@@ -15,14 +15,10 @@ namespace {
 // An empty reply is believed if the next one is empty, too.
 constexpr int replies_for_none = 2;
 
-// Single rows go, too: one that is missing does not tell that all older ones are.
+// The API drops single rows, too: one missing row does not prove that older ones are missing.
 constexpr int rows_tried = 3;
 
 }  // namespace
-
-Instant HorizonSeeker::old_enough() const {
-    return context_.settings.zone.align_down(context_.client.settled() - plan::least_retention);
-}
 
 // In its second or in one beside it.
 asio::awaitable<bool> HorizonSeeker::shows_row_at(LocalTime time) {
@@ -50,7 +46,7 @@ asio::awaitable<bool> HorizonSeeker::may_have_expired(const WindowSet& windows) 
         co_return false;
     }
     const Zone& zone = context_.settings.zone;
-    const Instant end = std::min(windows.windows().back().end, old_enough());
+    const Instant end = std::min(windows.windows().back().end, old_enough(context_));
     const auto oldest = co_await context_.store.nth_record(
         zone.to_local(windows.windows().front().begin), zone.to_local(end), 0);
     if (!oldest) {
@@ -98,7 +94,7 @@ asio::awaitable<HorizonSearch> HorizonSeeker::seek(Instant begin, std::optional<
 
 asio::awaitable<HorizonSearch> HorizonSeeker::seek_from(Instant begin) {
     const Zone& zone = context_.settings.zone;
-    const Instant end = old_enough();
+    const Instant end = old_enough(context_);
     const LocalTime first = zone.to_local(begin);
     const LocalTime last = zone.to_local(end);
     HorizonSearch found;

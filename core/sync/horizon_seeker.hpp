@@ -32,12 +32,9 @@ class HorizonSeeker {
     /// of them that is old enough.
     boost::asio::awaitable<bool> may_have_expired(const WindowSet& windows);
 
-    /// Whether the API shows nothing of this period. If it does not count so long a period, the
-    /// file's newest rows of it tell.
+    /// Whether the API shows nothing of this period. If it does not count so long a period, it is
+    /// asked for the file's newest rows of it.
     boost::asio::awaitable<bool> shows_none(Window period);
-
-    /// Nothing later can have expired.
-    Instant old_enough() const;
 
   private:
     boost::asio::awaitable<HorizonSearch> seek_from(Instant begin);

@@ -55,7 +55,7 @@ asio::awaitable<void> Verifier::verify_emptiness(Window period) {
             if (agrees) {
                 co_return;
             }
-            if (is_old(*newest)) {
+            if (settings.zone.latest(newest->time) < old_enough(context_)) {
                 // It may have expired. A count tells, and what is empty with it.
                 context_.adaptive.expiry_suspected = true;
                 co_return;
@@ -127,11 +127,6 @@ asio::awaitable<bool> Verifier::agrees_since(LocalTime row, Instant end) {
     const std::optional<std::uint64_t> shown =
         co_await count_at_api(context_.client, context_.settings, zone.earliest(row), end);
     co_return shown == inside;
-}
-
-bool Verifier::is_old(const NewestRows& rows) const {
-    const Instant at = context_.settings.zone.latest(rows.time);
-    return at < context_.client.settled() - plan::least_retention;
 }
 
 // So a repair, which may take long, neither waits for the tail nor holds it up, and no two windows

@@ -42,7 +42,6 @@ class Verifier {
         std::optional<std::uint64_t> api;  ///< nothing: it does not count so long a period
     };
 
-    bool is_old(const NewestRows& rows) const;
     WindowSet without_tail(WindowSet windows) const;
     boost::asio::awaitable<void> seek_horizon(Instant begin);
     boost::asio::awaitable<void> note_agreement();

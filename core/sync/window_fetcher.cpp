@@ -13,7 +13,6 @@
 #include "core/plan/window_reader.hpp"
 #include "core/sync/account_probe.hpp"
 #include "core/sync/horizon.hpp"
-#include "core/sync/horizon_seeker.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
 
@@ -40,23 +39,6 @@ constexpr double safety = 1.25;
 bool may_be_too_large(const ApiError& error) {
     return (error.kind() == ErrorKind::try_again || error.kind() == ErrorKind::invalid_response) &&
            !error.unreachable() && copernica::concerns_request(error);
-}
-
-std::optional<LocalTime> oldest_time(const Records& records) {
-    std::optional<LocalTime> oldest;
-    const auto consider = [&oldest](LocalTime time) {
-        oldest = std::min(oldest.value_or(time), time);
-    };
-    PackedRows::Reader reader = records.rows.read();
-    while (const Row* const row = reader.next()) {
-        consider(row->time);
-    }
-    for (const Reject& reject : records.rejects) {
-        if (reject.time) {
-            consider(*reject.time);
-        }
-    }
-    return oldest;
 }
 
 }  // namespace
@@ -167,7 +149,6 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     }
     scheduler_.done(task);
     WholeWindow whole = whole_window(task, *valid_until, reader->take_records());
-    co_await suspect_expiry(whole);
     // A little less than hoped for is left to the next poll; more is asked again.
     const Window rest{std::max(whole.proven.end, task.window.begin),
                       std::min(task.window.end, context_.client.settled())};
@@ -345,43 +326,12 @@ asio::awaitable<void> WindowFetcher::learn_page_size(Attempt& attempt,
     co_await context_.store.set_facts(std::move(facts));
 }
 
-// If the file's oldest rows of an old window are missing, and the API shows nothing older either,
-// they may have expired.
-asio::awaitable<void> WindowFetcher::suspect_expiry(WholeWindow& whole) {
-    const Zone& zone = context_.settings.zone;
-    HorizonSeeker seeker(context_);
-    if (whole.proven.empty() || whole.proven.begin >= seeker.old_enough()) {
-        co_return;
-    }
-    // A count would not do: as many rows may have come late as have expired.
-    const LocalPeriod span = zone.span(whole.proven);
-    const auto known = co_await context_.store.nth_record(span.begin, span.end, 0);
-    const std::optional<LocalTime> shown = oldest_time(whole.records);
-    if (!known || (shown && *shown <= *known)) {
-        co_return;
-    }
-    const plan::Horizon horizon = co_await load_horizon(context_.store);
-    const Instant begin = context_.everything().begin;
-    const Instant first = plan::first_shown(horizon, context_.client.server_now()).value_or(begin);
-    const Window older{std::max(begin, first), zone.align_down(zone.earliest(*known))};
-    if (older.end < older.begin || older.end >= seeker.old_enough()) {
-        co_return;
-    }
-    const bool suspected = co_await seeker.shows_none(older);
-    if (suspected) {
-        context_.adaptive.expiry_suspected = true;
-        const Instant shown_from = shown ? zone.earliest(*shown) : Instant::max();
-        whole.expired_before = std::min(seeker.old_enough(), shown_from);
-    }
-}
-
 // Whether so many empty replies are enough for this window.
 asio::awaitable<bool> WindowFetcher::accept_empty(WindowTask& task, int replies) {
     const Zone& zone = context_.settings.zone;
     const LocalPeriod span = zone.span(task.window);
-    const plan::Horizon horizon = co_await load_horizon(context_.store);
     // What may have expired need not be shown.
-    const auto first = plan::first_shown(horizon, context_.client.server_now());
+    const std::optional<Instant> first = co_await first_shown(context_);
     const LocalTime begin = std::max(span.begin, first ? zone.to_local(*first) : span.begin);
     std::uint64_t known = 0;
     if (begin < span.end) {
@@ -403,11 +353,8 @@ asio::awaitable<bool> WindowFetcher::accept_empty(WindowTask& task, int replies)
         const std::optional<bool> shows =
             co_await shows_anything(context_.client, context_.settings, row);
         task.doubtful = !shows;
-        // All that the file has may have expired; counts tell.
-        const bool is_old =
-            newest && zone.latest(newest->time) < HorizonSeeker(context_).old_enough();
-        if (shows == false && is_old) {
-            co_return true;
+        if (shows == false && newest && zone.latest(newest->time) < old_enough(context_)) {
+            co_return true;  // all that the file has may have expired; counts tell
         }
         if (shows == false) {
             throw copernica::ApiFailed(fmt::format(

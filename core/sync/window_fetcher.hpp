@@ -48,7 +48,6 @@ class WindowFetcher {
                                                  const copernica::PageQuery& query,
                                                  std::size_t records);
     boost::asio::awaitable<bool> accept_empty(plan::WindowTask& task, int replies);
-    boost::asio::awaitable<void> suspect_expiry(WholeWindow& whole);
     WholeWindow whole_window(const plan::WindowTask& task, Instant valid_until,
                              Records records) const;
     std::optional<std::uint64_t> go_on_crowded(plan::WindowTask& task, plan::WindowReader& reader);

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "core/copernica/errors.hpp"
+#include "core/plan/horizon.hpp"
 #include "core/sync/errors.hpp"
 #include "core/time/text.hpp"
 #include "storage/sqlite/errors.hpp"
@@ -342,9 +343,21 @@ void Life::expect_true() {
     expect_no_older_than_proven(world_.file(), history_, world_.settings.settle);
 }
 
-// Whether what has expired may count as removed is not `settled` before the horizon is proven.
+// Whether what has expired may count as removed is not `settled` before the horizon is proven. And
+// if the API removes its oldest rows, and they are old, nothing tells that from expiry.
 Excuses Life::excuses(bool settled) const {
     Excuses excuses = rows_->excuses();
+    std::set<std::int64_t> shown;
+    Instant oldest_shown = world_.clock.now() - plan::least_retention;
+    for (const simulator::TrueRow& row : shown_rows(world_)) {
+        shown.insert(row.id);
+        oldest_shown = std::min(oldest_shown, rows_->known().at(row.id).at);
+    }
+    for (const auto& [id, known] : rows_->known()) {
+        if (known.at < oldest_shown && !shown.contains(id) && !excuses.expired.contains(id)) {
+            excuses.unknown.insert(id);
+        }
+    }
     if (!settled) {
         excuses.unknown.merge(excuses.expired);
         excuses.expired.clear();

@@ -92,3 +92,29 @@ TEST_CASE("counts: once a week, and a day after a proof that waits for a second 
     // A clock that was a year ahead does not put it off for a year.
     CHECK(count_due({true, at(24 * 365)}, none, at(0)));
 }
+
+TEST_CASE("horizon: the file's first record of a window may have expired") {
+    struct Row {
+        FirstRecords first;
+        std::optional<Window> unshown;
+    };
+    // What is before -720 counts as expired, and nothing from -144 on can have expired.
+    const Row rows[] = {
+        {{at(-700), std::nullopt}, Window{at(-720), at(-700)}},
+        {{at(-700), at(-699)}, Window{at(-720), at(-700)}},
+        {{at(-700), at(-700)}, std::nullopt},  // it is shown
+        {{at(-700), at(-710)}, std::nullopt},  // and so is an older one, which the file lacks
+        {{at(-721), std::nullopt}, std::nullopt},
+        {{at(-720), std::nullopt}, Window{at(-720), at(-720)}},
+        {{at(-145), std::nullopt}, Window{at(-720), at(-145)}},
+        {{at(-144), std::nullopt}, std::nullopt},
+    };
+    for (const Row& row : rows) {
+        CAPTURE(row.first.file - start);
+        CHECK(unshown_if_expired(row.first, at(-720), at(-144)) == row.unshown);
+    }
+    // What is later than a row that is shown has not expired.
+    CHECK(expired_before({at(-700), std::nullopt}, at(-144)) == at(-144));
+    CHECK(expired_before({at(-700), at(-600)}, at(-144)) == at(-600));
+    CHECK(expired_before({at(-700), at(-100)}, at(-144)) == at(-144));
+}
