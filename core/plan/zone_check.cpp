@@ -11,24 +11,28 @@ namespace {
 // How far the API's rows may be ahead of its own clock before the zone is wrong.
 constexpr Seconds most_ahead{60};
 
+// In the hour that occurs twice, texts of its first pass look as if they were ahead.
+LocalTime local_now(const Zone& zone, Instant server_now) {
+    return zone.to_local(zone.align_up(server_now));
+}
+
 }  // namespace
 
 copernica::PageQuery rows_ahead_query(const Zone& zone, Instant server_now,
                                       std::uint32_t page_size) {
-    // In the hour that occurs twice, texts of its first pass look as if they were ahead.
-    const Instant now = zone.align_up(server_now);
     copernica::PageQuery query;
-    query.begintime = zone.to_local(now);
-    query.endtime = zone.to_local(now + std::chrono::hours(24));
+    query.begintime = local_now(zone, server_now);
+    query.endtime = zone.to_local(zone.align_up(server_now) + std::chrono::hours(24));
     query.limit = page_size;
     return query;
 }
 
-std::optional<std::string> why_wrong_zone(const copernica::PageQuery& query,
-                                          const copernica::Page& page, const Zone& zone) {
+std::optional<std::string> why_wrong_zone(const copernica::Page& page, const Zone& zone,
+                                          Instant server_now) {
+    const LocalTime now = local_now(zone, server_now);
     Seconds ahead{0};
     for (const Row& row : page.rows) {
-        ahead = std::max<Seconds>(ahead, row.time - query.begintime);
+        ahead = std::max<Seconds>(ahead, row.time - now);
     }
     if (ahead <= most_ahead) {
         return std::nullopt;

@@ -17,8 +17,9 @@ namespace mirror::plan {
 copernica::PageQuery rows_ahead_query(const Zone& zone, Instant server_now,
                                       std::uint32_t page_size);
 
-/// Why the zone is none of the account's, for people; nothing if the reply does not say so.
-std::optional<std::string> why_wrong_zone(const copernica::PageQuery& query,
-                                          const copernica::Page& page, const Zone& zone);
+/// Why the zone is not the account's, for people; nothing if the reply does not say so.
+/// `server_now`: when the reply came, since a request may have been repeated for long.
+std::optional<std::string> why_wrong_zone(const copernica::Page& page, const Zone& zone,
+                                          Instant server_now);
 
 }  // namespace mirror::plan

@@ -34,29 +34,27 @@ asio::awaitable<void> Preflight::run() {
     co_await check_zone();
 }
 
-// Whose token is it, and what time is it there: the first stream asks, the others know it then.
+// Finds out whose token it is and what time the server has, once for all streams.
 asio::awaitable<void> Preflight::know_account() {
     SharedContext& shared = context_.shared;
     const Semaphore::Permit turn = co_await shared.preflight.take();
-    const bool known = shared.account.has_value();
-    copernica::Identity identity;
-    if (known) {
-        identity = *shared.account;
-    } else {
-        identity = co_await context_.client.identity_with_retry();
+    if (shared.account) {
+        co_await claim(*shared.account);
+        co_return;
     }
+    copernica::Identity identity = co_await context_.client.identity_with_retry();
+    co_await claim(identity);
+    co_await context_.requests.open();
+    co_await settle_clock();
+    shared.account = std::move(identity);
+}
+
+asio::awaitable<void> Preflight::claim(const copernica::Identity& identity) {
     file_is_ours_ = false;
     co_await context_.store.claim_account(identity.id, identity.name);
     file_is_ours_ = true;
-    if (!known) {
-        co_await context_.requests.open();
-    }
     co_await context_.store.set_fact(metadata::requests_per_day,
                                      std::to_string(context_.settings.requests_per_day));
-    if (!known) {
-        co_await settle_clock();
-        shared.account = std::move(identity);
-    }
 }
 
 asio::awaitable<void> Preflight::settle_clock() {
@@ -105,18 +103,17 @@ asio::awaitable<void> Preflight::uncover_other_rules() {
     co_await context_.store.uncover(std::move(doubtful));
 }
 
-// One stream's rows tell it for all. A stream that keeps failing holds up none of the others.
+// A check with the rows of one stream is enough. A stream that keeps failing holds up none of the
+// others.
 asio::awaitable<void> Preflight::check_zone() {
     SharedContext& shared = context_.shared;
-    const copernica::PageQuery query = plan::rows_ahead_query(
-        context_.settings.zone, context_.client.server_now(), context_.settings.page_size);
     if (shared.access.several_streams()) {
         const Semaphore::Permit turn = co_await shared.preflight.take();
         if (!shared.zone_checked) {
             try {
                 const copernica::FetchedPage fetched =
-                    co_await context_.client.page(query, repeated_hour);
-                judge_zone(query, fetched.page);
+                    co_await context_.client.page(rows_ahead(), repeated_hour);
+                judge_zone(fetched.page);
             } catch (const copernica::ApiError& error) {
                 context_.observer.debug(error.what());
             }
@@ -126,12 +123,18 @@ asio::awaitable<void> Preflight::check_zone() {
         co_return;
     }
     const copernica::FetchedPage fetched =
-        co_await context_.client.fetch_with_retry(query, repeated_hour);
-    judge_zone(query, fetched.page);
+        co_await context_.client.fetch_with_retry(rows_ahead(), repeated_hour);
+    judge_zone(fetched.page);
 }
 
-void Preflight::judge_zone(const copernica::PageQuery& query, const copernica::Page& page) {
-    if (const auto why = plan::why_wrong_zone(query, page, context_.settings.zone)) {
+copernica::PageQuery Preflight::rows_ahead() const {
+    return plan::rows_ahead_query(context_.settings.zone, context_.client.server_now(),
+                                  context_.settings.page_size);
+}
+
+void Preflight::judge_zone(const copernica::Page& page) {
+    if (const auto why =
+            plan::why_wrong_zone(page, context_.settings.zone, context_.client.server_now())) {
         throw WrongZone(*why);
     }
     context_.shared.zone_checked = true;

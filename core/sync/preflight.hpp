@@ -21,9 +21,11 @@ class Preflight {
 
   private:
     boost::asio::awaitable<void> know_account();
+    boost::asio::awaitable<void> claim(const copernica::Identity& identity);
     boost::asio::awaitable<void> settle_clock();
     boost::asio::awaitable<void> check_zone();
-    void judge_zone(const copernica::PageQuery& query, const copernica::Page& page);
+    copernica::PageQuery rows_ahead() const;
+    void judge_zone(const copernica::Page& page);
     boost::asio::awaitable<void> recall_page_size();
     boost::asio::awaitable<void> uncover_other_rules();
 

@@ -135,7 +135,8 @@ class Try {
             const copernica::PageReply reply = co_await api_.page(stream, query, gate_);
             why_not = copernica::why_invalid(query, reply.page, repeated_hour).value_or("");
             if (why_not.empty() && !probe.wrong_zone) {
-                probe.wrong_zone = plan::why_wrong_zone(query, reply.page, options_.zone);
+                probe.wrong_zone = plan::why_wrong_zone(reply.page, options_.zone,
+                                                        reply.date.value_or(clock_.utc()));
             }
         } catch (const copernica::ApiError& error) {
             why_not = error.what();

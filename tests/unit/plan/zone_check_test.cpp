@@ -36,14 +36,28 @@ TEST_CASE("zone check: in the hour that occurs twice, the question begins after 
 
 TEST_CASE("zone check: a minute ahead is a clock, more is a zone") {
     const Zone zone("Europe/Amsterdam");
-    const copernica::PageQuery query =
-        plan::rows_ahead_query(zone, utc("2026-11-23 16:00:00"), 500);
-    CHECK_FALSE(plan::why_wrong_zone(query, copernica::Page{}, zone).has_value());
-    CHECK_FALSE(
-        plan::why_wrong_zone(query, page_with(query.begintime + Seconds(60)), zone).has_value());
-    const auto why = plan::why_wrong_zone(query, page_with(query.begintime + Seconds(28740)), zone);
-    REQUIRE(why.has_value());
-    CHECK(why->find("7 h 59 min later") != std::string::npos);
-    CHECK(why->find("Europe/Amsterdam") != std::string::npos);
-    CHECK(plan::why_wrong_zone(query, page_with(query.begintime + Seconds(61)), zone).has_value());
+    const Instant now = utc("2026-11-23 16:00:00");
+    const LocalTime here = zone.to_local(now);
+    const auto why = [&](Seconds ahead, Instant replied) {
+        return plan::why_wrong_zone(page_with(here + ahead), zone, replied);
+    };
+    CHECK_FALSE(plan::why_wrong_zone(copernica::Page{}, zone, now).has_value());
+    CHECK_FALSE(why(Seconds(60), now).has_value());
+    const auto wrong = why(Seconds(28740), now);
+    REQUIRE(wrong.has_value());
+    CHECK(wrong->find("7 h 59 min later") != std::string::npos);
+    CHECK(wrong->find("Europe/Amsterdam") != std::string::npos);
+    CHECK(why(Seconds(61), now).has_value());
+    // What was logged while a request was repeated for an hour is not ahead.
+    CHECK_FALSE(why(Seconds(3600), now + Seconds(3600)).has_value());
+    CHECK(why(Seconds(3661), now + Seconds(3600)).has_value());
+}
+
+TEST_CASE("zone check: in the hour that occurs twice, its first pass is not ahead") {
+    const Zone zone("Europe/Amsterdam");
+    const auto why = [&](LocalTime row) {
+        return plan::why_wrong_zone(page_with(row), zone, utc("2026-10-25 00:30:00"));
+    };
+    CHECK_FALSE(why(tests::local("2026-10-25 02:59:59")).has_value());
+    CHECK(why(tests::local("2026-10-25 03:01:01")).has_value());
 }
