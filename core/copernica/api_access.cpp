@@ -28,7 +28,7 @@ void ApiAccess::Exchange::tell(RequestOutcome outcome) {
 }
 
 ApiAccess::ApiAccess(const asio::any_io_executor& executor, Api& api, Clock& clock,
-                     RequestObserver& observer, const ClientOptions& options)
+                     RequestObserver& observer, const ClientOptions& options, unsigned streams)
     : api_(api),
       clock_(clock),
       observer_(observer),
@@ -36,7 +36,8 @@ ApiAccess::ApiAccess(const asio::any_io_executor& executor, Api& api, Clock& clo
       throttle_(executor, clock, {options.requests_per_second, options.connections},
                 options.jitter_seed ? *options.jitter_seed : std::random_device{}()),
       server_clock_(clock.utc(), clock.monotonic()),
-      outage_began_(executor) {}
+      outage_began_(executor),
+      streams_(streams) {}
 
 void ApiAccess::tell_rate() {
     if (throttle_.rate() != told_rate_) {
@@ -75,7 +76,7 @@ void ApiAccess::failed(Throttle::Permit& permit, const ApiError& error,
                                                ? Throttle::Scope::server
                                                : Throttle::Scope::request);
     }
-    // What a refused token means, identity knows.
+    // A call of identity decides what a refused token means.
     if (error.kind() != ErrorKind::token_refused) {
         note_outage(error, concerns_all);
     }

@@ -21,12 +21,12 @@
 
 namespace mirror::copernica {
 
-/// One for each process, so that its limits are kept by all clients together. All arguments must
-/// outlive it.
+/// One for each process, so that its limits are kept by all clients together, one for each of the
+/// streams. All arguments must outlive it.
 class ApiAccess {
   public:
     ApiAccess(const boost::asio::any_io_executor& executor, Api& api, Clock& clock,
-              RequestObserver& observer, const ClientOptions& options);
+              RequestObserver& observer, const ClientOptions& options, unsigned streams = 1);
     ApiAccess(const ApiAccess&) = delete;
     ApiAccess& operator=(const ApiAccess&) = delete;
 
@@ -37,9 +37,8 @@ class ApiAccess {
     Throttle& throttle() { return throttle_; }
     ServerClock& server_clock() { return server_clock_; }
 
-    /// There are clients of several streams.
-    void set_several_streams() { several_streams_ = true; }
-    bool several_streams() const { return several_streams_; }
+    /// Clients of several streams use it.
+    bool several_streams() const { return streams_ > 1; }
 
     /// A request for a page.
     struct Asked {
@@ -104,7 +103,7 @@ class ApiAccess {
     OutageLog outage_;
     AsyncCondition outage_began_;
     std::optional<Asked> last_failed_;  // since the last success
-    bool several_streams_ = false;
+    unsigned streams_;
 };
 
 }  // namespace mirror::copernica

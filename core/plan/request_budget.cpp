@@ -20,13 +20,15 @@ constexpr std::int64_t quarters = 3;
 Seconds planned_interval(const BudgetState& state) {
     const auto polls =
         std::max<std::int64_t>(static_cast<std::int64_t>(state.limit) * quarters / 4, 1);
-    return std::max({state.poll_interval, Seconds((day_seconds + polls - 1) / polls), Seconds(1)});
+    const std::int64_t rounds = std::max<std::int64_t>(polls / state.streams, 1);
+    return std::max(
+        {state.poll_interval, Seconds((day_seconds + rounds - 1) / rounds), Seconds(1)});
 }
 
 std::uint64_t polls_left(const BudgetState& state) {
     const std::int64_t interval = planned_interval(state).count();
     const std::int64_t left = std::max<std::int64_t>(state.left_of_day.count(), 0);
-    return static_cast<std::uint64_t>((left + interval - 1) / interval);
+    return state.streams * static_cast<std::uint64_t>((left + interval - 1) / interval);
 }
 
 }  // namespace
@@ -56,8 +58,10 @@ Seconds poll_pause(const BudgetState& state) {
     if (left == 0) {
         return std::max(state.left_of_day, Seconds(1));
     }
-    const auto requests = static_cast<std::int64_t>(left);
-    const Seconds evenly((state.left_of_day.count() + requests - 1) / requests);
+    // Requests for a poll of each stream; those that are left at last serve some of them.
+    const std::int64_t rounds =
+        std::max<std::int64_t>(static_cast<std::int64_t>(left) / state.streams, 1);
+    const Seconds evenly((state.left_of_day.count() + rounds - 1) / rounds);
     return std::max(planned_interval(state), evenly);
 }
 

@@ -20,6 +20,7 @@ struct BudgetState {
     std::uint64_t used = 0;   ///< of today, by all processes on the file
     Seconds left_of_day{};    ///< until 00:00 UTC
     Seconds poll_interval{60};
+    unsigned streams = 1;       ///< each of them is polled so often
     std::uint64_t at_work = 0;  ///< that windows at work may still make
 };
 

@@ -29,11 +29,13 @@ Instant day_of(Instant at) {
 }  // namespace
 
 asio::awaitable<void> RequestLedger::open() {
-    open_ = true;
+    if (std::exchange(open_, true)) {
+        co_return;
+    }
     const Instant now = clock_.utc();
     // A budget that is used up already lets nothing through, but what was asked has been asked.
-    const RequestsToday today = co_await store_.spend_requests(now, unwritten_, 0);
-    unwritten_ = 0;
+    const std::int64_t asked = std::exchange(unwritten_, 0);
+    const RequestsToday today = co_await store_.spend_requests(now, asked, 0);
     day_ = day_of(now);
     used_ = today.total;
     flush_at_ = clock_.monotonic() + flush_interval;
@@ -48,11 +50,9 @@ asio::awaitable<void> RequestLedger::spend() {
         const Instant today = day_of(clock_.utc());
         if (day_ != today) {
             const Instant before = std::exchange(day_, today);
-            used_ = 0;
             co_await write(before, std::exchange(unwritten_, 0));
         }
         ++unwritten_;
-        ++used_;
         if (unwritten_ >= most_unwritten) {
             co_await flush();
         }
@@ -122,6 +122,7 @@ plan::BudgetState RequestLedger::state(Seconds poll_interval, std::uint64_t at_w
                      : 0;
     state.left_of_day = plan::left_of_day(now);
     state.poll_interval = poll_interval;
+    state.streams = streams_;
     state.at_work = at_work;
     return state;
 }

@@ -23,10 +23,12 @@ class BudgetSpent : public copernica::ApiFailed {
 class RequestLedger {
   public:
     /// `limit`: requests a UTC day, of all processes on the file; 0: no limit.
-    RequestLedger(Store& store, Clock& clock, std::uint64_t limit)
-        : store_(store), clock_(clock), limit_(limit) {}
+    /// `streams`: how many share the budget.
+    RequestLedger(Store& store, Clock& clock, std::uint64_t limit, unsigned streams = 1)
+        : store_(store), clock_(clock), limit_(limit), streams_(streams) {}
 
-    /// The file is ours: from now on it is told. What was asked before counts, too.
+    /// The file is ours: from now on, requests are written there. Those made before count, too. A
+    /// second call does nothing.
     boost::asio::awaitable<void> open();
 
     /// Before each request. Throws BudgetSpent if none is left.
@@ -51,6 +53,7 @@ class RequestLedger {
     Store& store_;
     Clock& clock_;
     std::uint64_t limit_;
+    unsigned streams_;
     bool open_ = false;
     std::int64_t unwritten_ = 0;  ///< made, and not in the file yet
     std::int64_t in_hand_ = 0;    ///< in the file, and not made yet

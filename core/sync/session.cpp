@@ -12,10 +12,8 @@ namespace asio = boost::asio;
 
 Session::Session(const asio::any_io_executor& executor, copernica::Api& api,
                  const std::vector<StreamToMirror>& streams, Clock& clock, Observer& observer)
-    : shared_(executor, api, streams.front().store, clock, observer, streams.front().settings) {
-    if (streams.size() > 1) {
-        shared_.access.set_several_streams();
-    }
+    : shared_(executor, api, streams.front().store, clock, observer, streams.front().settings,
+              static_cast<unsigned>(streams.size())) {
     for (const StreamToMirror& stream : streams) {
         runs_.push_back(std::make_unique<StreamRun>(shared_, stream));
     }

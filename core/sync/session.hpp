@@ -36,11 +36,10 @@ struct StreamResult {
 
 /// Not reusable: one command, one session. Its calls throw what ends a run (copernica/errors.hpp,
 /// sync/errors.hpp and the storage's errors), operation_aborted when cancelled; the run's row in
-/// `runs` and the last error are written in every case, unless the file is another
-/// account's.
+/// `runs` and the last error are written in every case, unless the file is another account's.
 ///
 /// Commands that end by themselves do one stream after the other. A stream for which the API fails
-/// does not hold up the others: what they throw then is in its result, unless all of them fail.
+/// does not hold up the others: its result then says why, unless all of them fail.
 class Session {
   public:
     /// At least one. Request limits are those of the first one's settings.

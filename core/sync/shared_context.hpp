@@ -22,16 +22,16 @@
 namespace mirror::sync {
 
 struct SharedContext {
-    /// `any_store`: of any stream of the file.
+    /// `any_store`: of any stream of the file. `streams`: how many there are.
     SharedContext(const boost::asio::any_io_executor& run_executor, copernica::Api& api,
                   Store& any_store, Clock& run_clock, Observer& run_observer,
-                  const Settings& run_settings)
+                  const Settings& run_settings, unsigned streams)
         : executor(run_executor),
           clock(run_clock),
           observer(run_observer),
-          requests(any_store, run_clock, run_settings.requests_per_day),
+          requests(any_store, run_clock, run_settings.requests_per_day, streams),
           counted_api(api, requests),
-          access(run_executor, counted_api, run_clock, run_observer, run_settings),
+          access(run_executor, counted_api, run_clock, run_observer, run_settings, streams),
           room_changed(run_executor) {
         room.most = std::uint64_t{AdaptiveState::windows_a_connection} * run_settings.connections *
                     AdaptiveState::pages_a_window * run_settings.page_size;

@@ -142,6 +142,8 @@ TEST_CASE("run settings: how far apart polls may be") {
     CHECK(longest_pause(config) == 60s);
     config.api.requests_per_day = 100;
     CHECK(longest_pause(config) == 1152s);  // three quarters of them are polls
+    config.mirror.streams = {"impressions", "clicks", "errors"};
+    CHECK(longest_pause(config) == 3456s);  // of three streams
 }
 
 TEST_CASE("run settings: only the commands that end give up") {

@@ -69,6 +69,19 @@ TEST_CASE("budget: polls are stretched so that they cover the day") {
     CHECK(poll_pause(state(5000, 5000, 0s)) == 1s);
     CHECK(poll_pause(state(1000, 0, 24h)) == 116s);  // 750 polls
     CHECK(poll_pause(state(1, 0, 24h)) == 24h);
+    // Several streams share it: of 750 polls, each of seven has 107; of 300 that are left, 42.
+    BudgetState seven = state(1000, 0, 24h);
+    seven.streams = 7;
+    CHECK(poll_pause(seven) == 808s);
+    seven = state(5000, 4700, 10h);
+    seven.streams = 7;
+    CHECK(poll_pause(seven) == 858s);
+    CHECK(may_begin(Purpose::tail, seven));
+    CHECK_FALSE(may_begin(Purpose::recheck, seven));
+    // With fewer than streams, each of them waits.
+    seven = state(5000, 4997, 10h);
+    seven.streams = 7;
+    CHECK(poll_pause(seven) == 10h);
     CHECK(poll_pause(state(100, 99, 1s)) >= 60s);
 }
 
