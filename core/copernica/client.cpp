@@ -118,7 +118,9 @@ asio::awaitable<FetchedPage> Client::ask_page_and_token(PageQuery query, Seconds
     } catch (const ApiError& error) {
         failed = error;
     }
-    if (failed->kind() == ErrorKind::token_refused) {
+    if (failed->kind() != ErrorKind::token_refused) {
+        refusals_ = 0;  // what counts is how many follow each other
+    } else {
         const bool refused = co_await token_is_refused(lane);
         if (!refused) {
             ++refusals_;
