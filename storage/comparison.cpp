@@ -149,7 +149,7 @@ std::optional<LocalTime> Comparison::row_free_second(LocalTime begin, LocalTime 
     if (!middle) {
         return std::nullopt;
     }
-    // Who halves a period cannot use its bounds.
+    // A bound does not halve the period.
     const auto after = quiet_after(*middle, end - Seconds(1));
     const auto before = quiet_before(*middle, begin + Seconds(1));
     if (!after || !before) {

@@ -8,17 +8,6 @@
 #include <fmt/ranges.h>
 
 namespace mirror::storage {
-namespace {
-
-bool has_column(const Stream& stream, const std::string& name) {
-    // Every row has it.
-    return name == "changed_at" ||
-           std::any_of(stream.fields.begin(), stream.fields.end(),
-                       [&](const Field& field) { return field.column == name; });
-}
-
-}  // namespace
-
 const std::vector<std::string>& optional_indexes() {
     static const std::vector<std::string> all{"mailing", "destination", "profile", "changed_at"};
     return all;
@@ -43,7 +32,8 @@ void match_indexes(SQLite::Database& sql, const Stream& stream,
                    const std::set<std::string>& columns) {
     const std::string table(stream.table);
     for (const std::string& column : optional_indexes()) {
-        if (!has_column(stream, column)) {
+        const bool in_every_row = column == "changed_at";
+        if (!in_every_row && !has_column(stream, column)) {
             continue;
         }
         const std::string name = table + "_" + column;

@@ -1,5 +1,5 @@
 -- From version 2, which had one stream, to version 3. Tables are made anew, so that `stream` is their
--- first column; not by renaming, which SQLite refuses if a view of somebody's is broken. The rows
+-- first column; not by renaming, which SQLite refuses if a user's view is broken. The rows
 -- of the stream and its dictionary stay as they are.
 CREATE TABLE coverage_2 AS SELECT * FROM coverage;
 CREATE TABLE rejects_2 AS SELECT * FROM rejects;

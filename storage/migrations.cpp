@@ -15,7 +15,7 @@ namespace mirror::storage {
 std::span<const Migration> migrations() {
     static const std::array<Migration, 2> steps{{
         {2, "ALTER TABLE rejects ADD COLUMN copies INTEGER NOT NULL DEFAULT 1"},
-        {3, sql::migration_3},  // and the view covered_periods gets the ages
+        {3, sql::migration_3},
     }};
     return steps;
 }

@@ -35,12 +35,13 @@ std::span<const Migration> migrations();
 void create_schema(SQLite::Database& sql, const std::function<void()>& fill);
 
 /// Carries out the steps after version `from`, makes the tables of streams that the file does not
-/// have and our views anew, all in one transaction; objects that are not ours stay. Throws
-/// SQLite::Exception, and then nothing has changed.
+/// have and our views anew, all in one transaction. Objects that are not ours stay, except indexes
+/// and triggers that somebody added to a table that a step makes anew. Throws SQLite::Exception,
+/// and then nothing has changed.
 void migrate(SQLite::Database& sql, int from, std::span<const Migration> steps);
 
-/// Lets a reader see a file of an older version as one of today, as far as `status` reads it: a
-/// writer brings it up to date some day. Changes nothing in the file. Throws SQLite::Exception.
+/// Lets a reader see a file of an older version as one of today, as far as `status` reads it: the
+/// next writer migrates it. Changes nothing in the file. Throws SQLite::Exception.
 void show_as_current(SQLite::Database& sql);
 
 }  // namespace mirror::storage

@@ -37,6 +37,10 @@ void refuse_other_zone(SQLite::Database& sql, const std::filesystem::path& file,
 constexpr std::array<std::string_view, 4> names_of_version_2{"impressions", "impression_rows",
                                                              "user_agents", "covered_periods"};
 
+// What the step to version 3 makes beside the streams' tables, for good or for a moment.
+constexpr std::array<std::string_view, 7> made_by_migration{
+    "doubts", "requests", "coverage_2", "rejects_2", "lateness_2", "runs_2", "mirror_2"};
+
 // People may have made tables and views of their own in an older file, and given them names that
 // are ours now.
 void refuse_taken_names(SQLite::Database& sql, int version) {
@@ -44,7 +48,9 @@ void refuse_taken_names(SQLite::Database& sql, int version) {
         return;
     }
     SQLite::Statement taken(sql, "SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE");
-    for (const std::string& name : schema_names()) {
+    std::vector<std::string> names = schema_names();
+    names.insert(names.end(), made_by_migration.begin(), made_by_migration.end());
+    for (const std::string& name : names) {
         taken.bind(1, name);
         const bool ours = std::find(names_of_version_2.begin(), names_of_version_2.end(), name) !=
                           names_of_version_2.end();

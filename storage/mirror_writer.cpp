@@ -252,6 +252,9 @@ void MirrorWriter::recount() {
         WriteTransaction transaction(database_);
         const auto counted = [&](const std::string& query) {
             SQLite::Statement count(database_.sql(), query);
+            if (count.getBindParameterCount() > 0) {
+                count.bind(1, std::string(stream_.name));
+            }
             count.executeStep();
             return count.getColumn(0).getInt64();
         };
@@ -259,8 +262,7 @@ void MirrorWriter::recount() {
         Counters counters = load_counters();
         counters.rows = counted(rows);
         counters.removed = counted(rows + " WHERE removed_at IS NOT NULL");
-        counters.rejects = counted("SELECT count(*) FROM rejects WHERE stream = '" +
-                                   std::string(stream_.name) + "'");
+        counters.rejects = counted("SELECT count(*) FROM rejects WHERE stream = ?");
         store_counters(counters);
         transaction.commit();
     });

@@ -88,9 +88,11 @@ std::int64_t RunLog::write(std::optional<std::int64_t> id, const sync::RunRecord
     upsert.exec();
     const std::int64_t row = id ? *id : sql_.getLastInsertRowid();
 
-    SQLite::Statement forget(
-        sql_,
-        "DELETE FROM runs WHERE stream = ?3 AND ifnull(ended_at, started_at) < ?1 AND id <> ?2");
+    // Those of streams that are not followed any more, too; but others may be at work for long.
+    SQLite::Statement forget(sql_, R"(
+        DELETE FROM runs
+        WHERE ifnull(ended_at, started_at) < ?1 AND id <> ?2
+          AND (stream = ?3 OR ended_at IS NOT NULL))");
     forget.bind(1, seconds(now - retention));
     forget.bind(2, row);
     forget.bind(3, stream_);

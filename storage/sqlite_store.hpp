@@ -53,7 +53,7 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<void> set_facts(std::map<std::string, std::string> facts) override;
 
   private:
-    // Where the calls are carried out.
+    // Used only in the executor's calls.
     MirrorReader& reader() { return file_.reader(stream_); }
     MirrorWriter& writer() { return file_.writer(stream_); }
 

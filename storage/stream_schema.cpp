@@ -76,20 +76,8 @@ std::string dictionary_sql(const Dictionary& dictionary) {
     return fmt::format(dictionary_table, dictionary.table, columns, unique);
 }
 
-}  // namespace
-
-std::string stream_tables_sql() {
-    std::string sql;
-    for (const Stream& stream : streams()) {
-        for (const Dictionary* const dictionary : stream.dictionaries) {
-            sql += dictionary_sql(*dictionary);
-        }
-        sql += table_sql(stream);
-    }
-    return sql;
-}
-
-// By scalar subqueries, not by a join: SQLite does not drop an unused LEFT JOIN, so counting and
+// The view that people query: the fields under their names, dictionaries looked up. By scalar
+// subqueries, not by a join: SQLite does not drop an unused LEFT JOIN, so counting and
 // grouping would read every row and lose their covering indexes.
 std::string stream_view_sql(const Stream& stream) {
     std::string columns;
@@ -109,22 +97,18 @@ std::string stream_view_sql(const Stream& stream) {
         stream.name, columns, stream.table);
 }
 
-namespace {
-
 // Apart from those of the streams.
 constexpr std::array<std::string_view, 6> other_views{"covered_periods",  "daily",
                                                       "reject_reasons",   "recent_runs",
                                                       "lateness_by_hour", "mailing_results"};
 
 std::string events_by_day_sql(const Stream& stream) {
-    const bool has_destination =
-        std::any_of(stream.fields.begin(), stream.fields.end(),
-                    [](const Field& field) { return field.column == "destination"; });
     return fmt::format(
         "    SELECT '{}' AS stream, substr(timestamp, 1, 10) AS day, count(*) AS events,\n"
         "        {} AS destinations\n"
         "    FROM {} WHERE removed_at IS NULL GROUP BY substr(timestamp, 1, 10)",
-        stream.name, has_destination ? "count(DISTINCT destination)" : "NULL", stream.table);
+        stream.name, has_column(stream, "destination") ? "count(DISTINCT destination)" : "NULL",
+        stream.table);
 }
 
 // A day is complete if a covered period reaches beyond its last second: " 24" sorts behind that,
@@ -143,6 +127,17 @@ std::string daily_view_sql() {
 }
 
 }  // namespace
+
+std::string stream_tables_sql() {
+    std::string sql;
+    for (const Stream& stream : streams()) {
+        for (const Dictionary* const dictionary : stream.dictionaries) {
+            sql += dictionary_sql(*dictionary);
+        }
+        sql += table_sql(stream);
+    }
+    return sql;
+}
 
 std::string drop_views_sql() {
     std::string sql;

@@ -12,9 +12,6 @@ namespace mirror::storage {
 /// Tables and indexes of all streams and their dictionaries, as far as they are not there.
 std::string stream_tables_sql();
 
-/// The view that people query: the fields under their names, dictionaries looked up.
-std::string stream_view_sql(const Stream& stream);
-
 /// Everything that a file has to drop and to make again at a migration.
 std::string drop_views_sql();
 std::string views_sql();

@@ -56,6 +56,9 @@ struct Stream {
 /// nothing else is configured.
 std::span<const Stream> streams();
 
+/// Whether one of its fields has this column.
+bool has_column(const Stream& stream, std::string_view column);
+
 /// Null if no stream has this name.
 const Stream* find_stream(std::string_view name);
 

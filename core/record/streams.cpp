@@ -137,6 +137,11 @@ std::span<const Stream> streams() {
     return all;
 }
 
+bool has_column(const Stream& stream, std::string_view column) {
+    return std::any_of(stream.fields.begin(), stream.fields.end(),
+                       [&](const Field& field) { return field.column == column; });
+}
+
 const Stream* find_stream(std::string_view name) {
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](const Stream& stream) { return stream.name == name; });
