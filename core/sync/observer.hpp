@@ -34,7 +34,7 @@ struct FirstLoad {
 
 /// How a stream of a session that follows an account (`run`) is doing.
 struct Following {
-    const Stream* stream = nullptr;       ///< each one tells for itself
+    const Stream* stream = nullptr;       ///< always set
     std::optional<Window> complete;       ///< the newest unbroken complete period
     Instant server_now{};                 ///< by the server's clock, as far as it is known
     std::optional<Instant> last_success;  ///< our clock: of the last successful poll of this run

@@ -125,7 +125,8 @@ class Store {
   public:
     virtual ~Store() = default;
 
-    /// Whose rows, coverage, runs and facts these are. Only the account is the whole file's.
+    /// Whose rows, coverage, runs and facts these are. The account and the count of requests are
+    /// the whole file's.
     virtual const Stream& stream() const = 0;
 
     /// The file's coverage of an age, in seconds, as it is now.
@@ -133,8 +134,8 @@ class Store {
 
     /// Rows, rejects and coverage of whole windows, in one transaction. Rows of the file that a
     /// proven period did not return any more get `removed_at`, unless they may have expired (see
-    /// plan::first_shown()); rows that came into a period that
-    /// was covered before count as late. `server_now` is the server's clock, UTC.
+    /// plan::first_shown() and WholeWindow::expired_before); rows that came into a period that was
+    /// covered before count as late. `server_now` is the server's clock, UTC.
     virtual boost::asio::awaitable<Written> commit(std::vector<WholeWindow> windows,
                                                    Instant server_now) = 0;
 

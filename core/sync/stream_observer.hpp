@@ -1,4 +1,4 @@
-// An observer of one stream of several: says in each line and value which one it is.
+// What a stream tells, with its name if it is one of several.
 #pragma once
 
 #include <string>
@@ -8,7 +8,8 @@
 
 namespace mirror::sync {
 
-/// Hands everything on. With only one stream, lines are left as they are.
+/// Passes on lines and values of one stream; if there are several, with its name. What concerns
+/// requests goes from ApiAccess to the session's observer.
 class StreamObserver final : public Observer {
   public:
     StreamObserver(Observer& next, const Stream& stream, bool one_of_several)
