@@ -17,21 +17,18 @@ using namespace mirror::test;
 namespace {
 
 // The rows of the truth in [from, to), local text.
-std::vector<simulator::TrueRow> truth_of(const Scene& scene, const std::string& from,
-                                         const std::string& to) {
-    std::vector<simulator::TrueRow> rows = scene.server.truth();
-    std::erase_if(rows, [&](const simulator::TrueRow& row) {
-        return row.timestamp < from || row.timestamp >= to;
-    });
+std::vector<StreamRow> truth_of(const Scene& scene, const std::string& from,
+                                const std::string& to) {
+    std::vector<StreamRow> rows = scene.truth();
+    std::erase_if(
+        rows, [&](const StreamRow& row) { return row.timestamp < from || row.timestamp >= to; });
     return rows;
 }
 
-std::vector<simulator::TrueRow> held_of(const Scene& scene, const std::string& from,
-                                        const std::string& to) {
-    std::vector<simulator::TrueRow> rows = scene.rows();
-    std::erase_if(rows, [&](const simulator::TrueRow& row) {
-        return row.timestamp < from || row.timestamp >= to;
-    });
+std::vector<StreamRow> held_of(const Scene& scene, const std::string& from, const std::string& to) {
+    std::vector<StreamRow> rows = scene.rows();
+    std::erase_if(
+        rows, [&](const StreamRow& row) { return row.timestamp < from || row.timestamp >= to; });
     return rows;
 }
 
@@ -40,8 +37,7 @@ std::vector<simulator::Question> windows_read(const Scene& scene) {
     std::vector<simulator::Question> windows;
     for (const simulator::LogEntry& entry : scene.server.log()) {
         const simulator::Question& question = entry.request.question;
-        if (entry.request.call == simulator::Call::impressions && question.total &&
-            question.limit != 1) {
+        if (entry.request.call == scene.call() && question.total && question.limit != 1) {
             windows.push_back(question);
         }
     }
@@ -50,7 +46,7 @@ std::vector<simulator::Question> windows_read(const Scene& scene) {
 
 }  // namespace
 
-TEST_CASE("backfill: a period is whole, with its first second and without its end") {
+TEST_CASE("backfill: a period is whole, with its first second and without its end" * every_stream) {
     Scene scene;
     populate(scene);
     const std::string from = "2026-08-01 00:00:00";
@@ -77,7 +73,8 @@ TEST_CASE("backfill: a period is whole, with its first second and without its en
     CHECK(scene.query("SELECT count(*) FROM coverage WHERE age = 0") == "1");
 }
 
-TEST_CASE("backfill: a first one is oldest first; before rows of the file, newest first") {
+TEST_CASE("backfill: a first one is oldest first; before rows of the file, newest first" *
+          every_stream) {
     Scene scene;
     scene.configure("api", "connections = 1\npage_size = 50\n");
     populate(scene);
@@ -101,14 +98,14 @@ TEST_CASE("backfill: a first one is oldest first; before rows of the file, newes
     CHECK(newest < oldest);
 }
 
-TEST_CASE("backfill: what is covered is fetched again only with --force") {
+TEST_CASE("backfill: what is covered is fetched again only with --force" * every_stream) {
     Scene scene;
     populate(scene);
     REQUIRE(scene.run({"sync"}).code == 0);
     // Late by months, and completed later: nothing but --force finds these.
     scene.account.add(row(100'000, utc("2026-08-08 08:08:08")));
     const auto old = truth_of(scene, "2026-08-01 00:00:00", "2026-08-08 00:00:00").front();
-    scene.account.change(old.id, [](simulator::Row& changed) { changed.profile = 4711; });
+    scene.account.change(old.id, complete);
     scene.server.start_over();
     const Run plain = scene.run({"backfill", "--from", "2026-08-01", "--to", "2026-09-01"});
     CHECK(plain.code == 0);
@@ -120,7 +117,7 @@ TEST_CASE("backfill: what is covered is fetched again only with --force") {
     CHECK(forced.out.find(": 1 new, 1 changed") != std::string::npos);
 }
 
-TEST_CASE("backfill: goes on where it was") {
+TEST_CASE("backfill: goes on where it was" * every_stream) {
     Scene scene;
     scene.configure("api", "connections = 1\npage_size = 200\n");
     populate(scene, 20'000);
@@ -143,7 +140,7 @@ TEST_CASE("backfill: goes on where it was") {
     CHECK(scene.server.counters().rows <= (20'000 - held) * 11 / 10 + 1000);
 }
 
-TEST_CASE("backfill: to now, and a period that has not begun") {
+TEST_CASE("backfill: to now, and a period that has not begun" * every_stream) {
     Scene scene;
     populate(scene, 1000);
     CHECK(scene.complaint(scene.run({"backfill", "--from", "2000-01-01"})) == "");

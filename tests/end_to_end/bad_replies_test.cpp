@@ -103,7 +103,7 @@ TEST_CASE("bad replies: each kind, in the middle of a sync") {
     });
 }
 
-TEST_CASE("bad replies: the request that fails is any of the first") {
+TEST_CASE("bad replies: the request that fails is any of the first" * every_stream) {
     std::vector<std::uint64_t> numbers(12);
     std::iota(numbers.begin(), numbers.end(), 1);
     in_parallel(numbers, [](std::uint64_t number) {
@@ -147,12 +147,12 @@ TEST_CASE("bad replies: a second that never comes back whole") {
     CHECK(run.out.find("NOT complete") != std::string::npos);
 
     // All else is there.
-    std::vector<simulator::TrueRow> rest = scene.server.truth();
-    std::erase_if(
-        rest, [](const simulator::TrueRow& one) { return one.timestamp == "2026-10-10 12:10:10"; });
-    std::vector<simulator::TrueRow> held = scene.rows();
-    std::erase_if(
-        held, [](const simulator::TrueRow& one) { return one.timestamp == "2026-10-10 12:10:10"; });
+    std::vector<StreamRow> rest = scene.truth();
+    std::erase_if(rest,
+                  [](const StreamRow& one) { return one.timestamp == "2026-10-10 12:10:10"; });
+    std::vector<StreamRow> held = scene.rows();
+    std::erase_if(held,
+                  [](const StreamRow& one) { return one.timestamp == "2026-10-10 12:10:10"; });
     CHECK(held == rest);
 
     const Run status = scene.run({"status", "--json"});
@@ -197,9 +197,9 @@ TEST_CASE("bad replies: a window that always fails holds nothing else up") {
             run.err.find(reason) == std::string::npos) {
             return fmt::format("exit code {}: {}", run.code, run.err);
         }
-        std::vector<simulator::TrueRow> held = scene.rows();
-        std::vector<simulator::TrueRow> rest = scene.server.truth();
-        const auto is_bad = [text = format_local(bad)](const simulator::TrueRow& shown) {
+        std::vector<StreamRow> held = scene.rows();
+        std::vector<StreamRow> rest = scene.truth();
+        const auto is_bad = [text = format_local(bad)](const StreamRow& shown) {
             return shown.timestamp == text;
         };
         std::erase_if(rest, is_bad);

@@ -9,7 +9,7 @@ using namespace mirror::test;
 using simulator::Behaviour;
 using simulator::Order;
 
-TEST_CASE("burst: exact whatever the order, however many rows one second has") {
+TEST_CASE("burst: exact whatever the order, however many rows one second has" * every_stream) {
     for (const std::int64_t burst : {1000, 1001, 7300}) {
         for (const Order order :
              {Order::by_time, Order::by_time_descending, Order::by_id, Order::shuffled}) {
@@ -27,7 +27,7 @@ TEST_CASE("burst: exact whatever the order, however many rows one second has") {
     }
 }
 
-TEST_CASE("burst: several in a row, and one in the newest second that is settled") {
+TEST_CASE("burst: several in a row, and one in the newest second that is settled" * every_stream) {
     Scene scene;
     populate(scene, 500);
     std::int64_t id = 100'000;

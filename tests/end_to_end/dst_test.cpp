@@ -71,7 +71,7 @@ void poll_through(const Bounds& bounds, Instant change, Seconds phase, Seconds i
 
 }  // namespace
 
-TEST_CASE("dst: polls through the night in which an hour comes twice") {
+TEST_CASE("dst: polls through the night in which an hour comes twice" * every_stream) {
     for (const Bounds& bounds : all_bounds) {
         for (const int phase : {0, 421}) {
             poll_through(bounds, utc("2026-10-25 01:00:00"), Seconds(phase), Seconds(833));
@@ -79,7 +79,7 @@ TEST_CASE("dst: polls through the night in which an hour comes twice") {
     }
 }
 
-TEST_CASE("dst: polls through the night in which an hour is missing") {
+TEST_CASE("dst: polls through the night in which an hour is missing" * every_stream) {
     for (const Bounds& bounds : all_bounds) {
         for (const int phase : {0, 421}) {
             poll_through(bounds, utc("2027-03-28 01:00:00"), Seconds(phase), Seconds(833));
@@ -87,7 +87,7 @@ TEST_CASE("dst: polls through the night in which an hour is missing") {
     }
 }
 
-TEST_CASE("dst: polls at the very seconds in which clocks change") {
+TEST_CASE("dst: polls at the very seconds in which clocks change" * every_stream) {
     for (const Bounds& bounds : all_bounds) {
         for (const char* const change : {"2026-10-25 01:00:00", "2027-03-28 01:00:00"}) {
             CAPTURE(static_cast<int>(bounds.reading));
@@ -113,7 +113,7 @@ TEST_CASE("dst: polls at the very seconds in which clocks change") {
     }
 }
 
-TEST_CASE("dst: a first sync, and a last one, inside of the hour that comes twice") {
+TEST_CASE("dst: a first sync, and a last one, inside of the hour that comes twice" * every_stream) {
     for (const Bounds& bounds : all_bounds) {
         for (const int minutes : {-30, -1, 1, 30, 59}) {
             CAPTURE(static_cast<int>(bounds.reading));

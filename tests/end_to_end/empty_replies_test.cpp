@@ -41,7 +41,7 @@ TEST_CASE("empty replies: from any request of a first sync on") {
     }
 }
 
-TEST_CASE("empty replies: from any request of a later sync on") {
+TEST_CASE("empty replies: from any request of a later sync on" * every_stream) {
     for (const std::uint64_t replies : {1, 3, 5, 50}) {
         for (std::uint64_t from = 1; from <= 4; ++from) {
             for (const int minutes : {1, 300}) {

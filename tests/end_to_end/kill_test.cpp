@@ -27,7 +27,7 @@ bool reached(Scene& scene, std::uint64_t requests) {
 
 }  // namespace
 
-TEST_CASE("kill: -9 at thirty moments, then a sync") {
+TEST_CASE("kill: -9 at thirty moments, then a sync" * every_stream) {
     std::uint64_t whole = 0;
     {
         Scene scene;
@@ -53,7 +53,7 @@ TEST_CASE("kill: -9 at thirty moments, then a sync") {
     }
 }
 
-TEST_CASE("kill: -9 again and again in one file") {
+TEST_CASE("kill: -9 again and again in one file" * every_stream) {
     Scene scene;
     populate(scene, rows);
     std::mt19937_64 random(11);

@@ -36,13 +36,13 @@ std::size_t claimed_and_missing(const Scene& scene) {
     const auto periods = covered(scene);
     const auto held = scene.rows();
     std::size_t missing = 0;
-    for (const simulator::TrueRow& row : scene.server.truth()) {
+    for (const StreamRow& row : scene.truth()) {
         const bool claimed = std::any_of(periods.begin(), periods.end(), [&](const auto& period) {
             return period.first <= row.timestamp && row.timestamp < period.second;
         });
-        const bool there = std::binary_search(
-            held.begin(), held.end(), row,
-            [](const simulator::TrueRow& a, const simulator::TrueRow& b) { return a.id < b.id; });
+        const bool there =
+            std::binary_search(held.begin(), held.end(), row,
+                               [](const StreamRow& a, const StreamRow& b) { return a.id < b.id; });
         missing += claimed && !there ? 1 : 0;
     }
     return missing;
@@ -50,7 +50,8 @@ std::size_t claimed_and_missing(const Scene& scene) {
 
 }  // namespace
 
-TEST_CASE("lies: one at every position of a first sync is found out, or nothing is claimed") {
+TEST_CASE("lies: one at every position of a first sync is found out, or nothing is claimed" *
+          every_stream) {
     const std::vector<simulator::Fault> lies{
         simulator::faults::short_page(3, true), simulator::faults::short_page(3, false),
         simulator::faults::empty_reply(),

@@ -36,9 +36,8 @@ void between_pages(Scene& scene, const std::function<void(const Request&)>& edit
     scene.server.set_after([&scene, edits, edit](const Request& request) {
         const auto log = scene.server.log();
         const auto& answered = log.back();
-        if (*edits < most_edits && answered.request.call == simulator::Call::impressions &&
-            answered.rows == 100 && answered.total.value_or(200) >= 200 &&
-            answered.total.value_or(200) <= 2000) {
+        if (*edits < most_edits && answered.request.call == scene.call() && answered.rows == 100 &&
+            answered.total.value_or(200) >= 200 && answered.total.value_or(200) <= 2000) {
             ++*edits;
             edit(request);
         }
@@ -53,7 +52,7 @@ Scene& with_small_pages(Scene& scene) {
 
 }  // namespace
 
-TEST_CASE("moving: rows that are logged between two pages") {
+TEST_CASE("moving: rows that are logged between two pages" * every_stream) {
     for (const Order order : orders) {
         // How far into the window the new rows lie, in percent.
         for (const int place : {1, 50, 99}) {
@@ -79,9 +78,9 @@ TEST_CASE("moving: rows that are logged between two pages") {
             if (run.code == 0) {
                 CHECK(scene.difference() == "");
             }
-            std::vector<simulator::TrueRow> held = scene.rows();
-            std::vector<simulator::TrueRow> before = scene.server.truth();
-            const auto is_new = [](const simulator::TrueRow& one) { return one.id > 100'000; };
+            std::vector<StreamRow> held = scene.rows();
+            std::vector<StreamRow> before = scene.truth();
+            const auto is_new = [](const StreamRow& one) { return one.id > 100'000; };
             std::erase_if(held, is_new);
             std::erase_if(before, is_new);
             CHECK(held == before);
@@ -92,7 +91,7 @@ TEST_CASE("moving: rows that are logged between two pages") {
     }
 }
 
-TEST_CASE("moving: rows that are logged between two pages of the tail") {
+TEST_CASE("moving: rows that are logged between two pages of the tail" * every_stream) {
     for (const Order order : orders) {
         for (const int age : {100, 50, 1}) {
             CAPTURE(static_cast<int>(order));
@@ -108,7 +107,7 @@ TEST_CASE("moving: rows that are logged between two pages of the tail") {
                 scene.account.add(row(++id, now - back));
             }
             scene.server.set_after([&](const Request& request) {
-                if (request.call == simulator::Call::impressions && id < 100'130) {
+                if (request.call == scene.call() && id < 100'130) {
                     scene.account.add(row(++id, now - Seconds(age)));
                 }
             });
@@ -122,7 +121,7 @@ TEST_CASE("moving: rows that are logged between two pages of the tail") {
     }
 }
 
-TEST_CASE("moving: rows that are deleted between two pages") {
+TEST_CASE("moving: rows that are deleted between two pages" * every_stream) {
     for (const Order order : orders) {
         for (const bool newest : {false, true}) {
             CAPTURE(static_cast<int>(order));
@@ -134,7 +133,7 @@ TEST_CASE("moving: rows that are deleted between two pages") {
             between_pages(scene, [&](const Request& request) {
                 const std::lock_guard lock(mutex);
                 std::vector<std::int64_t> inside;
-                for (const auto& shown : scene.server.truth()) {
+                for (const auto& shown : scene.truth()) {
                     if (request.question.contains(*parse_local(shown.timestamp))) {
                         inside.push_back(shown.id);
                     }
@@ -152,18 +151,18 @@ TEST_CASE("moving: rows that are deleted between two pages") {
             // Rows that were received before they went stay, and the count then says so. All
             // others are exact.
             bool kept_deleted = false;
-            std::vector<simulator::TrueRow> held = scene.rows();
-            std::erase_if(held, [&](const simulator::TrueRow& one) {
+            std::vector<StreamRow> held = scene.rows();
+            std::erase_if(held, [&](const StreamRow& one) {
                 kept_deleted |= deleted.contains(one.id);
                 return deleted.contains(one.id);
             });
-            CHECK(held == scene.server.truth());
+            CHECK(held == scene.truth());
             CHECK((run.code == 0 || (run.code == 5 && kept_deleted)));
         }
     }
 }
 
-TEST_CASE("moving: rows come and go while everything is read") {
+TEST_CASE("moving: rows come and go while everything is read" * every_stream) {
     for (const Order order : orders) {
         CAPTURE(static_cast<int>(order));
         Scene scene(ordered(order));

@@ -1,10 +1,13 @@
 #include "tests/end_to_end/scene.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <unistd.h>
 #include <variant>
 
@@ -19,16 +22,6 @@
 
 namespace mirror::test {
 namespace {
-
-std::optional<std::int64_t> integer(const SQLite::Column& column) {
-    if (column.isNull()) {
-        return std::nullopt;
-    }
-    if (!column.isInteger()) {
-        throw std::runtime_error("an INTEGER column holds something else");
-    }
-    return column.getInt64();
-}
 
 std::optional<std::string> text(const SQLite::Column& column) {
     if (column.isNull()) {
@@ -80,6 +73,24 @@ std::vector<simulator::Values> values_in(const std::filesystem::path& database,
         for (std::size_t i = 0; i < columns.size(); ++i) {
             row.push_back(value_of(select.getColumn(static_cast<int>(i))));
         }
+    }
+    return rows;
+}
+
+std::vector<StreamRow> by_name(std::vector<simulator::Values> all, simulator::StreamId stream) {
+    const std::vector<std::string> columns = simulator::columns_of(stream);
+    const auto place = [&columns](std::string_view column) {
+        return static_cast<std::size_t>(std::find(columns.begin(), columns.end(), column) -
+                                        columns.begin());
+    };
+    const std::size_t id = place("id");
+    const std::size_t timestamp = place("timestamp");
+    std::vector<StreamRow> rows;
+    for (simulator::Values& values : all) {
+        StreamRow& row = rows.emplace_back();
+        row.id = std::get<std::int64_t>(values.at(id));
+        row.timestamp = std::get<std::string>(values.at(timestamp));
+        row.values = std::move(values);
     }
     return rows;
 }
@@ -187,26 +198,19 @@ Run Scene::run_unprivileged(const std::vector<std::string>& arguments) {
     return ended(process);
 }
 
-std::vector<simulator::TrueRow> Scene::rows() const {
-    const SQLite::Database file(database().string(), SQLite::OPEN_READONLY);
-    SQLite::Statement select(file,
-                             "SELECT id, mailing, timestamp, ip, useragent, device, destination, "
-                             "profile, subprofile FROM impressions ORDER BY id");
-    std::vector<simulator::TrueRow> rows;
-    while (select.executeStep()) {
-        simulator::TrueRow row;
-        row.id = select.getColumn(0).getInt64();
-        row.mailing = integer(select.getColumn(1));
-        row.timestamp = select.getColumn(2).getString();
-        row.ip = text(select.getColumn(3));
-        row.useragent = text(select.getColumn(4));
-        row.device = text(select.getColumn(5));
-        row.destination = integer(select.getColumn(6));
-        row.profile = integer(select.getColumn(7));
-        row.subprofile = integer(select.getColumn(8));
-        rows.push_back(std::move(row));
-    }
-    return rows;
+std::vector<StreamRow> Scene::rows() const {
+    return by_name(values_in(database(), stream), stream);
+}
+
+std::vector<StreamRow> Scene::truth() const {
+    return by_name(server.truth(stream), stream);
+}
+
+std::string Scene::table() const {
+    constexpr std::array<const char*, simulator::stream_count> tables{
+        "impression_rows", "click_rows",       "delivery_rows", "error_rows",
+        "abuse_rows",      "unsubscribe_rows", "mailing_rows"};
+    return tables.at(simulator::index_of(stream));
 }
 
 std::string Scene::difference(simulator::StreamId of) const {
@@ -282,6 +286,11 @@ simulator::Row row(std::int64_t id, Instant at) {
     row.destination = 100 + id % 13;
     row.profile = 13000 + id % 1'000'000'000;  // IDs go up to 2^63-1
     return row;
+}
+
+void complete(simulator::Row& row) {
+    row.profile = 4711;
+    row.destinations = 4711;  // of a mailing, which has no profile
 }
 
 }  // namespace mirror::test

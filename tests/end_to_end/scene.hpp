@@ -9,8 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "tests/end_to_end/process.hpp"
 #include "tests/simulator/account.hpp"
+#include "tests/simulator/request.hpp"
 #include "tests/simulator/server.hpp"
 #include "tests/simulator/streams.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -22,6 +25,17 @@ struct Run {
     int code = -1;
     std::string out;
     std::string err;
+};
+
+/// Decorates a test of exactness, which runs for the other streams, too: STREAM=clicks selects one.
+inline const doctest::test_suite every_stream{"every stream"};
+
+/// A row of whatever stream, as the API shows it or as the file has it.
+struct StreamRow {
+    std::int64_t id = 0;
+    std::string timestamp;
+    simulator::Values values;  ///< of all columns, these two among them
+    friend bool operator==(const StreamRow&, const StreamRow&) = default;
 };
 
 class Scene {
@@ -37,6 +51,10 @@ class Scene {
     const simulator::StreamId stream;
     /// Its view in the file.
     std::string view() const { return std::string(simulator::facts_of(stream).name); }
+    /// The table below the view.
+    std::string table() const;
+    /// The API's call for its rows.
+    simulator::Call call() const { return simulator::call_of(stream); }
 
     /// Runs `copernica-mirror ARGUMENTS` to its end.
     Run run(const std::vector<std::string>& arguments);
@@ -61,8 +79,11 @@ class Scene {
     const std::filesystem::path& directory() const { return directory_.path(); }
     std::filesystem::path database() const { return directory_.path() / "impressions.db"; }
 
-    /// The rows of the view `impressions`, ascending by ID, read-only, as any SQL tool reads them.
-    std::vector<simulator::TrueRow> rows() const;
+    /// The rows of the view, ascending by ID, read-only, as any SQL tool reads them.
+    std::vector<StreamRow> rows() const;
+
+    /// The rows that the API shows now, ascending by ID.
+    std::vector<StreamRow> truth() const;
 
     /// Empty if the file's rows are the truth, cell by cell; else what differs, in words.
     std::string difference() const { return difference(stream); }
@@ -105,5 +126,8 @@ std::string bytes_of(const std::filesystem::path& file);
 
 /// A row with believable fields.
 simulator::Row row(std::int64_t id, Instant at);
+
+/// Changes a row as one that is completed later, whatever its stream.
+void complete(simulator::Row& row);
 
 }  // namespace mirror::test

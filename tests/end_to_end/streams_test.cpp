@@ -1,6 +1,7 @@
 // Several streams in one file.
 #include <csignal>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/json/parse.hpp>
@@ -16,25 +17,53 @@ using simulator::StreamId;
 
 namespace {
 
-// An account in which everything has happened.
-void populate_all(Scene& scene) {
-    populate(scene, 2000);
-    simulator::Story story;
-    story.end = present() - Seconds(3600);
-    simulator::tell(scene.account, story);
-}
-
-std::string differences(const Scene& scene) {
-    std::string words;
-    for (const StreamId stream : simulator::all_streams) {
-        words += scene.difference(stream);
+// An account in which everything has happened, and what is mirrored of it: all, unless a test
+// wants something else ("": what the program does by itself).
+struct Everything {
+    explicit Everything(simulator::Behaviour behaviour = {},
+                        const std::string& streams = "streams = \"all\"\n")
+        : scene(std::move(behaviour)) {
+        scene.configure("mirror", streams);
+        populate(scene, 2000);
+        simulator::Story story;
+        story.end = present() - Seconds(3600);
+        simulator::tell(scene.account, story);
+        for (const StreamId stream : simulator::all_streams) {
+            CAPTURE(simulator::facts_of(stream).name);
+            REQUIRE_FALSE(scene.server.truth(stream).empty());
+        }
     }
-    return words;
+
+    // Of all streams.
+    std::string differences() const {
+        std::string words;
+        for (const StreamId stream : simulator::all_streams) {
+            words += scene.difference(stream);
+        }
+        return words;
+    }
+
+    boost::json::object json(const std::vector<std::string>& arguments) {
+        return boost::json::parse(scene.run(arguments).out).as_object();
+    }
+
+    std::string count(const std::string& view) const {
+        return scene.query("SELECT count(*) FROM " + view);
+    }
+
+    Scene scene;
+};
+
+// The token may not read it.
+simulator::Behaviour refusing(simulator::Call call, unsigned status) {
+    simulator::Behaviour behaviour;
+    behaviour.refused[call] = status;
+    return behaviour;
 }
 
-boost::json::object status_of(Scene& scene) {
-    return boost::json::parse(scene.run({"status", "--json"}).out).as_object();
-}
+const std::string unknown =
+    "unknown stream \"opens\"; known are impressions, clicks, deliveries, errors, abuses, "
+    "unsubscribes, mailings";
 
 }  // namespace
 
@@ -46,44 +75,37 @@ TEST_CASE("streams: all of them are exact, under every order") {
             behaviour.order = order;
             behaviour.begin = bound;
             behaviour.end = bound;
-            Scene scene(behaviour);
-            scene.configure("mirror", "streams = \"all\"\n");
-            populate_all(scene);
-            const Run first = scene.run({"sync"});
+            Everything all(behaviour);
+            const Run first = all.scene.run({"sync"});
             CAPTURE(first.err);
             CHECK(first.code == 0);
-            CHECK(differences(scene) == "");
+            CHECK(all.differences() == "");
             CHECK(first.out.find("\nmailings: complete from ") != std::string::npos);
             // Nothing is new, and each stream costs little.
-            scene.server.clock().advance(Seconds(60));
-            scene.server.start_over();
-            CHECK(scene.run({"sync"}).code == 0);
-            CHECK(differences(scene) == "");
-            CHECK(scene.requests() <= 7 * 4 + 4);
+            all.scene.server.clock().advance(Seconds(60));
+            all.scene.server.start_over();
+            CHECK(all.scene.run({"sync"}).code == 0);
+            CHECK(all.differences() == "");
+            CHECK(all.scene.requests() <= 7 * 4 + 4);
         }
     }
 }
 
 TEST_CASE("streams: one that the token may not read is named, and the others are complete") {
     for (const unsigned status : {403U, 404U}) {
-        for (const auto call : {simulator::Call::impressions, simulator::Call::errors}) {
+        for (const StreamId refused : {StreamId::impressions, StreamId::errors}) {
             CAPTURE(status);
-            simulator::Behaviour behaviour;
-            behaviour.refused[call] = status;
-            Scene scene(behaviour);
-            scene.configure("mirror", "streams = \"all\"\n");
-            populate_all(scene);
+            Everything all(refusing(simulator::call_of(refused), status));
+            Scene& scene = all.scene;
             const Run run = scene.run({"sync"});
             CAPTURE(run.err);
             CHECK(run.code == 5);
-            const bool first = call == simulator::Call::impressions;
-            const StreamId refused = first ? StreamId::impressions : StreamId::errors;
             const std::string name(simulator::facts_of(refused).name);
             CHECK(run.out.find(name + ": NOT fetched") != std::string::npos);
             for (const StreamId stream : simulator::all_streams) {
                 CHECK((scene.difference(stream) == "") == (stream != refused));
             }
-            const auto json = status_of(scene);
+            const auto json = all.json({"status", "--json"});
             CHECK(json.at("last_error").as_string().find(std::to_string(status)) !=
                   std::string::npos);
             CHECK(json.at("streams").at(name).at("complete_through").is_null());
@@ -97,10 +119,10 @@ TEST_CASE("streams: one that the token may not read is named, and the others are
 }
 
 TEST_CASE("streams: one is switched on later, and off again") {
-    Scene scene;
-    populate_all(scene);
+    Everything all({}, "");
+    Scene& scene = all.scene;
     REQUIRE(scene.run({"sync"}).code == 0);
-    CHECK(scene.query("SELECT count(*) FROM clicks") == "0");
+    CHECK(all.count("clicks") == "0");
     scene.configure("mirror", "streams = [\"impressions\", \"clicks\"]\n");
     CHECK(scene.run({"sync"}).code == 0);
     CHECK(scene.difference(StreamId::clicks) == "");
@@ -110,30 +132,83 @@ TEST_CASE("streams: one is switched on later, and off again") {
     CHECK(scene.difference(StreamId::mailings) == "");
     CHECK(scene.difference(StreamId::clicks) == "");  // its rows stay
     CHECK(scene.run({"status"}).out.find("not followed any more") != std::string::npos);
-    CHECK(status_of(scene).at("streams").at("clicks").at("followed") == false);
+    CHECK(all.json({"status", "--json"}).at("streams").at("clicks").at("followed") == false);
 }
 
 TEST_CASE("streams: only those that are named") {
-    Scene scene;
-    scene.configure("mirror", "streams = \"all\"\n");
-    populate_all(scene);
+    Everything all;
+    Scene& scene = all.scene;
     CHECK(scene.run({"sync", "--stream", "deliveries", "--stream", "errors"}).code == 0);
     CHECK(scene.difference(StreamId::deliveries) == "");
     CHECK(scene.difference(StreamId::errors) == "");
-    CHECK(scene.query("SELECT count(*) FROM impressions") == "0");
+    CHECK(all.count("impressions") == "0");
     CHECK(scene.run({"audit", "--stream", "errors"}).code == 0);
-    const Run unknown = scene.run({"sync", "--stream", "opens"});
-    CHECK(unknown.code == 2);
-    CHECK(unknown.err.find("unknown stream \"opens\"; known are impressions, clicks") !=
-          std::string::npos);
-    scene.reconfigure("mirror", "streams = \"all\"", "streams = [\"opens\"]");
-    CHECK(scene.run({"sync"}).code == 2);
+
+    CHECK(scene.run({"backfill", "--from", "2026-06-01", "--stream", "clicks"}).code == 0);
+    CHECK(scene.difference(StreamId::clicks) == "");
+    CHECK(all.count("impressions") == "0");
+    CHECK(all.count("mailings") == "0");
+}
+
+TEST_CASE("streams: the known ones are listed to who names another") {
+    Scene scene;
+    const Run option = scene.run({"sync", "--stream", "opens"});
+    CHECK(option.code == 2);
+    CHECK(option.err.find("--stream: " + unknown) != std::string::npos);
+    scene.configure("mirror", "streams = [\"opens\"]\n");
+    const Run configuration = scene.run({"sync"});
+    CHECK(configuration.code == 2);
+    CHECK(configuration.err.find("[mirror] streams: " + unknown) != std::string::npos);
+}
+
+TEST_CASE("streams: an audit of two, one of which the API refuses") {
+    Everything all;
+    Scene& scene = all.scene;
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const std::vector<std::string> audit{"audit",  "--json",   "--stream",
+                                         "clicks", "--stream", "errors"};
+    const auto good = all.json(audit);
+    CHECK(good.at("agrees") == true);
+    CHECK(good.at("streams").as_object().size() == 2);
+    CHECK(good.at("streams").at("errors").at("agrees") == true);
+
+    scene.server.change(
+        [](simulator::Behaviour& behaviour) { behaviour.refused[simulator::Call::errors] = 403; });
+    const Run run = scene.run(audit);
+    CAPTURE(run.out);
+    CAPTURE(run.err);
+    CHECK(run.code == 5);
+    const auto report = boost::json::parse(run.out).as_object();
+    CHECK(report.size() == 2);
+    CHECK(report.at("agrees") == false);
+    const auto& by_stream = report.at("streams").as_object();
+    CHECK(by_stream.size() == 2);
+    CHECK(by_stream.at("clicks").at("agrees") == true);
+    CHECK(by_stream.at("clicks").at("places").as_array().empty());
+    CHECK(by_stream.at("errors").as_object().size() == 1);
+    CHECK(by_stream.at("errors").at("failed").as_string().find("403") != std::string::npos);
+}
+
+TEST_CASE("streams: indexes of one stream are in its table, and only there") {
+    Everything all({}, "streams = [\"clicks\", \"errors\"]\n");
+    Scene& scene = all.scene;
+    scene.configure("streams.clicks", "indexes = [\"profile\", \"changed_at\"]\n");
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const auto indexes = [&](const std::string& table) {
+        return scene.query(
+            "SELECT group_concat(name, ' ') FROM (SELECT name FROM sqlite_master WHERE type = "
+            "'index' AND sql IS NOT NULL AND tbl_name = '" +
+            table + "' ORDER BY name)");
+    };
+    CHECK(indexes("click_rows") ==
+          "click_rows_changed_at click_rows_profile click_rows_removed click_rows_timestamp");
+    CHECK(indexes("error_rows") == "error_rows_mailing error_rows_removed error_rows_timestamp");
 }
 
 TEST_CASE("streams: `run` follows all of them, and is exact after a kill") {
-    Scene scene;
-    scene.configure("mirror", "streams = \"all\"\npoll_interval = \"1s\"\n");
-    populate_all(scene);
+    Everything all;
+    Scene& scene = all.scene;
+    scene.configure("mirror", "poll_interval = \"1s\"\n");
     for (const std::uint64_t moment : {20U, 40U, 60U}) {
         scene.server.start_over();
         const auto process = scene.start({"run"});
@@ -144,5 +219,5 @@ TEST_CASE("streams: `run` follows all of them, and is exact after a kill") {
         CHECK(scene.query("PRAGMA integrity_check") == "ok");
     }
     CHECK(scene.run({"sync"}).code == 0);
-    CHECK(differences(scene) == "");
+    CHECK(all.differences() == "");
 }

@@ -42,7 +42,7 @@ void populate_nights(Scene& scene) {
 
 }  // namespace
 
-TEST_CASE("sync: exact under every order and every meaning of the bounds") {
+TEST_CASE("sync: exact under every order and every meaning of the bounds" * every_stream) {
     for (const Order order :
          {Order::by_time, Order::by_time_descending, Order::by_id, Order::shuffled}) {
         for (const Bound begin : {Bound::exclusive, Bound::inclusive}) {
@@ -63,7 +63,8 @@ TEST_CASE("sync: exact under every order and every meaning of the bounds") {
     }
 }
 
-TEST_CASE("sync: exact however bounds are read in the nights in which clocks change") {
+TEST_CASE("sync: exact however bounds are read in the nights in which clocks change" *
+          every_stream) {
     struct Case {
         Reading reading;
         Repeated repeated;
@@ -100,7 +101,7 @@ TEST_CASE("sync: exact however bounds are read in the nights in which clocks cha
     }
 }
 
-TEST_CASE("sync: another order for every request costs requests, never rows") {
+TEST_CASE("sync: another order for every request costs requests, never rows" * every_stream) {
     Behaviour behaviour;
     behaviour.order = Order::shuffled_each_request;
     Scene scene(behaviour);
@@ -108,14 +109,14 @@ TEST_CASE("sync: another order for every request costs requests, never rows") {
     CHECK(scene.complaint(scene.run({"sync"})) == "");
 }
 
-TEST_CASE("sync: an empty history") {
+TEST_CASE("sync: an empty history" * every_stream) {
     Scene scene;
     const Run run = scene.run({"sync"});
     CHECK(scene.complaint(run) == "");
     CHECK(scene.query("SELECT count(*) FROM covered_periods WHERE age = 0") == "1");
 }
 
-TEST_CASE("sync: a second one with nothing new asks little and writes no row") {
+TEST_CASE("sync: a second one with nothing new asks little and writes no row" * every_stream) {
     Scene scene;
     populate(scene);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -127,7 +128,7 @@ TEST_CASE("sync: a second one with nothing new asks little and writes no row") {
     CHECK(scene.requests() <= 6);
 }
 
-TEST_CASE("sync: rows that come late or change inside the overlap") {
+TEST_CASE("sync: rows that come late or change inside the overlap" * every_stream) {
     Scene scene;
     populate(scene);
     scene.account.add(row(100'001, present() - Seconds(90)));
@@ -137,7 +138,7 @@ TEST_CASE("sync: rows that come late or change inside the overlap") {
     scene.account.add(row(100'003, present() - Seconds(60)));
     scene.account.add(row(100'004, present() + Seconds(1)));
     scene.account.change(100'001, [](simulator::Row& changed) {
-        changed.profile = 77;
+        complete(changed);
         changed.subprofile = 78;
         changed.destination.reset();
     });
@@ -146,7 +147,7 @@ TEST_CASE("sync: rows that come late or change inside the overlap") {
     CHECK(run.out.find(": 2 new, 1 changed") != std::string::npos);
 }
 
-TEST_CASE("sync: after a long pause") {
+TEST_CASE("sync: after a long pause" * every_stream) {
     Scene scene;
     populate(scene, 1000);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -159,7 +160,7 @@ TEST_CASE("sync: after a long pause") {
     CHECK(scene.complaint(scene.run({"sync"})) == "");
 }
 
-TEST_CASE("sync: pages that are cut at 500, whatever limit the reply names") {
+TEST_CASE("sync: pages that are cut at 500, whatever limit the reply names" * every_stream) {
     for (const auto named : {simulator::NamedLimit::in_force, simulator::NamedLimit::asked,
                              simulator::NamedLimit::documented}) {
         for (const Order order : {Order::by_time, Order::by_time_descending, Order::shuffled}) {
@@ -176,7 +177,7 @@ TEST_CASE("sync: pages that are cut at 500, whatever limit the reply names") {
     }
 }
 
-TEST_CASE("sync: a longest allowed period of 31 days") {
+TEST_CASE("sync: a longest allowed period of 31 days" * every_stream) {
     Behaviour behaviour;
     behaviour.longest_period = 31 * day;
     Scene scene(behaviour);
@@ -209,7 +210,7 @@ TEST_CASE("sync: bodies in chunks, compressed or not, on connections that end un
     CHECK(scene.server.counters().connections > 3);
 }
 
-TEST_CASE("sync: small pages and a single connection") {
+TEST_CASE("sync: small pages and a single connection" * every_stream) {
     Scene scene;
     scene.configure("api", "page_size = 7\nconnections = 1\n");
     populate(scene, 500);
@@ -221,7 +222,7 @@ TEST_CASE("sync: begins where the configuration says") {
     scene.configure("mirror", "start = 2026-10-01\n");
     populate(scene);
     const Instant start = utc("2026-09-30 22:00:00");
-    for (const auto& kept : scene.server.truth()) {
+    for (const auto& kept : scene.truth()) {
         if (kept.timestamp < "2026-10-01 00:00:00") {
             scene.account.change(kept.id, [&](simulator::Row& early) {
                 early.at = std::min(early.at, start - Seconds(2));
@@ -229,7 +230,7 @@ TEST_CASE("sync: begins where the configuration says") {
         }
     }
     CHECK(scene.run({"sync"}).code == 0);
-    for (const auto& early : scene.server.truth()) {
+    for (const auto& early : scene.truth()) {
         if (early.timestamp < "2026-10-01 00:00:00") {
             scene.account.remove(early.id);
         }

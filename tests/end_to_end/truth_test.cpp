@@ -53,14 +53,15 @@ boost::json::object json(const Run& run) {
     return boost::json::parse(run.out).as_object();
 }
 
-// What `status` says of the impressions.
+// What `status` says of the stream.
 boost::json::object stream_status(Scene& scene) {
     return json(scene.run({"status", "--json"})).at("streams").at(scene.view()).as_object();
 }
 
 }  // namespace
 
-TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exact again") {
+TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exact again" *
+          every_stream) {
     for (const Order order : {Order::by_time, Order::by_id, Order::shuffled}) {
         for (const Bound begin : {Bound::exclusive, Bound::inclusive}) {
             for (const Bound end : {Bound::exclusive, Bound::inclusive}) {
@@ -87,7 +88,7 @@ TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exac
                 scene.account.add(row(1'000'002, utc("2026-11-09 23:00:00")));
                 scene.account.add(row(1'000'003, utc("2026-11-09 22:59:59")));
                 scene.account.remove(id_after(scene, "2026-10-03 12:00:00"));
-                meddle(scene, fmt::format("DELETE FROM impression_rows WHERE id = {}",
+                meddle(scene, fmt::format("DELETE FROM {} WHERE id = {}", scene.table(),
                                           id_after(scene, "2026-11-01 12:00:00")));
 
                 scene.server.start_over();
@@ -111,14 +112,14 @@ TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exac
                                   " WHERE removed_at IS NOT NULL") == "1");
                 const Run again = scene.run({"audit", "--repair", "--prune"});
                 CHECK(again.code == 0);
-                meddle(scene, "DELETE FROM impression_rows WHERE removed_at IS NOT NULL");
+                meddle(scene, "DELETE FROM " + scene.table() + " WHERE removed_at IS NOT NULL");
                 CHECK(scene.difference() == "");
             }
         }
     }
 }
 
-TEST_CASE("audit: repair puts right at once, and prunes only what was proved") {
+TEST_CASE("audit: repair puts right at once, and prunes only what was proved" * every_stream) {
     Scene scene;
     fill_two_months(scene);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -136,7 +137,8 @@ TEST_CASE("audit: repair puts right at once, and prunes only what was proved") {
     CHECK(stream_status(scene).at("gaps").as_array().empty());
 }
 
-TEST_CASE("audit: a gap is not a difference, and without a file there is nothing to audit") {
+TEST_CASE("audit: a gap is not a difference, and without a file there is nothing to audit" *
+          every_stream) {
     Scene scene;
     fill_two_months(scene);
     CHECK(scene.run({"audit"}).code == 4);
@@ -169,7 +171,7 @@ TEST_CASE("audit: a gap is not a difference, and without a file there is nothing
     CHECK(scene.run({"check"}).out.find("not fetched yet") == std::string::npos);
 }
 
-TEST_CASE("counts that differed are compared again by the next sync") {
+TEST_CASE("counts that differed are compared again by the next sync" * every_stream) {
     Scene scene;
     fill_two_months(scene);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -189,13 +191,13 @@ TEST_CASE("counts that differed are compared again by the next sync") {
     CHECK(difference() == "the API counts 3 more");
     const Run checked = scene.run({"check"});
     CAPTURE(checked.out);
-    CHECK(checked.out.find("  the API counts 3 more impressions") != std::string::npos);
+    CHECK(checked.out.find("  the API counts 3 more " + scene.view()) != std::string::npos);
     scene.server.set_rule({});
     CHECK(scene.run({"sync"}).code == 0);
     CHECK(difference().is_null());
 }
 
-TEST_CASE("reading again: late and completed rows are found when a recheck is due") {
+TEST_CASE("reading again: late and completed rows are found when a recheck is due" * every_stream) {
     Scene scene;
     fill_two_months(scene);
     scene.configure("mirror", "recheck_ages = [\"15m\", \"1d\"]\n");
@@ -213,7 +215,7 @@ TEST_CASE("reading again: late and completed rows are found when a recheck is du
     for (int minutes = 0; minutes < 34 * 60; minutes += 20) {
         scene.server.clock().advance(Seconds(1200));
         if (minutes == 12 * 60) {
-            scene.account.change(2'000'000, [](simulator::Row& row) { row.profile = 4711; });
+            scene.account.change(2'000'000, complete);
         }
         const Run run = scene.run({"sync"});
         REQUIRE(run.code == 0);
@@ -225,7 +227,8 @@ TEST_CASE("reading again: late and completed rows are found when a recheck is du
     CHECK(lateness.at("max_seconds").as_int64() >= 42'000);
 }
 
-TEST_CASE("reading again: a row that is gone is marked, and unmarked when it is back") {
+TEST_CASE("reading again: a row that is gone is marked, and unmarked when it is back" *
+          every_stream) {
     Scene scene;
     fill_two_months(scene);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -246,7 +249,7 @@ TEST_CASE("reading again: a row that is gone is marked, and unmarked when it is 
     CHECK(scene.difference() == "");
 }
 
-TEST_CASE("reading again: turned off by an empty list") {
+TEST_CASE("reading again: turned off by an empty list" * every_stream) {
     Scene scene;
     fill_two_months(scene);
     scene.configure("mirror", "recheck_ages = []\n");
@@ -254,7 +257,8 @@ TEST_CASE("reading again: turned off by an empty list") {
     CHECK(scene.query("SELECT count(*) FROM coverage WHERE age > 0") == "0");
 }
 
-TEST_CASE("reading again: rows six days late and completed five days later, exact in the end") {
+TEST_CASE("reading again: rows six days late and completed five days later, exact in the end" *
+          every_stream) {
     Scene scene;
     const Instant begin = utc("2026-11-02 00:00:00");
     scene.server.clock().stand_at(begin);
@@ -287,8 +291,7 @@ TEST_CASE("reading again: rows six days late and completed five days later, exac
     for (Instant at = begin; at < end; at += Seconds(4 * 3600)) {
         scene.server.clock().stand_at(at);
         for (; completed < completions.size() && completions[completed].first <= at; ++completed) {
-            scene.account.change(completions[completed].second,
-                                 [](simulator::Row& made) { made.profile = 4711; });
+            scene.account.change(completions[completed].second, complete);
         }
         REQUIRE(scene.run({"sync"}).code == 0);
     }
@@ -300,7 +303,7 @@ TEST_CASE("reading again: rows six days late and completed five days later, exac
             " rows over 12 days of a sync every four hours: ", scene.requests());
 }
 
-TEST_CASE("audit: one missing row among many is found in few requests") {
+TEST_CASE("audit: one missing row among many is found in few requests" * every_stream) {
     Scene scene;
     scene.server.clock().stand_at(now);
     simulator::Generation generation;
@@ -309,7 +312,7 @@ TEST_CASE("audit: one missing row among many is found in few requests") {
     simulator::generate(scene.account, generation);
     scene.configure("mirror", "start = \"2025-11-23\"\n");
     REQUIRE(scene.run({"sync"}).code == 0);
-    meddle(scene, "DELETE FROM impression_rows WHERE id = 100000");
+    meddle(scene, "DELETE FROM " + scene.table() + " WHERE id = 100000");
     scene.server.start_over();
     const Run run = scene.run({"audit", "--json"});
     CHECK(run.code == 5);
@@ -318,7 +321,8 @@ TEST_CASE("audit: one missing row among many is found in few requests") {
     MESSAGE("one missing row among 200,000: ", scene.requests(), " requests");
 }
 
-TEST_CASE("a mass of missing rows: every summary and the status say so, nothing is deleted") {
+TEST_CASE("a mass of missing rows: every summary and the status say so, nothing is deleted" *
+          every_stream) {
     Scene scene;
     fill_two_months(scene);
     REQUIRE(scene.run({"sync"}).code == 0);
