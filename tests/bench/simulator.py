@@ -6,7 +6,7 @@ import sys
 
 
 class Simulator:
-    """Serves for as long as the `with` lasts. `url` is where, `ca` the CA file if it has TLS."""
+    """Serves until the `with` block ends. `url` is its address; with TLS, `ca` is its CA file."""
 
     def __init__(self, build, arguments):
         self.url = self.ca = ""
@@ -14,7 +14,7 @@ class Simulator:
             [build / "tests/simulator/copernica-simulator", *arguments],
             stdout=subprocess.PIPE, text=True,
         )
-        # It says where it is when it is there.
+        # It prints its address once it listens.
         for line in self.process.stdout:
             name, _, value = line.strip().partition(" ")
             if name == "URL":

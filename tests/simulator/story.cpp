@@ -91,7 +91,7 @@ class Teller {
         }
     }
 
-    // Those who opened first of all, and as many as are wanted who never opened.
+    // To all destinations that opened, each before its first open, and to as many others as wanted.
     void deliver() {
         std::vector<Event> mails;
         std::set<std::pair<std::int64_t, std::int64_t>> seen;

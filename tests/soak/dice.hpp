@@ -9,7 +9,7 @@
 
 namespace mirror::soak {
 
-/// What dice say, as a length of time.
+/// A drawn number as a duration.
 inline Seconds seconds(std::uint64_t count) {
     return Seconds(static_cast<std::int64_t>(count));
 }

@@ -33,7 +33,7 @@ std::vector<Proof> proofs_of(const std::filesystem::path& file, Seconds settle) 
     return proofs;
 }
 
-// What a second read is to decide about: rows that are missing there are not marked yet.
+// The periods that wait for a second read: rows that are missing there are not marked yet.
 WindowSet doubted(const std::filesystem::path& file) {
     WindowSet windows;
     SQLite::Database sql(file.string(), SQLite::OPEN_READONLY);

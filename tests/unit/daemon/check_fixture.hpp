@@ -16,10 +16,10 @@ const daemon::Finding& named(const daemon::Findings& findings, std::string_view 
 
 std::vector<std::string> names_of(const daemon::Findings& findings);
 
-/// Whether the words stand in what was found, or in what to do about it.
+/// Whether the detail or the advice contains the words.
 bool says(const daemon::Finding& finding, const std::string& words);
 
-/// A regular file of user 1 and group 2, which one may read and write.
+/// A regular file of user 1 and group 2 that this process may read and write.
 storage::Entry entry(mode_t mode);
 
 }  // namespace mirror::tests

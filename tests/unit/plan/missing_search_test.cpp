@@ -161,7 +161,7 @@ TEST_CASE("missing: counts that do not add up end the search") {
     other = found;
     CHECK(other->accept(1202, 0) == MissingSearch::Verdict::lost);
     CHECK(found->accept(1201, 0) == MissingSearch::Verdict::found);
-    // Nothing is searched for if there is no second to cut at, or nothing to gain.
+    // No search begins without a second to cut at, or if reading again costs no more.
     CHECK_FALSE(MissingSearch::plan(whole, std::vector(1200, times[0]), 1, zone));
     CHECK_FALSE(MissingSearch::plan(whole, {times.begin(), times.begin() + 300}, 1, zone));
     CHECK_FALSE(MissingSearch::plan(whole, times, 4, zone));

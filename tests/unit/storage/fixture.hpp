@@ -19,7 +19,7 @@ namespace mirror::storage::testing {
 
 using test::TemporaryDirectory;
 
-/// The stream that the tests are about, where it does not matter which.
+/// The stream that tests use if it does not matter which one.
 inline const Stream& impressions = streams().front();
 
 /// 2026-03-01 12:00:00 UTC, 13:00:00 in Amsterdam, and `offset` seconds more.
@@ -27,7 +27,7 @@ Instant noon(std::int64_t offset = 0);
 Window noon_window(std::int64_t begin, std::int64_t end);
 Moment at(Instant utc);
 
-/// Amsterdam, mailing index, no waiting to speak of.
+/// Amsterdam, mailing index, almost no waiting.
 MirrorOptions options_for(const std::filesystem::path& file);
 
 /// A row logged at noon(offset), with ordinary values.

@@ -76,7 +76,7 @@ TEST_CASE("a file of version 1 or 2 becomes one of today, also under a reader") 
         CHECK(ask(path, "SELECT count(*) FROM mine") == "20");
         CHECK(ask(path, "SELECT count(*) FROM clicks") == "0");
 
-        // And a reader saw the same before.
+        // A reader saw the same before the migration.
         const FileStatus after = read_status(options);
         CHECK(before.account->name == after.account->name);
         CHECK(before.time_zone == after.time_zone);
@@ -96,7 +96,7 @@ TEST_CASE("a file of version 1 or 2 becomes one of today, also under a reader") 
     }
 }
 
-TEST_CASE("a name that somebody gave to a table of his own in an old file is not taken away") {
+TEST_CASE("a file is not migrated while a table or view of its user has a name that is needed") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     test::make_old_mirror(path, 2);

@@ -216,7 +216,7 @@ TEST_CASE("a quiet second has nothing in it nor beside it") {
     // The sixth of ten rows is at 24: the nearest quiet seconds are 18 and 31.
     CHECK(quiet(0, 60, RowFreeNear::middle) == local_noon(18));
     CHECK_FALSE(quiet(41, 60, RowFreeNear::middle).has_value());
-    // Not a bound, however near it is: nobody could go on with a half.
+    // Never a bound, even if it is nearest: cutting there would not split the period.
     CHECK(quiet(38, 60, RowFreeNear::middle) == local_noon(42));
     CHECK_FALSE(quiet(38, 42, RowFreeNear::middle).has_value());
 }

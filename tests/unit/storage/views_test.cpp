@@ -1,4 +1,4 @@
-// The views that answer what operators and analysts ask first.
+// The views daily, mailing_results, reject_reasons, recent_runs and lateness_by_hour.
 #include <string>
 
 #include <SQLiteCpp/Database.h>
@@ -59,7 +59,7 @@ TEST_CASE("daily: events by local day, and whether the day is covered") {
     CHECK(lines_of(path, "SELECT * FROM daily") == "");
 }
 
-TEST_CASE("daily: one kind of event says nothing of another") {
+TEST_CASE("daily: the coverage of one stream does not count for another") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     make_mirror(path);
@@ -76,7 +76,7 @@ TEST_CASE("daily: one kind of event says nothing of another") {
           "clicks|1|0\nimpressions|1|1\nmailings||0\n");
 }
 
-TEST_CASE("mailing results: numbers and rates, NULL where something is not complete") {
+TEST_CASE("mailing results: numbers and rates, NULL if something is not complete") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     make_mirror(path);

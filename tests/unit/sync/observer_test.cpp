@@ -91,7 +91,7 @@ struct Follower : World {
 
 }  // namespace
 
-TEST_CASE("observer: what is told names the stream, if it is one of several") {
+TEST_CASE("observer: messages name the stream if there are several") {
     const Stream& clicks = *find_stream("clicks");
     for (const bool several : {true, false}) {
         CAPTURE(several);

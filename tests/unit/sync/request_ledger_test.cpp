@@ -24,7 +24,7 @@ std::int64_t day_of(Instant at) {
     return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
 }
 
-// A ledger in an open file, and what the file says.
+// A ledger that is open, and the counts that its file has.
 struct Counted {
     explicit Counted(std::uint64_t limit) : ledger(store, clock, limit) {
         run(loop, ledger.open());

@@ -87,7 +87,7 @@ TEST_CASE("several streams: one identity and one check of the zone are for all")
     CHECK(three.world.api.identities == 1);
     CHECK(three.clicks.rows == three.world.store.rows);
     CHECK(three.mailings.rows == three.world.store.rows);
-    // A later one is read until later.
+    // They are read one after the other, so the later one is covered until a later moment.
     REQUIRE(three.clicks.covered.windows().size() == 1);
     const Window covered = three.clicks.covered.windows().front();
     CHECK(covered.begin == three.world.store.covered.windows().front().begin);
