@@ -1,5 +1,5 @@
 // What a server may say that is not HTTP, or too much of it: the real program gets over it, in
-// bounded memory, and tells the token to nobody else.
+// bounded memory, and sends the token to no other server.
 
 #include <algorithm>
 #include <atomic>

@@ -28,7 +28,7 @@ void write(const std::filesystem::path& file, const std::string& bytes) {
 }
 
 // The bytes of the database and of its log.
-// A log of zeros says nothing: it is padding.
+// A log of zeros is empty: they are padding.
 std::string file_bytes(const Scene& scene) {
     std::string log = bytes_of(scene.database().string() + "-wal");
     if (log.find_first_not_of('\0') == std::string::npos) {
@@ -82,7 +82,7 @@ TEST_CASE("errors: a token that is withdrawn in the middle") {
     CAPTURE(run.err);
     CHECK(run.code == 3);
     CHECK(contains(run.err, "Invalid access token"));
-    // What was under way on each connection, and the question whose token it is.
+    // Requests under way on each connection, and those for `identity`.
     CHECK(scene.requests() <= 12 + 2 * 4);
     scene.server.set_before({});
     scene.server.set_rule({});
@@ -409,7 +409,7 @@ TEST_CASE("errors: a database that is locked for a while is waited for") {
     other.exec("BEGIN EXCLUSIVE");
     scene.server.start_over();
     const auto process = scene.start({"sync"});
-    // It has asked whose token it is, and now wants to write.
+    // It has requested `identity`, and waits for the lock to write.
     REQUIRE(scene.server.wait([](const simulator::Counters& seen) { return seen.requests >= 1; }));
     other.exec("ROLLBACK");
     REQUIRE(process->wait() == 0);

@@ -1,4 +1,4 @@
-// The log of the real program: to the journal, as JSON, and with an API that says evil things.
+// The log of the real program: to the journal, as JSON, and with an API that sends malicious texts.
 
 #include <csignal>
 #include <sstream>

@@ -29,7 +29,7 @@ bool holds(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-// A `run` whose metrics are on some free port, with somebody who hears how it is.
+// A `run` with metrics on a free port, and a socket for its notifications.
 class Service {
   public:
     explicit Service(Scene& scene) : socket((scene.directory() / "notify").string()) {
@@ -208,7 +208,7 @@ TEST_CASE("metrics: trouble is seen, and its reason") {
         const std::string text = service.get("/metrics").body;
         CHECK(std::stoi(value(text, "copernica_mirror_requests_total{outcome=\"failed\"}")) >= 3);
         CHECK(std::stoi(value(text, "copernica_mirror_retries_total")) >= 2);
-        // A client that says nothing does not keep it from ending.
+        // A client that sends nothing does not keep it from ending.
         const RawClient silent(service.port);
         service.process->signal(SIGTERM);
         CHECK(service.process->wait() == 0);

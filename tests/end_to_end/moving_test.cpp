@@ -73,7 +73,7 @@ TEST_CASE("moving: rows that are logged between two pages" * every_stream) {
             CAPTURE(run.err);
             CHECK(id > 100'000);
             // A row that came into what had been counted and read is as late as one that comes the
-            // moment after. The count of everything then tells; it is never a silent loss.
+            // moment after. The count of everything then differs; it is never a silent loss.
             CHECK((run.code == 0 || run.code == 5));
             if (run.code == 0) {
                 CHECK(scene.difference() == "");
@@ -148,8 +148,8 @@ TEST_CASE("moving: rows that are deleted between two pages" * every_stream) {
             CAPTURE(run.err);
             const std::lock_guard lock(mutex);
             CHECK_FALSE(deleted.empty());
-            // Rows that were received before they went stay, and the count then says so. All
-            // others are exact.
+            // Rows that were received before they were deleted stay, and the count then differs.
+            // All others are exact.
             bool kept_deleted = false;
             std::vector<StreamRow> held = scene.rows();
             std::erase_if(held, [&](const StreamRow& one) {

@@ -113,7 +113,7 @@ Scene::Scene(simulator::Behaviour behaviour, simulator::ServerOptions options,
     if (stream != simulator::StreamId::impressions) {
         configure("mirror", "streams = [\"" + view() + "\"]\n");
     }
-    // Tests are about results; the server here needs no mercy.
+    // Tests are about results, so the rate has no limit.
     configure("api", "requests_per_second = 100000\n");
 }
 
@@ -121,7 +121,7 @@ void Scene::preload(const std::string& library) {
     const std::string file = std::string(build_root) + "/tests/end_to_end/" + library + ".so";
     REQUIRE(std::filesystem::exists(file));
     environment["LD_PRELOAD"] = file;
-    // AddressSanitizer wants to be loaded first, unless it is told that all is well.
+    // AddressSanitizer insists on being the first library, unless an option turns that off.
     const char* const options = std::getenv("ASAN_OPTIONS");
     environment["ASAN_OPTIONS"] =
         std::string(options == nullptr ? "" : options) + ":verify_asan_link_order=0";

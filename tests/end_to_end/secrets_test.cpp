@@ -1,4 +1,5 @@
-// A canary for a token, through every kind of failure: it is told to the API, and to nobody else.
+// A canary for a token, through every kind of failure: it is sent to the API, and appears nowhere
+// else.
 
 #include <atomic>
 #include <csignal>

@@ -1,4 +1,4 @@
-// `run` as a service: what it tells the service manager, and when it stays silent.
+// `run` as a service: its notifications to the service manager, and when it sends none.
 
 #include <array>
 #include <csignal>
@@ -170,7 +170,7 @@ TEST_CASE("service: ready before the API answers, and one that never comes up is
     CHECK(holds(outage, "503"));
     CHECK(holds(outage, "`copernica-mirror check`"));
 
-    // A second one has no file to itself, so it never is ready; nor do other commands speak.
+    // A second one cannot have the file, so it is never ready; other commands notify nobody.
     const std::string other = (scene.directory() / "other").string();
     const NotifySocket silent(other);
     scene.environment["NOTIFY_SOCKET"] = other;

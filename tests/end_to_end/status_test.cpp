@@ -1,4 +1,4 @@
-// What `status` says, and to whom.
+// What `status` prints, and which users may run it.
 
 #include <csignal>
 #include <filesystem>
@@ -156,8 +156,8 @@ TEST_CASE("status: for a reader who may not write, after a kill at a log's first
     REQUIRE(scene.server.wait([](const simulator::Counters& seen) { return seen.requests >= 1; }));
     process->signal(SIGKILL);
     process->wait();
-    // SQLite begins a log with its header. Another log's stands for it: that of a database in which
-    // something was written.
+    // SQLite begins a log with its header. This one is the header of another log: of a database in
+    // which something was written.
     const auto other = scene.directory() / "other.db";
     std::string header(32, '\0');
     {

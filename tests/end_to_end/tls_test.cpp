@@ -1,4 +1,4 @@
-// HTTPS: the right server is spoken to, and no other is told the token.
+// HTTPS: requests go to the right server, and no other server gets the token.
 
 #include <string>
 #include <utility>

@@ -31,7 +31,7 @@ namespace asio = boost::asio;
 
 constexpr Instant present{Seconds(1'790'000'000)};
 
-// Pauses between attempts take no time: who sleeps moves the clock.
+// Pauses between attempts take no time: a sleep only moves the clock.
 class HurriedClock final : public Clock {
   public:
     Instant utc() const override {

@@ -50,7 +50,7 @@ class Socket {
 };
 
 // A server that never waits: the client runs until it has nothing to do, then the server does one
-// thing. So the same input does the same each time, and nobody can wait for ever.
+// thing. So the same input does the same each time, and neither can wait for ever.
 class Server {
   public:
     explicit Server(std::string_view input) : left_(input) {}

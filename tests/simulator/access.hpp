@@ -1,4 +1,4 @@
-// Whose request it is: which token is right, and where it may stand.
+// Authentication of a request: which token is right, and where it may be.
 #pragma once
 
 #include <optional>

@@ -16,7 +16,7 @@ std::uint64_t drawn(std::uint64_t number, std::uint64_t purpose, std::uint64_t l
 
 constexpr std::uint64_t hundred = 100;
 
-// What a template says: the same few links over and over, with what is filled in for each reader.
+// Links as of a template: the same few over and over, with something for each reader filled in.
 std::string link(std::uint64_t number) {
     static constexpr std::array<const char*, 8> pages{
         "",

@@ -12,7 +12,7 @@ constexpr int memory_level = 8;
 
 // What deflate() makes of all of `text`.
 std::string deflated(z_stream& stream, std::string_view text, int flush) {
-    // A flush takes a few bytes more than deflateBound() knows of.
+    // A flush takes a few bytes more than deflateBound() returns.
     std::string out(deflateBound(&stream, static_cast<uLong>(text.size())) + 64, '\0');
     stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
     stream.avail_in = static_cast<uInt>(text.size());

@@ -36,7 +36,7 @@ void LiveStory::add(StreamId stream, Row row) {
     account_.of(stream).add(row);
 }
 
-// To whom opens it, and to two more.
+// To the destination that opens it, and to two more.
 void LiveStory::deliver(const Row& open, mirror::Instant now) {
     constexpr std::int64_t mails_an_open = 3;
     constexpr std::int64_t never_opens = 1'000'000'000;

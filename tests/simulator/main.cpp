@@ -225,7 +225,7 @@ void introduce(const Server& server, const Settings& settings,
     }
 }
 
-// Written whole or not at all: whoever waits for the file may read it as soon as it is there.
+// Written whole or not at all: a script that waits for the file can read it as soon as it exists.
 void write_whole_file(const std::string& path, const std::string& text) {
     const std::string unfinished = path + ".new";
     std::ofstream file(unfinished);

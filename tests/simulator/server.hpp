@@ -69,7 +69,7 @@ class Server {
     bool wait(const std::function<bool(const Counters&)>& condition,
               std::chrono::milliseconds timeout = mirror::test::patience) const;
 
-    /// Connections are refused from now on; those that stand go on.
+    /// Connections are refused from now on; those that are open continue.
     void stop_listening();
     /// Undoes stop_listening(), on the same port. Throws boost::system::system_error.
     void listen_again();

@@ -31,11 +31,11 @@ struct Story {
 };
 
 /// Fills all other streams from the impressions that the account has. Each mailing is sent to
-/// destinations; a mail is delivered once, or bounces and is an error; who opened got it before;
-/// who clicked opened it before; who unsubscribed clicked before, if anybody clicked; who
-/// complained opened. A mailing's ID is the one that the other rows name, its destinations are
-/// those of its deliveries and errors. IDs count in each stream, in the order in which rows are
-/// logged. Impressions without mailing or destination are nobody's. The same for the same seed.
+/// destinations; a mail is delivered once, or bounces and is an error. An open follows a delivery,
+/// a click and a complaint follow an open, and an unsubscription follows a click, if there are any.
+/// A mailing's ID is the one that the other rows name, its destinations are those of its deliveries
+/// and errors. IDs count in each stream, in the order in which rows are logged. Impressions without
+/// mailing or destination belong to no story. The same for the same seed.
 void tell(Account& account, const Story& story);
 
 }  // namespace simulator

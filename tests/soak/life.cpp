@@ -57,7 +57,7 @@ class Follower {
             throw Broken("who follows changed_at does not have what the file has");
         }
     }
-    /// Rows were deleted: nothing but a look at all of them tells.
+    /// Rows were deleted: only a comparison of all rows shows which.
     void note_pruning() { pruned_ = true; }
     /// After a power cut the file may be as it was before: what was seen is not to be relied on.
     void start_over() {
@@ -344,7 +344,7 @@ void Life::expect_true() {
 }
 
 // Whether what has expired may count as removed is not `settled` before the horizon is proven. And
-// if the API removes its oldest rows, and they are old, nothing tells that from expiry.
+// if the API removes its oldest rows, and they are old, this cannot be told from expiry.
 Excuses Life::excuses(bool settled) const {
     Excuses excuses = rows_->excuses();
     std::set<std::int64_t> shown;
@@ -399,8 +399,8 @@ void Life::end_quietly() {
         whole();
     }
     expect_sound(world_.file(), world_.clock.now());
-    // After a lie, nobody can tell what had been read of it; an API that does not count long
-    // periods does not tell where its rows begin.
+    // After a lie, it is not known what was read of it; if the API does not count long periods, it
+    // is not known where its rows begin.
     const Excuses unseen = excuses(!lies_ && counts);
     expect_exact(world_, unseen);
     follower_.expect_right(world_.file(), unseen.expired);

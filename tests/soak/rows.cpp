@@ -147,7 +147,7 @@ void Rows::change_or_remove() {
         }
         changed = row;
     });
-    // An account that shows nothing any more is not believed, however often it says so.
+    // If an account shows nothing any more, the mirror never believes it.
     if (dice_.in(45) && world_.account.size() > 3 && world_.account.remove(id)) {
         std::erase(newest_, id);
         gone_.push_back(changed);
@@ -242,7 +242,7 @@ void Rows::end() {
 }
 
 // What is due happens at its own time only as far as the clock has come: the world looks when a
-// request arrives, and before that nobody could have seen it.
+// request arrives, and before that it could not be seen.
 bool Rows::go_on() {
     const Instant now = world_.clock.now();
     bool happened = false;

@@ -19,7 +19,7 @@ simulator::Behaviour any_behaviour(Dice& dice);
 /// A configuration, as people may have it.
 void any_settings(sync::Settings& settings, Dice& dice);
 
-/// Where the clock stands at first: an ordinary day, or around a night when clocks are changed.
+/// The time at the start: an ordinary day, or around a night when clocks are changed.
 Instant any_moment(Dice& dice, const Zone& zone);
 
 /// What goes wrong with the API for a while.

@@ -25,14 +25,14 @@ class VirtualClock final : public Clock {
     /// Nobody may be asleep.
     void advance(std::chrono::milliseconds by) { passed_ += by; }
 
-    /// Calls `then` when so much time has passed, whoever is cancelled meanwhile.
+    /// Calls `then` after this much time, whatever is cancelled meanwhile.
     void call_after(std::chrono::milliseconds duration, std::function<void()> then);
 
     /// Moves time to the next of what is waited for, and lets that go on. False if there is
     /// none.
     bool pass();
 
-    /// Forgets what nobody waits for any more.
+    /// Forgets all that was waited for.
     void clear() { waiting_.clear(); }
 
   private:

@@ -61,7 +61,7 @@ void World::drive(asio::io_context& loop, const std::function<bool()>& done,
             stop.emit(asio::cancellation_type::terminal);
         }
         if (!clock.pass()) {
-            // A task group tells its tasks again and again to end, by the real clock.
+            // A task group cancels its tasks again and again, by the real clock.
             loop.restart();
             if (loop.run_one_for(std::chrono::seconds(10)) == 0) {
                 throw Broken("a run waits for nothing");

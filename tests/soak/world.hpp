@@ -34,7 +34,7 @@ struct Excuses {
     std::size_t malformed_expired = 0;
 };
 
-/// Something that must never happen; what() says what, for people.
+/// Something that must never happen; what() describes it for people.
 class Broken : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
@@ -111,8 +111,8 @@ class World final : private sync::Observer {
     std::vector<std::string> log_;
 };
 
-/// False if nothing was made yet, or its making was cut short: then the journal beside it says
-/// how to undo it, and only who may write can do that.
+/// False if nothing was made yet, or if that was interrupted: then the journal beside it can undo
+/// it, which needs write access.
 bool is_made(const std::filesystem::path& file);
 
 /// What the file holds must be sound in itself, whatever has happened. Throws Broken. `now`:

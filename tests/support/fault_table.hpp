@@ -1,4 +1,4 @@
-// What packaging/check --full tells of the faults that were tried: class, cases, results.
+// The table of the faults that packaging/check tried: class, cases, results.
 #pragma once
 
 #include <cstddef>

@@ -21,7 +21,8 @@ LoopbackListener::LoopbackListener(int backlog, bool nonblocking) : nonblocking_
     };
     bool bound = bind();
     if (!bound && errno == EADDRINUSE) {
-        // A fuzzer opens thousands a second: ports whose last connection is not forgotten yet do.
+        // A fuzzer opens thousands a second: reuse ports whose last connection is not forgotten
+        // yet.
         const int reuse = 1;
         ::setsockopt(descriptor_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
         bound = bind();

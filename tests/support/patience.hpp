@@ -5,7 +5,7 @@
 
 namespace mirror::test {
 
-/// Says nothing about speed: only what hangs takes so long, however slow the machine is.
+/// Not a measure of speed: even on a slow machine, only what hangs takes this long.
 inline constexpr std::chrono::minutes patience(5);
 
 }  // namespace mirror::test

@@ -63,7 +63,7 @@ TEST_CASE("outage: it is called what it is") {
     CHECK(start_of(Trouble::invalid_response).starts_with("the API's replies are not valid: why"));
     CHECK(start_of(Trouble::unusable).starts_with("the API cannot be used: why"));
 
-    // Its reminder says how it is by then, and its end fits that.
+    // The reminder has the trouble of that moment, and the line at the end is about the same one.
     OutageLog log;
     for (int i = 0; i < 3; ++i) {
         log.failed(Trouble::no_answer, "refused", Monotonic{}, true);

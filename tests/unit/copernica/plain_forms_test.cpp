@@ -84,7 +84,7 @@ TEST_CASE("a page whose records have their ID under the key id") {
 }
 
 TEST_CASE("the form that is reported is one of a record that is read by it") {
-    // The first is a reject in any case; its form says nothing of the page.
+    // The first is a reject in any case; its form does not count for the page.
     const Page page = decode(record("\"x\"", "2014-10-09 13:41:46") + "," +
                              record("\"1.0\"", "2014-10-09 13:41:47"));
     REQUIRE(page.rows.size() == 1);

@@ -15,7 +15,7 @@ using tests::run;
 
 namespace {
 
-// Knows tokens and whose they are.
+// An API with some tokens and the accounts that they belong to.
 class Accounts final : public copernica::Api {
   public:
     boost::asio::awaitable<copernica::PageReply> page(const Stream& /*stream*/,

@@ -1,4 +1,4 @@
-// What `check` finds in the file: what it says about itself, and how sound it is.
+// What `check` finds in the file: its account, zone and gaps, and whether it is sound.
 
 #include "daemon/check/check_contents.hpp"
 

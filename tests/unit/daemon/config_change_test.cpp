@@ -36,7 +36,7 @@ TEST_CASE("config change: what takes effect, and what needs a restart") {
     CHECK(in_force.log.level == "debug");
     CHECK(in_force.log.format == "text");
     CHECK(in_force.api.url == before.api.url);
-    // It is told of again as long as it is not in force.
+    // It is reported again as long as it is not in force.
     CHECK(compare(in_force, after).takes_effect.empty());
     CHECK(compare(in_force, after).needs_restart == change.needs_restart);
 }

@@ -1,4 +1,4 @@
-// A program without prometheus-cpp says so to whoever asks for metrics.
+// A program without prometheus-cpp refuses to serve metrics, with the reason.
 #include <doctest/doctest.h>
 
 #include "daemon/metrics/metrics.hpp"

@@ -1,4 +1,4 @@
-// What Prometheus is told, and what /healthz says.
+// The metrics for Prometheus, and the answers of /healthz.
 #include "daemon/metrics/metrics.hpp"
 
 #include <set>

@@ -70,7 +70,7 @@ TEST_CASE("token: an empty credential means that there is none") {
     Surroundings s;
     s.secret("access_token", "");
     s.environment.credentials_directory = s.directory.path();
-    // Where somebody finds the hint in a journal, it says what to do about the service.
+    // In a journal, the hint is about the service.
     for (const char* content : {"", "\n"}) {
         s.secret("access_token", content);
         try {

@@ -1,5 +1,5 @@
-// A server that says no more of TLS than which version and which cipher suite it chose: also those
-// that no OpenSSL of today can speak.
+// A server that sends no more of TLS than the version and the cipher suite that it chose, also such
+// as today's OpenSSL does not support.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// A server of raw bytes: what it says was written down before.
+// A server of raw bytes, which sends what a test has written down before.
 #pragma once
 
 #include <atomic>

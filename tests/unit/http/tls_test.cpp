@@ -1,4 +1,4 @@
-// HttpApi over TLS: whom we talk to is known before anything is said.
+// HttpApi over TLS: the server is verified before anything is sent to it.
 
 #include <algorithm>
 #include <cstdint>

@@ -19,7 +19,7 @@ using namespace mirror::storage::testing;
 
 namespace {
 
-// In a child, as nobody where we are root: 0 when the status could be read and counts `rows`.
+// In a child, as the user nobody if we are root: 0 when the status could be read and counts `rows`.
 int read_as_nobody(const std::filesystem::path& path, std::uint64_t rows) {
     const pid_t child = ::fork();
     if (child == 0) {

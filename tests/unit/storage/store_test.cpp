@@ -126,7 +126,7 @@ TEST_CASE("a checkpoint is seen to make progress") {
     SqliteStore& store = mirror.store(impressions);
     asio::co_spawn(loop, claim(store, "34"), rethrow);
     loop.run();
-    // While somebody reads, the log grows; then one commit puts all of it into the file.
+    // During a read transaction, the log grows; then one commit puts all of it into the file.
     std::optional<SQLite::Database> reader;
     reader.emplace(path.string(), SQLite::OPEN_READONLY);
     reader->exec("BEGIN");

@@ -129,7 +129,7 @@ TEST_CASE("audit: what it took the coverage of is fetched by the next repair, an
     const sync::AuditReport found = mirror.audit(false);
     CHECK(found.places.size() == 5);
     CHECK(found.withdrawn.windows().size() == 5);
-    // Once more: nothing differs if there is something to compare, but not all of it is there.
+    // Once more: nothing differs in what can be compared, but parts are not complete.
     const sync::AuditReport again = mirror.audit(false);
     CHECK(again.places.empty());
     CHECK(again.uncovered.windows().size() == 5);

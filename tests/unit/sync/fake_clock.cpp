@@ -36,7 +36,7 @@ Instant FakeClock::utc() const {
 }
 
 asio::awaitable<void> FakeClock::sleep(std::chrono::milliseconds duration) {
-    // Between two steps there may be turns of the loop that nobody counts.
+    // Between two steps there may be turns of the loop that are not counted.
     constexpr int quiet_turns = 12;
     const Asleep asleep(wakes_, passed_ + duration);
     std::uint64_t seen = steps_done();

@@ -12,8 +12,8 @@
 
 namespace mirror::tests {
 
-/// Time passes only when somebody sleeps and nobody works, or the test says so. Of several sleepers
-/// the one who wakes first moves it.
+/// Time passes only while a coroutine sleeps and none works, or if the test moves it. Of several
+/// sleepers, the one that wakes first moves it.
 class FakeClock final : public Clock {
   public:
     explicit FakeClock(Instant now) : start_(now) {}
@@ -30,10 +30,10 @@ class FakeClock final : public Clock {
     void hold(bool held) { held_ = held; }
     /// How wrong utc() is.
     void set_error(Seconds error) { error_ = error; }
-    /// The machine is asleep for so long: its monotonic clock stands meanwhile.
+    /// The machine is suspended for this long: its monotonic clock stops meanwhile.
     void suspend(Seconds duration) { start_ += duration; }
 
-    /// Whether somebody works outside of the loop; may be empty.
+    /// Whether work goes on outside of the loop; may be empty.
     std::function<bool()> busy;
     /// Called when a sleeper has moved the time.
     std::function<void()> on_time;

@@ -153,7 +153,7 @@ TEST_CASE("of many IDs that are used again, the first few are reported") {
     };
     CHECK(reported("is another impression now") == 10);
     CHECK(reported("two records have the ID") == 10);
-    // And nobody keeps all of them.
+    // They are not all kept in memory.
     CHECK(outcome.written.replaced.empty());
     CHECK(outcome.written.repeated_ids.empty());
 }
@@ -194,7 +194,7 @@ TEST_CASE("a first load keeps its connections busy and its pages full, and write
     }
     const std::uint64_t requests = world.api.pages + world.api.identities;
     CAPTURE(requests);
-    // Some are asked one after another: whose token it is, the first windows, the count at the end.
+    // Some are made one after another: identity, the first windows, the count at the end.
     CHECK(rounds < requests / world.settings.connections * 115 / 100 + 15);
     CHECK(requests < mailings * rows / world.settings.page_size * 100 / 88);
     const std::vector<Window>& written = world.store.committed;

@@ -1,4 +1,4 @@
-// The API as a table of rows: what it knows, and how it answers.
+// The API as a table of rows, and its ways to answer.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ inline constexpr Order all_orders[] = {Order::time, Order::time_descending, Orde
 /// How the server takes a bound: as text, or as one of the two instants that show it.
 enum class Bounds { text, first_pass, second_pass };
 
-/// What the API knows, and how it answers.
+/// The rows of the API, and its ways to answer.
 class Model {
   public:
     explicit Model(Zone account_zone) : zone(std::move(account_zone)) {}

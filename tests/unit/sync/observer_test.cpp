@@ -1,4 +1,4 @@
-// What a run tells about itself: requests, what was stored, how it is; and what the file is told.
+// What a run reports: requests, what was stored, its state; and what it writes of that to the file.
 #include <map>
 #include <optional>
 #include <string>

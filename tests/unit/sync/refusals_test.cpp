@@ -39,7 +39,7 @@ TEST_CASE("one refusal that `identity` does not share is a failure like any othe
     }
 }
 
-// A token without the right to read impressions, or a gateway that speaks as the API does.
+// A token without the right to read impressions, or a gateway that answers as the API does.
 TEST_CASE(
     "impressions refused for good, though identity is answered, end a command with the reason") {
     World world(noon);

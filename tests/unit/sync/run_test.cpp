@@ -265,7 +265,7 @@ TEST_CASE("run: a week of the past that keeps failing holds up nothing else") {
         world.follow_until(noon + 3h);
         CHECK(failed > 10);
         CHECK(most_behind <= world.settings.poll_interval + 15s);
-        // The API answers, and nobody says that it does not.
+        // The API answers, and no warning says that it does not.
         CHECK(count(world.log.warnings, "the API ") == 0);
         CHECK(world.difference() == "");
         world.api.on_page = nullptr;

@@ -30,7 +30,7 @@ TEST_CASE("a window in trouble does not keep what is newer from being written") 
     int failures = 0;
     world.api.on_page = [&](const copernica::PageQuery& query) {
         const LocalTime at = world.settings.zone.to_local(bad);
-        // One of several windows at work, and no other request tells that the fault is its own.
+        // One of several windows at work, and no other request shows that only this one fails.
         const bool fails = query.begintime <= at && at <= query.endtime &&
                            query.endtime - query.begintime < 24h * 100;
         if ((fails || query.limit == 1) && !newer_is_written()) {

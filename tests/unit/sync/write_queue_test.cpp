@@ -44,9 +44,9 @@ TEST_CASE("writing: oldest first waits for what is older and will be there soon"
     queue.push(whole(50));
     CHECK(begins(queue.take(at(20), at(60))) == std::vector{at(10)});
     CHECK(queue.take(at(20), at(60)).empty());
-    // What nobody reads yet comes first, too.
+    // A period that no worker reads yet comes first, too.
     CHECK(queue.take(at(60), at(20)).empty());
     CHECK(begins(queue.take(at(40), at(60))) == std::vector{at(30)});
-    // While nobody reads who is worth waiting for, nothing waits.
+    // Without a window that is worth waiting for, nothing waits.
     CHECK(begins(queue.take(std::nullopt, at(0))) == std::vector{at(50)});
 }

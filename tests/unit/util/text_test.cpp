@@ -42,7 +42,7 @@ TEST_CASE("text from outside stays on its line and moves no cursor") {
 TEST_CASE("a secret is taken out of texts, encoded or not") {
     const Secret secret("a+b/ c");
     CHECK(secret.redact("token a+b/ c, a%2Bb%2F%20c.") == "token [token], [token].");
-    // A server that says what it was asked may spell it in its own way.
+    // A server that repeats the request may encode it in another way.
     CHECK(secret.redact("a%2bb%2f%20c") == "[token]");
     CHECK(secret.redact("a+b/+c, a%2Bb/ c, %61%2bb%2F+%63%") == "[token], [token], [token]%");
     CHECK(secret.redact("a+a+b/ c") == "a+[token]");
