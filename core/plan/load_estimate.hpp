@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "core/time/instant.hpp"
 
@@ -26,5 +27,8 @@ struct LoadEstimate {
 /// and some requests are made besides. A row takes 107 bytes, and 12 for each optional index (see
 /// docs/performance.md).
 LoadEstimate estimate_load(std::uint64_t rows, const LoadSettings& settings);
+
+/// Of several loads by one process, which share the rate and the budget.
+LoadEstimate sum_of(std::span<const LoadEstimate> loads, const LoadSettings& settings);
 
 }  // namespace mirror::plan

@@ -54,7 +54,7 @@ asio::awaitable<void> estimate(RunContext& context, const WindowSet& todo, bool 
     if (shown && *shown > known) {
         meter.expect(read + *shown - known);
         if (known == 0) {
-            context.observer.first_load({nullptr, *shown});
+            context.observer.first_load({.rows = *shown});
         }
         context.observer.progress(meter.progress());
     }

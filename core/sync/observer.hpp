@@ -28,7 +28,8 @@ struct Progress {
 
 /// So many rows are being loaded into a period of which the file had none.
 struct FirstLoad {
-    const Stream* stream = nullptr;  ///< what is loaded, if it is one of several
+    const Stream* stream = nullptr;  ///< always set
+    bool one_of_several = false;
     std::uint64_t rows = 0;
 };
 

@@ -28,7 +28,8 @@ class StreamObserver final : public Observer {
     }
     void first_load(const FirstLoad& load) override {
         FirstLoad named = load;
-        named.stream = named_;
+        named.stream = &stream_;
+        named.one_of_several = named_ != nullptr;
         next_.first_load(named);
     }
     void progress_paused() override { next_.progress_paused(); }

@@ -18,6 +18,7 @@
 #include <boost/system/system_error.hpp>
 
 #include "core/copernica/client.hpp"
+#include "core/copernica/errors.hpp"
 #include "core/copernica/http_api.hpp"
 #include "core/sync/estimate.hpp"
 #include "daemon/commands/load_text.hpp"
@@ -33,7 +34,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::uint64_t most_requests = 10;
+constexpr std::uint64_t most_requests = 10;  // for each stream
 
 // What the file has already; nothing without a file.
 WindowSet covered_by(const std::filesystem::path& database, const Stream& stream) {
@@ -67,39 +68,68 @@ WindowSet missing_for(const CommandLine& line, const Config& config, const sync:
 struct Estimated {
     const Stream* stream = nullptr;
     sync::CountedRows rows;
+    std::string failed;  // why the API does not count it; empty: it does
 };
 
+// A stream that the API refuses does not end the estimate, unless all of them fail.
 asio::awaitable<void> count(const CommandLine& line, const Config& config,
                             copernica::ApiAccess& access, Instant now,
                             std::vector<Estimated>& counted) {
+    std::exception_ptr first_failure;
     for (const Stream* const stream : chosen_streams(line, config)) {
         const sync::Settings settings = settings_of(line.command, config, *stream);
         copernica::Client client(access, access.observer(), *stream);
         if (counted.empty()) {
-            // It also says what time it is there.
+            // It also says what time the server has.
             co_await client.identity_with_retry();
         }
         WindowSet missing = missing_for(line, config, settings, *stream, now, client.settled());
         const std::uint64_t left = most_requests - std::min(client.requests(), most_requests);
         Estimated found;
         found.stream = stream;
-        found.rows = co_await sync::count_rows(client, settings, std::move(missing), left);
-        counted.push_back(found);
+        try {
+            found.rows = co_await sync::count_rows(client, settings, std::move(missing), left);
+        } catch (const copernica::ApiFailed& error) {
+            found.failed = error.what();
+            if (!first_failure) {
+                first_failure = std::current_exception();
+            }
+        }
+        counted.push_back(std::move(found));
+    }
+    const bool all_failed = std::all_of(counted.begin(), counted.end(),
+                                        [](const Estimated& one) { return !one.failed.empty(); });
+    if (all_failed) {
+        std::rethrow_exception(first_failure);
     }
 }
 
 void print(const std::vector<Estimated>& all, const Config& config,
            const Environment& environment) {
+    std::vector<plan::LoadEstimate> loads;
     for (const Estimated& counted : all) {
         if (all.size() > 1) {
             environment.out << counted.stream->name << ": ";
         }
-        environment.out << load_text(counted.rows.rows, config);
+        if (!counted.failed.empty()) {
+            environment.out << "NOT counted: " << counted.failed << "\n";
+            continue;
+        }
+        const plan::LoadSettings settings = load_settings(config, *counted.stream);
+        loads.push_back(plan::estimate_load(counted.rows.rows, settings));
+        environment.out << (all.size() > 1 ? estimate_text(loads.back(), settings)
+                                           : load_text(counted.rows.rows, config, *counted.stream));
         if (!counted.rows.exact) {
             environment.out
                 << "; the API does not count so long a period, so part of it is a guess";
         }
         environment.out << "\n";
+    }
+    if (all.size() > 1) {
+        const plan::LoadSettings shared = load_settings(config, *all.front().stream);
+        const plan::LoadEstimate sum = plan::sum_of(loads, shared);
+        environment.out << "together: " << estimate_text(sum, shared)
+                        << room_text(sum.bytes, config) << "\n";
     }
     environment.out << std::flush;
 }
@@ -133,7 +163,9 @@ ExitCode print_estimate(const CommandLine& line, const Config& config,
         std::rethrow_exception(failed);
     }
     print(counted, config, environment);
-    return ExitCode::done;
+    const bool whole = std::all_of(counted.begin(), counted.end(),
+                                   [](const Estimated& one) { return one.failed.empty(); });
+    return whole ? ExitCode::done : ExitCode::not_whole;
 }
 
 }  // namespace mirror::daemon

@@ -8,8 +8,9 @@
 
 namespace mirror::daemon {
 
-/// Asks for counts with ten requests at the most, and prints what is there to fetch, what that
-/// takes, and how much room there is for it. Makes no file. Throws what the command itself would.
+/// Asks for counts with at most ten requests for each stream, and prints what is there to fetch of
+/// each and of all together, what that takes, and how much room there is for it. Makes no file.
+/// A stream that the API refuses is named; throws what the command itself would if it refuses all.
 ExitCode print_estimate(const CommandLine& line, const Config& config,
                         const Environment& environment);
 

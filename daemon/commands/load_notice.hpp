@@ -16,8 +16,8 @@ class LoadNotice final : public sync::Observer {
     LoadNotice(const Config& config, spdlog::logger& log) : config_(config), log_(log) {}
 
     void first_load(const sync::FirstLoad& load) override {
-        const std::string text = load_text(load.rows, config_);
-        if (load.stream != nullptr) {
+        const std::string text = load_text(load.rows, config_, *load.stream);
+        if (load.one_of_several) {
             log_.info("{}: {}", load.stream->name, text);
         } else {
             log_.info("{}", text);

@@ -13,15 +13,6 @@ namespace {
 
 constexpr double megabyte = 1e6;
 
-std::string room_text(const std::filesystem::path& database, std::uint64_t needed) {
-    const auto room = storage::inspect(database).free_bytes;
-    if (!room) {
-        return "";
-    }
-    return fmt::format("; {:.0f} MB are free there{}", static_cast<double>(*room) / megabyte,
-                       *room < needed ? ", which is NOT ENOUGH" : "");
-}
-
 }  // namespace
 
 std::string estimate_text(const plan::LoadEstimate& estimate, const plan::LoadSettings& load) {
@@ -36,14 +27,32 @@ std::string estimate_text(const plan::LoadEstimate& estimate, const plan::LoadSe
     return text;
 }
 
-std::string load_text(std::uint64_t rows, const Config& config) {
+plan::LoadSettings load_settings(const Config& config, const Stream& stream) {
     plan::LoadSettings load;
     load.page_size = config.api.page_size;
     load.requests_per_second = config.api.requests_per_second;
     load.requests_per_day = config.api.requests_per_day;
-    load.indexes = static_cast<unsigned>(config.mirror.indexes.size());
+    const auto differing = config.streams.find(std::string(stream.name));
+    const auto& indexes = differing != config.streams.end() && differing->second.indexes
+                              ? *differing->second.indexes
+                              : config.mirror.indexes;
+    load.indexes = static_cast<unsigned>(indexes.size());
+    return load;
+}
+
+std::string load_text(std::uint64_t rows, const Config& config, const Stream& stream) {
+    const plan::LoadSettings load = load_settings(config, stream);
     const plan::LoadEstimate estimate = plan::estimate_load(rows, load);
-    return estimate_text(estimate, load) + room_text(config.mirror.database, estimate.bytes);
+    return estimate_text(estimate, load) + room_text(estimate.bytes, config);
+}
+
+std::string room_text(std::uint64_t needed_bytes, const Config& config) {
+    const auto room = storage::inspect(config.mirror.database).free_bytes;
+    if (!room) {
+        return "";
+    }
+    return fmt::format("; {:.0f} MB are free there{}", static_cast<double>(*room) / megabyte,
+                       *room < needed_bytes ? ", which is NOT ENOUGH" : "");
 }
 
 }  // namespace mirror::daemon

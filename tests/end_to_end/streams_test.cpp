@@ -1,5 +1,6 @@
 // Several streams in one file.
 #include <csignal>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -187,6 +188,18 @@ TEST_CASE("streams: an audit of two, one of which the API refuses") {
     CHECK(by_stream.at("clicks").at("places").as_array().empty());
     CHECK(by_stream.at("errors").as_object().size() == 1);
     CHECK(by_stream.at("errors").at("failed").as_string().find("403") != std::string::npos);
+}
+
+TEST_CASE("streams: what loads take is told one by one and together, a refused one by name") {
+    Everything all(refusing(simulator::Call::errors, 403));
+    const Run told = all.scene.run({"sync", "--estimate"});
+    CAPTURE(told.out);
+    CHECK(told.code == 5);
+    CHECK(told.out.find("impressions: about 2,") != std::string::npos);
+    CHECK(told.out.find("\nerrors: NOT counted: ") != std::string::npos);
+    CHECK(told.out.find("\nmailings: about ") != std::string::npos);
+    CHECK(told.out.find("\ntogether: about ") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(all.scene.database()));
 }
 
 TEST_CASE("streams: indexes of one stream are in its table, and only there") {

@@ -30,3 +30,17 @@ TEST_CASE("estimate: small pages, a slow rate, a budget, more indexes") {
     CHECK(estimate.bytes == 930'000 * 143);
     CHECK(estimate.days == 21);
 }
+
+TEST_CASE("estimate: several loads share the rate and the budget") {
+    LoadSettings settings;
+    settings.requests_per_day = 500;
+    const LoadEstimate loads[] = {estimate_load(930'000, settings),
+                                  estimate_load(93'000, settings)};
+    const LoadEstimate sum = sum_of(loads, settings);
+    CHECK(sum.rows == 1'023'000);
+    CHECK(sum.requests == 1010 + 110);
+    CHECK(sum.at_the_rate == Seconds(112));
+    CHECK(sum.bytes == 1'023'000 * 119);
+    CHECK(sum.days == 3);
+    CHECK(sum_of({}, settings).rows == 0);
+}

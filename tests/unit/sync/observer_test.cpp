@@ -34,7 +34,7 @@ struct Recorder final : sync::Observer {
     void request_again() override { ++again; }
     void first_load(const sync::FirstLoad& load) override {
         first_loads.push_back(load.rows);
-        loaded = load.stream;
+        loaded = load;
     }
     void stored(const sync::Written& more) override { written += more; }
     void progress(const sync::Progress& now) override { progresses.push_back(now); }
@@ -61,7 +61,7 @@ struct Recorder final : sync::Observer {
     std::vector<sync::Following> states;
     std::vector<std::string> warnings;
     std::vector<std::uint64_t> first_loads;
-    const Stream* loaded = nullptr;
+    sync::FirstLoad loaded;
     std::function<void(const sync::Following&)> on_following;
 };
 
@@ -99,11 +99,12 @@ TEST_CASE("observer: messages name the stream if there are several") {
         sync::StreamObserver observer(recorder, clicks, several);
         observer.warning("late");
         observer.progress({});
-        observer.first_load({nullptr, 5});
+        observer.first_load({.rows = 5});
         observer.following({});
         CHECK(recorder.warnings.back() == (several ? "clicks: late" : "late"));
         CHECK(recorder.progresses.back().stream == (several ? &clicks : nullptr));
-        CHECK(recorder.loaded == (several ? &clicks : nullptr));
+        CHECK(recorder.loaded.stream == &clicks);
+        CHECK(recorder.loaded.one_of_several == several);
         CHECK(recorder.first_loads == std::vector<std::uint64_t>{5});
         CHECK(recorder.states.back().stream == &clicks);
     }
