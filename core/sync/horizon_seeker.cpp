@@ -142,6 +142,11 @@ asio::awaitable<HorizonSearch> HorizonSeeker::seek_from(Instant begin) {
     }
     found.first_shown = co_await bisect(between);
     found.known = found.first_shown.has_value();
+    if (found.first_shown && *found.first_shown <= zone.earliest(*oldest)) {
+        // The API shows other rows from before the file's oldest one: that one is gone, but not
+        // because it is old.
+        found.first_shown.reset();
+    }
     co_return found;
 }
 

@@ -92,6 +92,25 @@ TEST_CASE("years: rows that expire stay, and two days running prove the horizon"
     CHECK(count(world.log.infos, "are older and kept") == 1);
 }
 
+TEST_CASE("years: if the API shows other rows from the beginning on, nothing has expired") {
+    for (const auto before : {1h, 24h * 100}) {
+        CAPTURE(before.count());
+        SixtyDays world;
+        CHECK(world.sync().whole());
+        world.expire(Seconds(0));
+        for (Instant at = noon - 24h * 60 - before + 30min; at < noon; at += 1h) {
+            world.model.add(at);
+        }
+        world.clock.advance(24h * 8);
+        world.sync();
+        world.clock.advance(24h);
+        world.sync();
+        CHECK(count(world.log.infos, "shows nothing before") == 0);
+        CHECK(world.fact(sync::metadata::horizon).empty());
+        CHECK(world.fact(sync::metadata::horizon_pending).empty());
+    }
+}
+
 TEST_CASE("years: an API that is empty by mistake moves no horizon") {
     for (const int hours : {1, 30}) {  // once, and on two days
         CAPTURE(hours);
