@@ -215,6 +215,15 @@ Statuses assess_all(const storage::FileStatus& file, const std::vector<const Str
             all.back().followed = is_followed;
         }
     }
+    // Requests are the file's: their budget is what the streams that are followed noted.
+    const auto noted =
+        std::find_if(all.begin(), all.end(), [](const Status& status) { return status.followed; });
+    if (noted != all.end()) {
+        const RequestCounts requests = noted->requests;
+        for (Status& status : all) {
+            status.requests = requests;
+        }
+    }
     return all;
 }
 

@@ -151,6 +151,22 @@ TEST_CASE("metrics: what is counted, and what the file holds") {
     }
 }
 
+TEST_CASE("metrics: each stream that is followed has its own") {
+    Metrics metrics("here");
+    Statuses all{some_status(), some_status(), some_status()};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].stream = &streams()[i];
+        all[i].rows = i + 1;
+        all[i].followed = i > 0;
+    }
+    metrics.set_file(all);
+    const auto lines = lines_of(metrics.text());
+    CHECK_FALSE(lines.contains("copernica_mirror_rows{stream=\"impressions\"} 1"));
+    CHECK(lines.contains("copernica_mirror_rows{stream=\"clicks\"} 2"));
+    CHECK(lines.contains("copernica_mirror_rows{stream=\"deliveries\"} 3"));
+    CHECK(lines.contains("copernica_mirror_requests_per_day 2000"));
+}
+
 TEST_CASE("metrics: a refused token shows until the API accepts one") {
     Metrics metrics("here");
     const auto refused = [&metrics] {
@@ -294,6 +310,30 @@ TEST_CASE("health: another interval counts from the moment of its change on") {
     CHECK_FALSE(health.why_not());
     clock.advance(std::chrono::seconds(1));
     CHECK(health.why_not());
+}
+
+TEST_CASE("health: the stream that is not well is named, if there are several") {
+    tests::FakeClock clock(tests::utc("2026-11-23 16:00:00"));
+    Health health(clock, Seconds(60));
+    sync::Following clicks;
+    clicks.stream = find_stream("clicks");
+    clicks.last_success = clock.utc();
+    clicks.trouble = "the API answers 403";
+    health.following(clicks);
+    CHECK(health.why_not() == "the API answers 403");
+    sync::Following mailings;
+    mailings.stream = find_stream("mailings");
+    mailings.last_success = clock.utc();
+    health.following(mailings);
+    CHECK(health.why_not() == "clicks: the API answers 403");
+    clicks.trouble.reset();
+    health.following(clicks);
+    CHECK_FALSE(health.why_not());
+    // A poll of one does not count for the other.
+    clock.advance(std::chrono::minutes(9));
+    clicks.last_success = clock.utc();
+    health.following(clicks);
+    CHECK(health.why_not() == "mailings: no successful poll for 9 min");
 }
 
 TEST_CASE("health: by the clock that does not jump") {

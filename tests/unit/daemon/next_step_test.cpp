@@ -67,6 +67,23 @@ TEST_CASE("status: what to run next") {
     }
 }
 
+TEST_CASE("status: of several streams, those that are followed say what to do") {
+    Statuses all{whole(), whole(), whole()};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        all[i].stream = &streams()[i];
+        all[i].followed = true;
+    }
+    CHECK_FALSE(next_step(all, false, Seconds(86400)));
+    CHECK_FALSE(why_too_far_behind(all, Seconds(600)));
+    all[1].lag = Seconds(7200);
+    CHECK(next_step(all, false, Seconds(86400)).value_or("").starts_with("copernica-mirror sync"));
+    CHECK(why_too_far_behind(all, Seconds(600)) ==
+          "clicks: the mirror is 2 h behind, more than --max-lag 10 min");
+    all[1].followed = false;
+    CHECK_FALSE(next_step(all, false, Seconds(86400)));
+    CHECK_FALSE(why_too_far_behind(all, Seconds(600)));
+}
+
 TEST_CASE("status: why --max-lag ends with 5") {
     Status status = whole();
     status.lag = Seconds(50'246'061);

@@ -161,6 +161,20 @@ TEST_CASE("status: of several streams the worst comes first, then each has a lin
     CHECK(json.at("streams").at("clicks").at("complete_through") == "2026-02-28T00:00:00Z");
 }
 
+TEST_CASE("status: the budget is what the streams that are followed noted last") {
+    storage::FileStatus file = some_file();
+    file.streams.front().rows = 7;
+    file.streams.front().facts["requests_per_day"] = "100";  // and was dropped then
+    storage::StreamStatus& clicks = file.streams.emplace_back();
+    clicks.stream = find_stream("clicks");
+    clicks.facts["requests_per_day"] = "5000";
+    const Statuses all = assess_all(file, {clicks.stream}, utc("2026-03-01 01:00:14"));
+    REQUIRE(all.size() == 2);
+    CHECK_FALSE(all.front().followed);
+    CHECK(all.front().requests.per_day == 5000);
+    CHECK(all.back().requests.per_day == 5000);
+}
+
 TEST_CASE("status: counts and audits as numbers") {
     storage::FileStatus file = some_file();
     const auto assessed = [&file] { return assess(file, utc("2026-03-01 01:00:14")); };

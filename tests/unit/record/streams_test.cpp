@@ -1,11 +1,14 @@
 // The table of the streams is sound.
+#include <filesystem>
 #include <set>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "core/record/stream.hpp"
+#include "tests/paths.hpp"
 #include "tests/support/impression.hpp"
+#include "tests/unit/documentation/documents.hpp"
 
 using namespace mirror;
 
@@ -67,4 +70,29 @@ TEST_CASE("an impression's values stand where the tests look for them") {
     CHECK(slot_of("ip") == tests::slot::ip);
     CHECK(slot_of("useragent") == tests::slot::agent);
     CHECK(slot_of("device") == tests::slot::agent);
+}
+
+TEST_CASE("no code of the engine names a stream") {
+    namespace fs = std::filesystem;
+    std::size_t files = 0;
+    for (const char* const folder : {"sync", "plan", "copernica", "http", "time", "util"}) {
+        for (const fs::directory_entry& entry :
+             fs::directory_iterator(fs::path(test::project_root) / "core" / folder)) {
+            const std::string extension = entry.path().extension().string();
+            if (extension != ".cpp" && extension != ".hpp") {
+                continue;
+            }
+            ++files;
+            const std::string code =
+                test::document(fs::relative(entry.path(), fs::path(test::project_root)).string());
+            for (const Stream& stream : streams()) {
+                CAPTURE(entry.path().string());
+                CAPTURE(std::string(stream.name));
+                CHECK(code.find('"' + std::string(stream.name) + '"') == std::string::npos);
+                CHECK(code.find(std::string(stream.table)) == std::string::npos);
+                CHECK(code.find(std::string(stream.path)) == std::string::npos);
+            }
+        }
+    }
+    CHECK(files > 100);
 }

@@ -42,6 +42,16 @@ struct Three {
             {world.store, world.settings}, {clicks, world.settings}, {mailings, world.settings}};
     }
 
+    // Without the last one.
+    void sync_two() {
+        std::vector<StreamToMirror> two = all();
+        two.pop_back();
+        Session session(world.loop.get_executor(), world.api, two, world.clock, world.log);
+        for (const auto& result : run(world.loop, session.sync_all())) {
+            REQUIRE(result.result.has_value());
+        }
+    }
+
     std::vector<StreamResult<Outcome>> sync() {
         Session session(world.loop.get_executor(), world.api, all(), world.clock, world.log);
         return run(world.loop, session.sync_all());
@@ -140,4 +150,23 @@ TEST_CASE("several streams: one that fails holds up no poll of the others") {
           std::string::npos);
     CHECK(three.world.store.facts[metadata::last_error].empty());
     CHECK(three.mailings.facts[metadata::last_error].empty());
+}
+
+TEST_CASE("several streams: the past of one that is new is filled behind the tails of all") {
+    Three three;
+    three.sync_two();
+    three.world.settings.requests_per_second = 1;
+    three.world.settings.connections = 2;
+    three.world.settings.page_size = 10;
+    const Instant end = three.world.clock.now() + 10min;
+    three.follow_until(end);
+    for (const FakeStore* const store : {&three.world.store, &three.clicks, &three.mailings}) {
+        CHECK(end - store->covered.windows().back().end <= 3min);
+    }
+    // It was at work all the time, and is not done: 3,000 rows take 300 pages, and many counts.
+    const auto& periods = three.mailings.covered.windows();
+    const auto& wanted = three.world.store.covered.windows();
+    CHECK(periods.front().begin > wanted.front().begin);
+    CHECK(three.mailings.rows.size() > 1'000);
+    CHECK(three.mailings.rows.size() < 3'000);
 }
