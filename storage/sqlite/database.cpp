@@ -1,14 +1,18 @@
 #include "storage/sqlite/database.hpp"
 
 #include <cerrno>
+#include <string>
+#include <thread>
 #include <utility>
 
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Exception.h>
+#include <SQLiteCpp/Transaction.h>
 #include <sqlite3.h>
 
 #include "storage/sqlite/file_check.hpp"
 #include "storage/sqlite/file_identity.hpp"
+#include "storage/sqlite/free_space.hpp"
 #include "storage/sqlite/log_padding.hpp"
 #include "storage/sqlite/page_writes.hpp"
 
@@ -18,10 +22,22 @@ namespace {
 // The whole program is to stay under 32 MB; beyond some megabytes a larger cache does not load
 // faster.
 constexpr char cache[] = "PRAGMA cache_size = -4096";
+// Zeros take the place of what is deleted or moved within the file, whatever SQLite was built with:
+// what is erased must not remain in free space.
+constexpr char overwrite_deleted[] = "PRAGMA secure_delete = ON";
 // What remains of a log that had to grow, once it starts anew.
 constexpr char log_limit[] = "PRAGMA journal_size_limit = 16777216";
 // How long an attempt to empty the log may hold up the rows that wait.
 constexpr auto truncation_patience = std::chrono::milliseconds(100);
+
+// While a reader holds the log up.
+constexpr auto between_attempts = std::chrono::milliseconds(20);
+
+// What of a file is overwritten in one step: some tens of milliseconds.
+constexpr std::uint64_t pages_a_step = 2048;
+
+// What pad_empty_log() makes of one.
+constexpr std::uintmax_t most_in_an_empty_log = 56;
 
 // Instructions of SQLite's machine between two signs of progress: some tenths of a millisecond.
 constexpr int steps_between_signs = 20'000;
@@ -103,6 +119,7 @@ void Database::connect() {
 void Database::open(const Prepare& prepare) {
     SQLite::Database& sql = *sql_;
     sql.exec(cache);
+    sql.exec(overwrite_deleted);
     keep_log_on_close(sql);
     if (sql.execAndGet("PRAGMA page_count").getInt() == 0) {
         prepare(sql, std::nullopt);
@@ -184,6 +201,52 @@ Database::Checkpoint Database::truncate_log(std::uintmax_t least_bytes) {
     pad_empty_log(path_);
     lock_.unlock(FileLock::Part::write);
     return result == SQLITE_OK ? Checkpoint::done : Checkpoint::busy;
+}
+
+bool Database::empty_log_and_free_space(std::chrono::milliseconds patience) {
+    using std::chrono::steady_clock;
+    const auto give_up = steady_clock::now() + patience;
+    std::uint64_t page = 1;
+    for (;;) {
+        const bool emptied = truncate_log(0) != Checkpoint::busy;
+        if (emptied && page == 0) {
+            return true;
+        }
+        if (emptied) {
+            const auto next = guarded([&] { return overwrite_free_space(page); });
+            if (next) {
+                page = *next;
+                continue;
+            }
+        }
+        if (steady_clock::now() >= give_up) {
+            return false;
+        }
+        std::this_thread::sleep_for(between_attempts);
+    }
+}
+
+// One step. Returns the page to go on with, 0 after the last one; nothing if something was written
+// to the log in between. Other connections drop what they have read of the file when they see the
+// commit, so that nobody writes the old bytes back.
+std::optional<std::uint64_t> Database::overwrite_free_space(std::uint64_t first_page) {
+    const WriteLock lock(lock_, options_.busy_timeout);
+    refuse_if_moved();
+    SQLite::Transaction transaction(*sql_, SQLite::TransactionBehavior::IMMEDIATE);
+    std::error_code failure;
+    const auto log = std::filesystem::file_size(path_.string() + "-wal", failure);
+    if (failure || log > most_in_an_empty_log) {
+        return std::nullopt;
+    }
+    FreeSpace space(sql_->getHandle());
+    space.overwrite(first_page, pages_a_step);
+    space.sync();
+    const std::string version = sql_->execAndGet("PRAGMA user_version").getString();
+    sql_->exec("PRAGMA user_version = " + version);
+    transaction.commit();
+    sqlite3_db_release_memory(sql_->getHandle());
+    const std::uint64_t next = first_page + pages_a_step;
+    return next > space.pages() ? 0 : next;
 }
 
 SQLite::Database open_read_only(const std::filesystem::path& file, const FileFormat& format,

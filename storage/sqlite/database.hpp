@@ -70,8 +70,14 @@ class Database {
     /// Empties a log that is larger than `least_bytes`, if that can be done within a moment.
     Checkpoint truncate_log(std::uintmax_t least_bytes);
 
+    /// Empties the log and overwrites all that is free in the file, in steps beside other writers.
+    /// False if it could not for so long, since a reader needs the log. Throws DatabaseError.
+    bool empty_log_and_free_space(std::chrono::milliseconds patience);
+
   private:
     friend class WriteTransaction;
+
+    std::optional<std::uint64_t> overwrite_free_space(std::uint64_t first_page);
 
     void connect();
     void open(const Prepare& prepare);
