@@ -19,6 +19,7 @@
 #include "daemon/cli/point_in_time.hpp"
 #include "daemon/cli/version_text.hpp"
 #include "daemon/commands/audit_command.hpp"
+#include "daemon/commands/erase_command.hpp"
 #include "daemon/commands/estimate_command.hpp"
 #include "daemon/commands/mirror_command.hpp"
 #include "daemon/commands/snapshot_command.hpp"
@@ -54,9 +55,13 @@ void refuse_what_is_no_file(const std::filesystem::path& database) {
     }
 }
 
+bool fetches(Command command) {
+    return command != Command::status && command != Command::snapshot && command != Command::erase;
+}
+
 // `run` may start while this machine's clock is wrong, and be right when the API's is known.
 void judge_start(Command command, Config& config, Instant now) {
-    if (!config.mirror.start || command == Command::status || command == Command::snapshot) {
+    if (!config.mirror.start || !fetches(command)) {
         return;
     }
     const Zone zone(config.api.time_zone);
@@ -110,7 +115,7 @@ Config checked_config(const CommandLine& line, const Environment& environment) {
 }
 
 bool sends_the_token(Command command) {
-    return command != Command::status && command != Command::check && command != Command::snapshot;
+    return fetches(command) && command != Command::check;
 }
 
 // Who can change the configuration can have the token sent to themselves.
@@ -145,6 +150,8 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
             return mirror_once(line, config, environment, log, metrics);
         case Command::snapshot:
             return take_snapshot(line, config, environment);
+        case Command::erase:
+            return erase_records(line, config, environment, *log);
         case Command::check:
             break;  // run_program() has run it: it does without the configuration if that is wrong
     }

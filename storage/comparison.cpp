@@ -10,6 +10,7 @@
 #include <SQLiteCpp/Statement.h>
 
 #include "core/time/text.hpp"
+#include "storage/erased_records.hpp"
 
 namespace mirror::storage {
 namespace {
@@ -64,9 +65,14 @@ bool agrees(SQLite::Statement& held, const Stream& stream, const Row& row) {
     return same(held.getColumn(column), row.extra);
 }
 
+// Both are read in the order of an index, and merged. The API still shows what was erased.
 std::string seconds_sql(const Stream& stream, const char* direction) {
-    return "SELECT DISTINCT timestamp FROM " + std::string(stream.table) +
-           " WHERE timestamp >= ? AND timestamp <= ? ORDER BY timestamp " + direction + " LIMIT ?";
+    return "SELECT timestamp FROM " + std::string(stream.table) +
+           " WHERE timestamp >= ?1 AND timestamp <= ?2 UNION SELECT timestamp FROM erased "
+           "WHERE stream = '" +
+           std::string(stream.name) +
+           "' AND timestamp >= ?1 AND timestamp <= ?2 ORDER BY timestamp " + direction +
+           " LIMIT ?3";
 }
 
 // How many distinct seconds with rows are looked at for a quiet one beside them: more than a busy
@@ -92,10 +98,12 @@ Shown::iterator record_of(Shown& shown, std::int64_t id, std::optional<LocalTime
 
 std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whole) {
     const LocalPeriod span = zone_.span(whole.proven);
+    ErasedRecords erased(sql_, zone_, stream_);
+    erased.load();
     Shown shown;
     PackedRows::Reader reader = whole.records.rows.read();
     while (const Row* const row = reader.next()) {
-        if (span.begin <= row->time && row->time < span.end) {
+        if (span.begin <= row->time && row->time < span.end && !erased.hides(*row)) {
             shown.emplace(row->id, *row);
         }
     }
@@ -116,6 +124,10 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
             differences.push_back({row.time, id, RowDifference::Kind::changed});
         }
         shown.erase(found);
+    }
+    // The file's count has it, and the API's has not.
+    for (const ErasedKey& key : erased.missing_from(whole)) {
+        differences.push_back({key.time, key.id, RowDifference::Kind::gone});
     }
     for (const auto& [id, row] : shown) {
         if (!is_kept_reject(id, row.time)) {
@@ -165,6 +177,9 @@ std::optional<LocalTime> Comparison::nth_record(LocalTime begin, LocalTime end, 
                               "UNION ALL "
                               "SELECT timestamp FROM rejects "
                               "WHERE stream = ?4 AND timestamp >= ?1 AND timestamp < ?2 "
+                              "UNION ALL "
+                              "SELECT timestamp FROM erased WHERE stream = ?4 "
+                              "AND timestamp >= ?1 AND timestamp < ?2 AND gone_at IS NULL "
                               "ORDER BY timestamp LIMIT 1 OFFSET ?3");
     nth.bind(1, format_local(begin));
     nth.bind(2, format_local(end));

@@ -25,6 +25,10 @@ inline constexpr char program_version[] = "program_version";
 inline constexpr char created_at[] = "created_at";  ///< UTC seconds
 /// The server's clock less ours, in seconds, as far as it is known.
 inline constexpr char server_clock_offset[] = "server_clock_offset";
+/// How often entries of dictionaries were deleted: what is remembered of them does not hold then.
+inline constexpr char entries_erased[] = "entries_erased";
+/// 1: rows were erased, and their bytes may still be in the log or in free space.
+inline constexpr char erased_bytes_left[] = "erased_bytes_left";
 // Of a stream.
 inline constexpr char rows[] = "rows";                ///< all stored rows, removed ones too
 inline constexpr char removed[] = "removed";          ///< of these, those with removed_at

@@ -70,6 +70,26 @@ CREATE TABLE requests (
     day      TEXT PRIMARY KEY NOT NULL,
     requests INTEGER NOT NULL
 );
+CREATE TABLE erased (
+    stream    TEXT NOT NULL,
+    id        INTEGER NOT NULL,
+    timestamp TEXT NOT NULL,
+    copies    INTEGER NOT NULL DEFAULT 1,
+    gone_at   INTEGER
+);
+CREATE UNIQUE INDEX erased_unique ON erased (stream, id, timestamp);
+CREATE INDEX erased_timestamp ON erased (stream, timestamp);
+CREATE TABLE erasures (
+    stream TEXT NOT NULL,
+    kind   TEXT NOT NULL,
+    value  TEXT NOT NULL
+);
+CREATE UNIQUE INDEX erasures_unique ON erasures (stream, kind, value);
+CREATE TABLE erased_entries (
+    dictionary TEXT NOT NULL,
+    id         INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX erased_entries_unique ON erased_entries (dictionary, id);
 CREATE TABLE mirror (
     stream TEXT NOT NULL,
     key    TEXT NOT NULL,

@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <map>
 #include <utility>
+#include <vector>
 
 #include "core/record/stream.hpp"
+#include "storage/eraser.hpp"
 #include "storage/mirror_database.hpp"
 #include "storage/mirror_reader.hpp"
 #include "storage/mirror_writer.hpp"
@@ -21,11 +23,18 @@ class MirrorFile {
     MirrorFile(MirrorOptions options, Instant now)
         : options_(std::move(options)),
           database_(open_mirror(options_, now)),
-          truncation_(database_) {}
+          truncation_(database_) {
+        finished_ = finish_erasure(database_, options_.zone, [now] { return now; });
+    }
 
     /// Made at first use, which throws DatabaseError.
     MirrorReader& reader(const Stream& stream) { return access(stream).reader; }
     MirrorWriter& writer(const Stream& stream) { return access(stream).writer; }
+    /// What was left of an erasure that another process had begun, and was finished when the file
+    /// was opened.
+    const std::vector<ErasedOfStream>& finished_erasure() const { return finished_; }
+    /// Made anew at each call.
+    Eraser eraser() { return Eraser(database_, options_.zone); }
     const std::filesystem::path& path() const { return database_.path(); }
 
   private:
@@ -47,6 +56,7 @@ class MirrorFile {
     MirrorOptions options_;
     Database database_;
     LogTruncation truncation_;
+    std::vector<ErasedOfStream> finished_;
     std::map<const Stream*, Access> streams_;
 };
 

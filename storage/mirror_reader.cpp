@@ -72,7 +72,7 @@ WindowSet MirrorReader::covered_by_other_rules() {
 std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
     return database_.guarded([&] {
         // Index ranges; no row is looked at. A reject without a time counts where its window
-        // begins.
+        // begins. What was erased counts as long as the API shows it.
         const std::string rows =
             "(SELECT count(*) FROM " + table_ + " WHERE timestamp BETWEEN ?1 AND ?2";
         SQLite::Statement query(
@@ -80,7 +80,9 @@ std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
             + (SELECT ifnull(sum(copies), 0) FROM rejects
                WHERE stream = ?5 AND timestamp BETWEEN ?1 AND ?2)
             + (SELECT ifnull(sum(copies), 0) FROM rejects
-               WHERE stream = ?5 AND timestamp IS NULL AND "begin" BETWEEN ?3 AND ?4))");
+               WHERE stream = ?5 AND timestamp IS NULL AND "begin" BETWEEN ?3 AND ?4)
+            + (SELECT ifnull(sum(copies), 0) FROM erased
+               WHERE stream = ?5 AND timestamp BETWEEN ?1 AND ?2 AND gone_at IS NULL))");
         query.bind(1, format_local(begin));
         query.bind(2, format_local(end));
         query.bind(3, seconds(zone_.earliest(begin)));

@@ -27,6 +27,7 @@ MirrorWriter::MirrorWriter(Database& database, const MirrorOptions& options,
       stream_(stream),
       facts_(database_.sql(), stream),
       file_facts_(database_.sql()),
+      erased_(database_.sql(), options_.zone, stream),
       rows_(database_.guarded([&] { return RowWriter(database_.sql().getHandle(), stream); })),
       rejects_(database_.sql(), options_.zone, stream),
       removals_(database_.sql(), options_.zone, stream),
@@ -38,8 +39,8 @@ MirrorWriter::MirrorWriter(Database& database, const MirrorOptions& options,
       requests_(database_.sql()),
       truncation_(truncation) {}
 
-sync::Written MirrorWriter::commit(const std::vector<sync::WholeWindow>& windows,
-                                   Instant server_now, const Moment& now) {
+sync::Written MirrorWriter::commit(std::vector<sync::WholeWindow>& windows, Instant server_now,
+                                   const Moment& now) {
     sync::Written written;
     try {
         written = database_.guarded([&] { return write(windows, server_now, now.utc); });
@@ -53,13 +54,17 @@ sync::Written MirrorWriter::commit(const std::vector<sync::WholeWindow>& windows
 }
 
 // Rows before coverage, both in one transaction: the file never claims what it does not hold.
-sync::Written MirrorWriter::write(const std::vector<sync::WholeWindow>& windows, Instant server_now,
+sync::Written MirrorWriter::write(std::vector<sync::WholeWindow>& windows, Instant server_now,
                                   Instant now) {
     WriteTransaction transaction(database_);
     Counters counters = load_counters();
     const WriteTimes times = times_at(now, counters);
     sync::Written written;
-    for (const sync::WholeWindow& whole : windows) {
+    erased_.load();
+    forget_erased_entries();
+    for (sync::WholeWindow& whole : windows) {
+        // First, so that all that follows knows nothing of what was erased.
+        erased_.take_out(whole, now);
         write_window(whole, server_now, now, times, written, counters);
     }
     if (written.inserted + written.updated + written.removed + written.unmarked > 0) {
@@ -81,6 +86,7 @@ void MirrorWriter::write_window(const sync::WholeWindow& whole, Instant server_n
     rows.inserted_at = covered_before.empty() ? nullptr : &inserted;
     const RowRule rule = conflicts_.rule_of(whole);
     rows_.write(whole.records.rows, rule, times, rows);
+    keep_entries_in_use();
     written.inserted += rows.inserted;
     written.updated += rows.updated;
     written.unchanged += rows.unchanged;
@@ -140,6 +146,33 @@ void MirrorWriter::read_again(LocalTime time, sync::Written& written) {
     const Window around = conflicts_.seconds_of(time);
     written.read_again.add(coverage_.within(0, around));
     coverage_.subtract(WindowSet(around));
+}
+
+// Numbers that are remembered may be those of entries that another process has deleted.
+void MirrorWriter::forget_erased_entries() {
+    const std::int64_t erased = file_facts_.number(fact_key::entries_erased);
+    if (erased != entries_erased_) {
+        rows_.forget();
+        entries_erased_ = erased;
+    }
+}
+
+// An erasure may be about to delete some of them.
+void MirrorWriter::keep_entries_in_use() {
+    if (stream_.dictionaries.empty() ||
+        database_.sql().execAndGet("SELECT count(*) FROM erased_entries").getInt64() == 0) {
+        return;
+    }
+    SQLite::Statement keep(database_.sql(),
+                           "DELETE FROM erased_entries WHERE dictionary = ? AND id = ?");
+    for (std::size_t slot = 0; slot < stream_.dictionaries.size(); ++slot) {
+        for (const std::int64_t number : rows_.entries_of_last(slot)) {
+            keep.bind(1, std::string(stream_.dictionaries[slot]->table));
+            keep.bind(2, number);
+            keep.exec();
+            keep.reset();
+        }
+    }
 }
 
 // Where the rows of a window's replies lie: some at the bounds' own seconds, and around the hour

@@ -12,6 +12,7 @@
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
 #include "storage/coverage_ledger.hpp"
+#include "storage/erased_records.hpp"
 #include "storage/id_conflicts.hpp"
 #include "storage/lateness.hpp"
 #include "storage/metadata.hpp"
@@ -40,8 +41,13 @@ class MirrorWriter {
     MirrorWriter(Database& database, const MirrorOptions& options, LogTruncation& truncation,
                  const Stream& stream);
 
-    sync::Written commit(const std::vector<sync::WholeWindow>& windows, Instant server_now,
+    /// Takes out of the windows what was erased.
+    sync::Written commit(std::vector<sync::WholeWindow>& windows, Instant server_now,
                          const Moment& now);
+    sync::Written commit(std::vector<sync::WholeWindow>&& windows, Instant server_now,
+                         const Moment& now) {
+        return commit(windows, server_now, now);
+    }
     void uncover(const WindowSet& windows);
     std::uint64_t settle_expired(LocalTime begin, Instant removed_since, Instant now);
     std::uint64_t prune_before(LocalTime begin);
@@ -71,10 +77,11 @@ class MirrorWriter {
                                    const std::vector<IdConflict>& conflicts,
                                    const LocalPeriod& proven, sync::Written& written);
     void read_again(LocalTime time, sync::Written& written);
-    sync::Written write(const std::vector<sync::WholeWindow>& windows, Instant server_now,
-                        Instant now);
+    sync::Written write(std::vector<sync::WholeWindow>& windows, Instant server_now, Instant now);
     void note_late_rows(const std::vector<LocalTime>& inserted, const WindowSet& covered_before,
                         Instant server_now);
+    void forget_erased_entries();
+    void keep_entries_in_use();
     Window touched_by(const Window& window) const;
     plan::Horizon horizon() const;
     Counters load_counters() const;
@@ -87,6 +94,8 @@ class MirrorWriter {
     const Stream& stream_;
     Facts facts_;
     Facts file_facts_;
+    ErasedRecords erased_;
+    std::int64_t entries_erased_ = 0;  // when rows_ began to remember entries
     RowWriter rows_;
     RejectWriter rejects_;
     RemovalGuard removals_;

@@ -129,6 +129,16 @@ void RowWriter::forget() {
     }
 }
 
+std::vector<std::int64_t> RowWriter::entries_of_last(std::size_t slot) const {
+    std::vector<std::int64_t> entries;
+    for (const Number& number : numbers_[slot]) {
+        if (number.value) {
+            entries.push_back(*number.value);
+        }
+    }
+    return entries;
+}
+
 void RowWriter::write(const PackedRows& rows, const RowRule& rule, const WriteTimes& times,
                       RowCounts& counts) {
     proven_begin_ = format_local(rule.proven.begin);

@@ -52,7 +52,10 @@ class RowWriter {
     void write(const PackedRows& rows, const RowRule& rule, const WriteTimes& times,
                RowCounts& counts);
 
-    /// To be called after a rollback.
+    /// The entries that the rows of the last write() use, in a slot.
+    std::vector<std::int64_t> entries_of_last(std::size_t slot) const;
+
+    /// To be called after a rollback, and after entries were deleted.
     void forget();
 
   private:

@@ -93,6 +93,41 @@ CREATE TABLE requests (
     requests INTEGER NOT NULL
 );
 
+-- Records that `erase` deleted: what a re-read must not bring back. Nothing of a record but its ID
+-- and its time, local as in the rows, so that counts of a period can be compared with the API's. A
+-- record without a usable ID has a negative number, made from its text; one without a time has the
+-- begin of its window. `copies`: how often the API returns it. `gone_at`, UTC seconds: a whole read
+-- did not return it any more (NULL: the API shows and counts it). It stays remembered, in case it
+-- comes again.
+CREATE TABLE erased (
+    stream    TEXT NOT NULL,
+    id        INTEGER NOT NULL,
+    timestamp TEXT NOT NULL,
+    copies    INTEGER NOT NULL DEFAULT 1,
+    gone_at   INTEGER
+);
+
+CREATE UNIQUE INDEX erased_unique ON erased (stream, id, timestamp);
+CREATE INDEX erased_timestamp ON erased (stream, timestamp);
+
+-- Erasures that have begun and are not finished, a row for each stream and each thing to erase by
+-- ('profile', 'destination', 'ip', 'before'). No row that matches one is stored meanwhile.
+CREATE TABLE erasures (
+    stream TEXT NOT NULL,
+    kind   TEXT NOT NULL,
+    value  TEXT NOT NULL
+);
+
+CREATE UNIQUE INDEX erasures_unique ON erasures (stream, kind, value);
+
+-- Entries of dictionaries that erased rows used, while it is not known if others use them.
+CREATE TABLE erased_entries (
+    dictionary TEXT NOT NULL,
+    id         INTEGER NOT NULL
+);
+
+CREATE UNIQUE INDEX erased_entries_unique ON erased_entries (dictionary, id);
+
 -- Facts of each stream: how many rows it has, when they last changed, how its last run ended. Those
 -- of the file as a whole, such as whose it is, have the stream ''.
 CREATE TABLE mirror (

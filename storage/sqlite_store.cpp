@@ -14,7 +14,7 @@ asio::awaitable<WindowSet> SqliteStore::coverage(std::int64_t age) {
 asio::awaitable<sync::Written> SqliteStore::commit(std::vector<sync::WholeWindow> windows,
                                                    Instant server_now) {
     const Moment now{clock_.utc(), clock_.monotonic()};
-    auto work = [this, windows = std::move(windows), server_now, now] {
+    auto work = [this, windows = std::move(windows), server_now, now]() mutable {
         return writer().commit(windows, server_now, now);
     };
     return calls_.carried_out(std::move(work));

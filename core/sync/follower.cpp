@@ -11,6 +11,7 @@
 #include "core/plan/request_budget.hpp"
 #include "core/sync/audit.hpp"
 #include "core/sync/gap_filler.hpp"
+#include "core/sync/horizon.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/sweep.hpp"
 #include "core/sync/tail.hpp"
@@ -216,6 +217,7 @@ std::string Follower::not_begun(const Window& wanted) const {
 // What there is since the last poll.
 asio::awaitable<void> Follower::poll(Monotonic) {
     co_await keep_last(tail_);
+    co_await learn_erased_before(context_);
     const Window wanted = context_.everything();
     if (wanted.empty()) {
         tail_trouble_ = not_begun(wanted);
@@ -330,7 +332,8 @@ asio::awaitable<void> Follower::look_for_late_rows(Instant end) {
     }
     late_rows_due_ = false;
     const WindowSet covered = co_await context_.store.coverage(0);
-    WindowSet recent = covered.within({end - late_rows_reach, end});
+    const Instant begin = std::max(end - late_rows_reach, context_.everything().begin);
+    WindowSet recent = covered.within({begin, end});
     recent.subtract(unread_.postponed());
     AuditOptions options;
     options.repair = true;

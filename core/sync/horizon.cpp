@@ -1,5 +1,6 @@
 #include "core/sync/horizon.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -37,9 +38,20 @@ asio::awaitable<plan::Horizon> load_horizon(Store& store) {
     co_return read_horizon(fact);
 }
 
+asio::awaitable<void> learn_erased_before(RunContext& context) {
+    const std::optional<std::string> text = co_await context.store.fact(metadata::erased_before);
+    const std::optional<LocalTime> before = text ? parse_local(*text) : std::nullopt;
+    const Zone& zone = context.settings.zone;
+    context.erased_before =
+        before ? std::optional(zone.align_down(zone.earliest(*before))) : std::nullopt;
+}
+
 asio::awaitable<std::optional<Instant>> first_shown(RunContext& context) {
+    co_await learn_erased_before(context);
     const plan::Horizon horizon = co_await load_horizon(context.store);
-    co_return plan::first_shown(horizon, context.client.server_now());
+    // Nothing is less than any moment.
+    co_return std::max(plan::first_shown(horizon, context.client.server_now()),
+                       context.erased_before);
 }
 
 Instant old_enough(const RunContext& context) {

@@ -15,7 +15,11 @@ namespace mirror::sync {
 
 boost::asio::awaitable<plan::Horizon> load_horizon(Store& store);
 
-/// What is before this moment may have expired; see plan::first_shown().
+/// Learns up to when everything was erased (RunContext::erased_before), for what is planned next.
+/// What is stored does not depend on it.
+boost::asio::awaitable<void> learn_erased_before(RunContext& context);
+
+/// What is before this moment may have expired (see plan::first_shown()), or was erased.
 boost::asio::awaitable<std::optional<Instant>> first_shown(RunContext& context);
 
 /// Nothing from this moment on can have expired.

@@ -107,6 +107,7 @@ asio::awaitable<void> OneShot::expect_page_width() {
 asio::awaitable<void> OneShot::sync_now() {
     co_await preflight_.run();
     co_await expect_page_width();
+    co_await learn_erased_before(context_);
     const Window wanted = context_.everything();
     outcome_.period = wanted;
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
@@ -141,6 +142,7 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     co_await expect_page_width();
     // What it covers may be young, and has to be read again when it is not.
     co_await following_since(context_);
+    co_await learn_erased_before(context_);
     const Zone& zone = context_.settings.zone;
     const Instant settled = context_.client.settled();
     Window wanted;
@@ -165,7 +167,7 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     const bool all = request.from <= context_.settings.start && wanted.end == settled;
     Verifier verifier(context_, nothing_postponed, outcome_);
     if (all && outcome_.unread.empty() && outcome_.written.doubted == 0) {
-        co_await verifier.compare_counts(wanted.begin);
+        co_await verifier.compare_counts(std::max(wanted.begin, context_.everything().begin));
     } else {
         co_await verifier.verify_emptiness(wanted);
     }
@@ -174,17 +176,22 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     }
 }
 
-// The horizon, or what looks like one and is not proven yet.
+// The horizon, or what looks like one and is not proven yet; or up to when everything was erased.
 asio::awaitable<std::optional<Instant>> OneShot::first_shown_now(WindowSet covered) {
+    co_await learn_erased_before(context_);
+    const std::optional<Instant> erased = context_.erased_before;
     const plan::Horizon horizon = co_await load_horizon(context_.store);
     const auto known = plan::first_shown(horizon, context_.client.server_now());
+    if (erased && !covered.empty()) {
+        covered.subtract({covered.windows().front().begin, *erased});
+    }
     if (known || covered.empty()) {
-        co_return known;
+        co_return std::max(known, erased);
     }
     HorizonSeeker seeker(context_);
     const bool suspected = co_await seeker.may_have_expired(covered);
     if (!suspected) {
-        co_return std::nullopt;
+        co_return erased;
     }
     const HorizonSearch found =
         co_await seeker.seek(covered.windows().front().begin, horizon.begin);
@@ -193,7 +200,7 @@ asio::awaitable<std::optional<Instant>> OneShot::first_shown_now(WindowSet cover
             fmt::format("the API shows nothing before {} any more; what is older is left as it is",
                         format_local(context_.settings.zone.to_local(*found.first_shown))));
     }
-    co_return found.first_shown;
+    co_return std::max(found.first_shown, erased);
 }
 
 asio::awaitable<void> OneShot::prune_before_horizon() {

@@ -1,6 +1,10 @@
 // What the parts of a run of one stream share.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
 #include <boost/asio/any_io_executor.hpp>
 
 #include "core/copernica/client.hpp"
@@ -31,9 +35,16 @@ struct RunContext {
     RunContext(const RunContext&) = delete;
     RunContext& operator=(const RunContext&) = delete;
 
-    /// From the configured start to the server's settled now.
+    /// From the configured start, or from where it was not erased, to the server's settled now.
     Window everything() const {
-        return {settings.zone.align_down(settings.zone.earliest(settings.start)), client.settled()};
+        Window all{settings.zone.align_down(settings.zone.earliest(settings.start)),
+                   client.settled()};
+        if (erased_before) {
+            // What was erased up to now leaves the last minute.
+            const Instant last = settings.zone.align_down(all.end - std::chrono::minutes(1));
+            all.begin = std::max(all.begin, std::min(*erased_before, last));
+        }
+        return all;
     }
 
     /// Where the day's budget stands, while windows at work may still make so many requests.
@@ -58,6 +69,8 @@ struct RunContext {
     /// Held by whoever reads the newest period, so that no two windows overlap.
     Semaphore newest_period{1};
     StopRequest& stop;
+    /// As last learnt (see learn_erased_before()): what is older is not to be fetched.
+    std::optional<Instant> erased_before;
 };
 
 }  // namespace mirror::sync

@@ -42,9 +42,10 @@ asio::awaitable<void> store_state(Store& store, plan::SweepState state) {
     co_await store.set_facts(std::move(facts));
 }
 
-// From the first moment that the API shows to the newest periods, which rechecks read.
+// From the first moment that the API shows and that was not erased to the newest periods, which
+// rechecks read.
 asio::awaitable<Window> all_to_sweep(RunContext& context) {
-    const plan::Horizon horizon = co_await load_horizon(context.store);
+    const std::optional<Instant> first = co_await first_shown(context);
     const Instant now = context.client.server_now();
     Seconds last_age{0};
     for (const Seconds age : context.settings.recheck_ages) {
@@ -55,7 +56,7 @@ asio::awaitable<Window> all_to_sweep(RunContext& context) {
     if (!covered.empty()) {
         all.begin = std::max(all.begin, covered.windows().front().begin);
     }
-    all.begin = std::max(all.begin, plan::first_shown(horizon, now).value_or(all.begin));
+    all.begin = std::max(all.begin, first.value_or(all.begin));
     all.end = context.settings.zone.align_down(std::min(all.end, now - last_age));
     co_return all;
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/util/decimal.hpp"
 #include "core/util/nearest_word.hpp"
 #include "daemon/cli/usage_text.hpp"
 #include "daemon/config/config.hpp"
@@ -41,6 +42,10 @@ struct Texts {
     std::string from;
     std::string to;
     std::string max_lag;
+    std::vector<std::string> profiles;
+    std::vector<std::string> destinations;
+    std::vector<std::string> addresses;
+    std::vector<std::string> before;
     std::string help_for;
 };
 
@@ -70,6 +75,7 @@ class Parser {
         add_status();
         add_check();
         add_snapshot();
+        add_erase();
         add_texts();
         for (CLI::App* const command : app_.get_subcommands({})) {
             command->footer(general_options() + "\n" + footers_[command->get_name()]);
@@ -218,6 +224,33 @@ class Parser {
             ->required();
     }
 
+    void add_erase() {
+        CLI::App* const erase = add(
+            "erase", Command::erase, "Delete what names a person, or is old, for good",
+            "At least one of --profile, --destination, --ip and --before. They may be repeated\n"
+            "and are alternatives: what matches any of them is erased.\n" +
+                std::string(times) +
+                "\n\n"
+                "Examples:\n"
+                "  copernica-mirror erase --profile 13453 --dry-run\n"
+                "  copernica-mirror erase --profile 13453 --ip 192.0.2.7\n"
+                "  copernica-mirror erase --before 2024-01-01 --stream clicks");
+        const auto add_values = [erase](const char* name, std::vector<std::string>& values,
+                                        const char* what, const char* type) {
+            erase->add_option(name, values, what)->type_name(type)->allow_extra_args(false);
+        };
+        add_values("--profile", texts_.profiles, "Records of this profile", "ID");
+        add_values("--destination", texts_.destinations, "Records of this destination", "ID");
+        add_values("--ip", texts_.addresses, "Records with this IP address", "ADDRESS");
+        add_values("--before", texts_.before, "Records that are older", "T");
+        erase
+            ->add_option("--stream", line_.streams,
+                         "Only this kind of event, may be repeated (default: all in the file)")
+            ->type_name("NAME")
+            ->allow_extra_args(false);
+        erase->add_flag("--dry-run", line_.dry_run, "Only tell how many there are");
+    }
+
     // They print a text, as the options --help and --version do.
     void add_texts() {
         app_.add_subcommand("help", "Print the help, of one command if it is named")
@@ -290,6 +323,9 @@ class Parser {
         line_.from = point_option(command, "--from", texts_.from);
         line_.to = point_option(command, "--to", texts_.to);
         read_max_lag(command);
+        if (line_.command == Command::erase) {
+            read_what_to_erase();
+        }
         return {line_, std::nullopt};
     }
 
@@ -331,6 +367,47 @@ class Parser {
                 fmt::format("{}: \"{}\" is not a time; it takes {}", name, text, points_in_time));
         }
         return point;
+    }
+
+    // What was given may be personal, and is not repeated in an error.
+    void read_what_to_erase() {
+        line_.profiles = read_ids("--profile", texts_.profiles);
+        line_.destinations = read_ids("--destination", texts_.destinations);
+        for (const std::string& text : texts_.addresses) {
+            const auto address = read_ip_address(text);
+            if (!address) {
+                throw UsageError("--ip: not an IP address, such as 192.0.2.7 or 2001:db8::1");
+            }
+            line_.addresses.push_back(*address);
+        }
+        for (const std::string& text : texts_.before) {
+            auto point = parse_point_in_time(text);
+            if (!point) {
+                throw UsageError(fmt::format("--before: \"{}\" is not a time; it takes {}", text,
+                                             points_in_time));
+            }
+            line_.before.push_back(*point);
+        }
+        if (line_.profiles.empty() && line_.destinations.empty() && line_.addresses.empty() &&
+            line_.before.empty()) {
+            throw UsageError(
+                "erase needs at least one of --profile, --destination, --ip and --before; see "
+                "copernica-mirror erase --help");
+        }
+    }
+
+    static std::vector<std::int64_t> read_ids(const char* option,
+                                              const std::vector<std::string>& texts) {
+        std::vector<std::int64_t> ids;
+        for (const std::string& text : texts) {
+            const auto id = read_decimal<std::int64_t>(text);
+            if (!id || *id < 1) {
+                throw UsageError(
+                    fmt::format("{}: not an ID, which is a whole number from 1 on", option));
+            }
+            ids.push_back(*id);
+        }
+        return ids;
     }
 
     void read_max_lag(const CLI::App& command) {

@@ -1,17 +1,19 @@
 // The command line, as a value.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/time/instant.hpp"
+#include "core/util/ip_address.hpp"
 #include "daemon/cli/point_in_time.hpp"
 
 namespace mirror::daemon {
 
-enum class Command { run, sync, backfill, audit, status, check, snapshot };
+enum class Command { run, sync, backfill, audit, status, check, snapshot, erase };
 
 struct CommandLine {
     Command command = Command::sync;
@@ -26,7 +28,8 @@ struct CommandLine {
 
     // sync, backfill, audit
     std::optional<std::filesystem::path> metrics_file;
-    std::vector<std::string> streams;  ///< names of streams that there are; none: all configured
+    // These, and erase: names of streams that there are; none: all configured, or all there are.
+    std::vector<std::string> streams;
 
     // backfill (which has `from` always), audit
     std::optional<PointInTime> from;
@@ -49,6 +52,13 @@ struct CommandLine {
 
     // status
     std::optional<Seconds> max_lag;
+
+    // erase, which has at least one of them
+    std::vector<std::int64_t> profiles;
+    std::vector<std::int64_t> destinations;
+    std::vector<IpAddress> addresses;
+    std::vector<PointInTime> before;
+    bool dry_run = false;
 
     // snapshot, which has it always
     std::filesystem::path snapshot;

@@ -32,7 +32,7 @@ _copernica_mirror() {
             mapfile -t COMPREPLY < <(compgen -W 'impressions clicks deliveries errors abuses unsubscribes mailings' -- "$current")
             return
             ;;
-        --api-url | --from | --to | --max-lag) return ;;
+        --api-url | --from | --to | --max-lag | --profile | --destination | --ip | --before) return ;;
     esac
 
     # The command is the first word that is neither an option nor an option's value.
@@ -59,7 +59,7 @@ _copernica_mirror() {
 
     local words=$general
     case $command in
-        '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot help version' ;;
+        '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot erase help version' ;;
         sync) words+=' --stream --estimate --metrics-file' ;;
         backfill) words+=' --from --to --force --stream --estimate --metrics-file' ;;
         audit) words+=' --from --to --repair --prune --before-horizon --yes --stream --json --metrics-file' ;;
@@ -72,7 +72,8 @@ _copernica_mirror() {
                 return
             fi
             ;;
-        help) [[ $current == -* ]] || words='run sync backfill audit status check snapshot' ;;
+        erase) words+=' --profile --destination --ip --before --stream --dry-run' ;;
+        help) [[ $current == -* ]] || words='run sync backfill audit status check snapshot erase' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -15,7 +15,7 @@ namespace mirror::storage {
 class FileLock {
   public:
     /// Which byte of the file.
-    enum class Part { write = 0, run = 1 };
+    enum class Part { write = 0, run = 1, erase = 2 };
 
     /// Opens the lock file of `database`, which must exist; creates it with the database's owner,
     /// group and mode. Throws DatabaseError.
@@ -60,6 +60,20 @@ class RunLock {
   public:
     /// Throws DatabaseError (locked) when another `run` has it. The database must exist.
     explicit RunLock(const std::filesystem::path& database);
+
+  private:
+    FileLock file_;
+};
+
+/// Held while an erasure is at work: one at a time.
+class EraseLock {
+  public:
+    explicit EraseLock(const std::filesystem::path& database) : file_(database) {}
+
+    /// False if another one has it, and did not end within `patience`. Throws DatabaseError.
+    bool take(std::chrono::milliseconds patience) {
+        return file_.lock(FileLock::Part::erase, patience);
+    }
 
   private:
     FileLock file_;

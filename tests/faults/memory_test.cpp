@@ -224,7 +224,7 @@ TEST_CASE("memory: a look-up that ran out of it is begun anew by the next transa
         row.time += Seconds(1000);
     }
     const std::uint64_t conflicts = moved.rows.size();
-    const auto windows = window(1001, std::move(moved));
+    auto windows = window(1001, std::move(moved));
     bool met = true;
     for (std::uint64_t nth = 1; met; nth += stride(3)) {
         CAPTURE(nth);

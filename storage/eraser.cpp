@@ -1,0 +1,417 @@
+#include "storage/eraser.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <unordered_set>
+#include <utility>
+
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Statement.h>
+#include <fmt/format.h>
+
+#include "core/sync/metadata.hpp"
+#include "core/time/text.hpp"
+#include "storage/erased_records.hpp"
+#include "storage/erasure_match.hpp"
+#include "storage/metadata.hpp"
+#include "storage/run_log.hpp"
+#include "storage/seconds.hpp"
+#include "storage/sqlite/transaction.hpp"
+
+namespace mirror::storage {
+namespace {
+
+using Kind = ErasureRule::Kind;
+
+// Rows that one look passes by, without a lock, and rows or entries that one transaction deletes.
+constexpr std::int64_t rows_a_look = 20'000;
+constexpr std::size_t deleted_at_once = 500;
+
+// Between two transactions others have a turn.
+constexpr std::chrono::milliseconds pause(2);
+
+void change_fact(Facts facts, const char* key, std::uint64_t less) {
+    if (less > 0) {
+        facts.set(key, facts.number(key) - static_cast<std::int64_t>(less));
+    }
+}
+
+std::string outcome_of(const ErasedOfStream& erased) {
+    return fmt::format("erased {} rows, {} rejects", erased.rows, erased.rejects);
+}
+
+}  // namespace
+
+// What is to be done in one stream.
+struct Eraser::Work {
+    const Stream* stream;
+    std::vector<ErasureRule> rules;
+};
+
+void Eraser::begin(const ErasureRequest& request) {
+    database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        SQLite::Database& sql = database_.sql();
+        SQLite::Statement insert(sql,
+                                 "INSERT OR IGNORE INTO erasures (stream, kind, value) "
+                                 "VALUES (?, ?, ?)");
+        for (const Stream* const stream : request.streams) {
+            for (const ErasureRule& rule : request.rules) {
+                insert.bind(1, std::string(stream->name));
+                insert.bind(2, std::string(kind_of(rule)));
+                insert.bind(3, value_of(rule));
+                insert.exec();
+                insert.reset();
+            }
+            const auto known = erased_before(sql, *stream);
+            const auto bound = bound_of(request.rules);
+            if (bound && (!known || *known < *bound)) {
+                Facts(sql, *stream).set(sync::metadata::erased_before, format_local(*bound));
+            }
+        }
+        Facts(sql).set(fact_key::erased_bytes_left, 1);
+        transaction.commit();
+    });
+}
+
+bool Eraser::unfinished() {
+    return database_.guarded(
+        [&] { return database_.sql().execAndGet("SELECT count(*) FROM erasures").getInt64() > 0; });
+}
+
+std::vector<ErasedOfStream> Eraser::finish(Instant started, const std::function<Instant()>& now) {
+    return database_.guarded([&] {
+        make_matching_functions(database_.sql());
+        std::vector<Work> all;
+        std::vector<ErasedOfStream> results;
+        for (const Stream& stream : streams()) {
+            Work work{&stream, unfinished_rules(database_.sql(), stream)};
+            if (work.rules.empty()) {
+                continue;
+            }
+            ErasedOfStream erased{&stream, 0, 0};
+            erase_older_rows(work, erased);
+            erase_rows(work, erased);
+            erase_rejects(work, erased);
+            forget_before_bound(work);
+            all.push_back(std::move(work));
+            results.push_back(erased);
+        }
+        erase_entries();
+        settle(all, results, started, now());
+        return results;
+    });
+}
+
+// By time, with the help of its index. The bound is all that is remembered of these.
+void Eraser::erase_older_rows(const Work& work, ErasedOfStream& erased) {
+    const std::optional<LocalTime> bound = bound_of(work.rules);
+    if (!bound) {
+        return;
+    }
+    for (;;) {
+        std::vector<std::int64_t> ids;
+        {
+            SQLite::Statement query(database_.sql(),
+                                    fmt::format("SELECT id FROM {} WHERE timestamp < ? "
+                                                "ORDER BY timestamp LIMIT {}",
+                                                work.stream->table, deleted_at_once));
+            query.bind(1, format_local(*bound));
+            while (query.executeStep()) {
+                ids.push_back(query.getColumn(0).getInt64());
+            }
+        }
+        if (ids.empty()) {
+            return;
+        }
+        const std::uint64_t deleted = delete_rows(work, ids);
+        erased.rows += deleted;
+        if (deleted == 0) {
+            return;  // a trigger keeps them
+        }
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+// In the order of IDs; nothing that matches is stored behind the place that was reached.
+void Eraser::erase_rows(const Work& work, ErasedOfStream& erased) {
+    if (std::all_of(work.rules.begin(), work.rules.end(),
+                    [](const ErasureRule& rule) { return rule.kind == Kind::before; })) {
+        return;
+    }
+    const std::string table(work.stream->table);
+    SQLite::Statement end(database_.sql(), fmt::format("SELECT id FROM {} WHERE id > ? ORDER BY id "
+                                                       "LIMIT 1 OFFSET {}",
+                                                       table, rows_a_look));
+    SQLite::Statement matching(
+        database_.sql(), fmt::format("SELECT id FROM {} WHERE id > ? AND id <= ? AND {}", table,
+                                     condition(work.rules, *work.stream)));
+    std::int64_t reached = 0;
+    for (bool more = true; more;) {
+        end.bind(1, reached);
+        more = end.executeStep();
+        const std::int64_t last = more ? end.getColumn(0).getInt64() : INT64_MAX;
+        end.reset();
+        std::vector<std::int64_t> ids;
+        matching.bind(1, reached);
+        matching.bind(2, last);
+        while (matching.executeStep()) {
+            ids.push_back(matching.getColumn(0).getInt64());
+        }
+        matching.reset();
+        for (std::size_t i = 0; i < ids.size(); i += deleted_at_once) {
+            const auto first = ids.begin() + static_cast<std::ptrdiff_t>(i);
+            const auto count = std::min(deleted_at_once, ids.size() - i);
+            erased.rows += delete_rows(work, {first, first + static_cast<std::ptrdiff_t>(count)});
+            std::this_thread::sleep_for(pause);
+        }
+        reached = last;
+    }
+}
+
+// Those that still match, in one transaction with what is remembered of them.
+std::uint64_t Eraser::delete_rows(const Work& work, const std::vector<std::int64_t>& ids) {
+    const Stream& stream = *work.stream;
+    SQLite::Database& sql = database_.sql();
+    const std::string table(stream.table);
+    std::string columns = "timestamp, removed_at";
+    for (const Dictionary* const dictionary : stream.dictionaries) {
+        columns += ", " + std::string(dictionary->number);
+    }
+    const std::optional<LocalTime> bound = bound_of(work.rules);
+
+    WriteTransaction transaction(database_);
+    ErasedRecords memory(sql, zone_, stream);
+    SQLite::Statement held(sql, fmt::format("SELECT {} FROM {} WHERE id = ? AND {}", columns, table,
+                                            condition(work.rules, stream)));
+    SQLite::Statement candidate(sql, "INSERT OR IGNORE INTO erased_entries VALUES (?, ?)");
+    SQLite::Statement remove(sql, fmt::format("DELETE FROM {} WHERE id = ?", table));
+    std::uint64_t rows = 0;
+    std::uint64_t removed_rows = 0;
+    for (const std::int64_t id : ids) {
+        held.bind(1, id);
+        if (held.executeStep()) {
+            const auto time = parse_local(held.getColumn(0).getString());
+            const bool removed = !held.getColumn(1).isNull();
+            if (time && (!bound || *time >= *bound)) {
+                const auto gone_at =
+                    removed ? std::optional(held.getColumn(1).getInt64()) : std::nullopt;
+                memory.remember({id, *time}, 1, gone_at);
+            }
+            int column = 2;
+            for (const Dictionary* const dictionary : stream.dictionaries) {
+                if (!held.getColumn(column).isNull()) {
+                    candidate.bind(1, std::string(dictionary->table));
+                    candidate.bind(2, held.getColumn(column).getInt64());
+                    candidate.exec();
+                    candidate.reset();
+                }
+                ++column;
+            }
+            held.reset();
+            remove.bind(1, id);
+            const bool deleted = remove.exec() > 0;
+            remove.reset();
+            rows += deleted ? 1 : 0;
+            removed_rows += deleted && removed ? 1 : 0;
+        } else {
+            held.reset();
+        }
+    }
+    change_fact(Facts(sql, stream), fact_key::rows, rows);
+    change_fact(Facts(sql, stream), fact_key::removed, removed_rows);
+    transaction.commit();
+    return rows;
+}
+
+void Eraser::erase_rejects(const Work& work, ErasedOfStream& erased) {
+    const Stream& stream = *work.stream;
+    SQLite::Database& sql = database_.sql();
+    const std::optional<LocalTime> bound = bound_of(work.rules);
+    const std::vector<HeldReject> found = matching_rejects(sql, zone_, stream, work.rules);
+    for (std::size_t i = 0; i < found.size(); i += deleted_at_once) {
+        WriteTransaction transaction(database_);
+        ErasedRecords memory(sql, zone_, stream);
+        SQLite::Statement remove(sql, "DELETE FROM rejects WHERE rowid = ? AND record = ?");
+        std::uint64_t rejects = 0;
+        const std::size_t end = std::min(i + deleted_at_once, found.size());
+        for (std::size_t j = i; j < end; ++j) {
+            const HeldReject& reject = found[j];
+            remove.bind(1, reject.row);
+            remove.bind(2, reject.record);
+            if (remove.exec() > 0) {
+                ++rejects;
+                if (!older(reject, bound, zone_)) {
+                    memory.remember(key_of_reject(reject.id, reject.time, reject.record,
+                                                  zone_.to_local(reject.window.begin)),
+                                    reject.copies, std::nullopt);
+                }
+            }
+            remove.reset();
+        }
+        change_fact(Facts(sql, stream), fact_key::rejects, rejects);
+        transaction.commit();
+        erased.rejects += rejects;
+    }
+}
+
+// What is older than the bound needs no memory of its own.
+void Eraser::forget_before_bound(const Work& work) {
+    const std::optional<LocalTime> bound = bound_of(work.rules);
+    while (bound) {
+        WriteTransaction transaction(database_);
+        SQLite::Statement remove(
+            database_.sql(),
+            fmt::format("DELETE FROM erased WHERE rowid IN (SELECT rowid FROM erased "
+                        "WHERE stream = ? AND timestamp < ? LIMIT {})",
+                        deleted_at_once));
+        remove.bind(1, std::string(work.stream->name));
+        remove.bind(2, format_local(*bound));
+        const bool any = remove.exec() > 0;
+        transaction.commit();
+        if (!any) {
+            return;
+        }
+        std::this_thread::sleep_for(pause);
+    }
+}
+
+void Eraser::erase_entries() {
+    std::vector<const Dictionary*> all;
+    for (const Stream& stream : streams()) {
+        for (const Dictionary* const dictionary : stream.dictionaries) {
+            if (std::find(all.begin(), all.end(), dictionary) == all.end()) {
+                all.push_back(dictionary);
+            }
+        }
+    }
+    for (const Dictionary* const dictionary : all) {
+        erase_entries_of(*dictionary);
+    }
+}
+
+// Writers take what they use out of the candidates. So what no row used when it was looked at, and
+// what still is a candidate, is used by none.
+void Eraser::erase_entries_of(const Dictionary& dictionary) {
+    SQLite::Database& sql = database_.sql();
+    std::unordered_set<std::int64_t> unused;
+    {
+        SQLite::Statement query(sql, "SELECT id FROM erased_entries WHERE dictionary = ?");
+        query.bind(1, std::string(dictionary.table));
+        while (query.executeStep()) {
+            unused.insert(query.getColumn(0).getInt64());
+        }
+    }
+    const std::vector<std::int64_t> candidates(unused.begin(), unused.end());
+    for (const Stream& stream : streams()) {
+        const bool uses = std::find(stream.dictionaries.begin(), stream.dictionaries.end(),
+                                    &dictionary) != stream.dictionaries.end();
+        std::int64_t reached = 0;
+        for (bool more = uses; more && !unused.empty();) {
+            SQLite::Statement rows(sql,
+                                   fmt::format("SELECT id, {} FROM {} WHERE id > ? ORDER BY id "
+                                               "LIMIT {}",
+                                               dictionary.number, stream.table, rows_a_look));
+            rows.bind(1, reached);
+            more = false;
+            while (rows.executeStep()) {
+                more = true;
+                reached = rows.getColumn(0).getInt64();
+                unused.erase(rows.getColumn(1).getInt64());
+            }
+        }
+    }
+    for (std::size_t i = 0; i < candidates.size(); i += deleted_at_once) {
+        WriteTransaction transaction(database_);
+        SQLite::Statement settled(sql,
+                                  "DELETE FROM erased_entries WHERE dictionary = ? AND id = ?");
+        SQLite::Statement remove(sql, fmt::format("DELETE FROM {} WHERE id = ?", dictionary.table));
+        bool any = false;
+        const std::size_t end = std::min(i + deleted_at_once, candidates.size());
+        for (std::size_t j = i; j < end; ++j) {
+            settled.bind(1, std::string(dictionary.table));
+            settled.bind(2, candidates[j]);
+            if (settled.exec() > 0 && unused.contains(candidates[j])) {
+                remove.bind(1, candidates[j]);
+                remove.exec();
+                remove.reset();
+                any = true;
+            }
+            settled.reset();
+        }
+        if (any) {
+            Facts facts(sql);
+            facts.set(fact_key::entries_erased, facts.number(fact_key::entries_erased) + 1);
+        }
+        transaction.commit();
+    }
+}
+
+// Others may have begun more meanwhile: only what was done here is over.
+void Eraser::settle(const std::vector<Work>& all, const std::vector<ErasedOfStream>& erased,
+                    Instant started, Instant now) {
+    WriteTransaction transaction(database_);
+    SQLite::Statement done(database_.sql(),
+                           "DELETE FROM erasures WHERE stream = ? AND kind = ? AND value = ?");
+    for (const Work& work : all) {
+        for (const ErasureRule& rule : work.rules) {
+            done.bind(1, std::string(work.stream->name));
+            done.bind(2, std::string(kind_of(rule)));
+            done.bind(3, value_of(rule));
+            done.exec();
+            done.reset();
+        }
+    }
+    for (const ErasedOfStream& of : erased) {
+        sync::RunRecord run;
+        run.kind = "erase";
+        run.period = {started, now};
+        run.started = started;
+        run.ended = now;
+        run.outcome = outcome_of(of);
+        RunLog(database_.sql(), *of.stream).write(std::nullopt, run, now);
+    }
+    transaction.commit();
+}
+
+bool Eraser::bytes_left() {
+    return database_.guarded(
+        [&] { return Facts(database_.sql()).number(fact_key::erased_bytes_left) != 0; });
+}
+
+bool Eraser::clean(std::chrono::milliseconds patience) {
+    const auto left = [&] {
+        return database_.guarded(
+            [&] { return Facts(database_.sql()).number(fact_key::erased_bytes_left) != 0; });
+    };
+    if (!left()) {
+        return true;
+    }
+    if (!database_.empty_log_and_free_space(patience)) {
+        return false;
+    }
+    database_.guarded([&] {
+        WriteTransaction transaction(database_);
+        Facts(database_.sql()).set(fact_key::erased_bytes_left, 0);
+        transaction.commit();
+    });
+    return true;
+}
+
+std::vector<ErasedOfStream> finish_erasure(Database& database, const Zone& zone,
+                                           const std::function<Instant()>& now) {
+    Eraser eraser(database, zone);
+    if (!eraser.unfinished() && !eraser.bytes_left()) {
+        return {};
+    }
+    EraseLock only_one(database.path());
+    if (!only_one.take(std::chrono::milliseconds(0))) {
+        return {};
+    }
+    std::vector<ErasedOfStream> erased = eraser.finish(now(), now);
+    eraser.clean(std::chrono::milliseconds(0));  // now, or when the file is opened again
+    return erased;
+}
+
+}  // namespace mirror::storage

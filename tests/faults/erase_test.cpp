@@ -1,0 +1,282 @@
+// `erase` on a mirror that goes on: weeks of re-reads, and kills and failures at each call to the
+// disk.
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <doctest/doctest.h>
+
+#include "core/time/text.hpp"
+#include "storage/mirror_file.hpp"
+#include "tests/faults/small_account.hpp"
+#include "tests/simulator/generate.hpp"
+#include "tests/support/fault_table.hpp"
+
+using namespace mirror;
+using namespace mirror::faults;
+using storage::ErasureRule;
+using test::changing_calls;
+using test::DiskCall;
+using test::DiskFailure;
+using test::DiskFault;
+using test::FaultClass;
+
+namespace {
+
+constexpr Instant present{Seconds(1'790'000'000)};
+constexpr std::int64_t person = 777001;
+constexpr std::int64_t rows = 60;
+
+// An account of 90 days, of which every tenth row is the person's, and its mirror.
+struct Story {
+    Story() {
+        world.settings.page_size = 15;
+        world.settings.start = world.settings.zone.to_local(present - std::chrono::hours(24 * 90));
+        simulator::RowMaker maker(1);
+        for (std::int64_t id = 1; id <= rows; ++id) {
+            world.account.add(maker.make(
+                id, present - std::chrono::hours(36 * (rows - id)) - std::chrono::minutes(20),
+                400));
+            if (id % 10 == 0) {
+                world.account.change(id, [](simulator::Row& row) {
+                    row.profile = person;
+                    row.ip = "198.51.100.77";
+                });
+            }
+        }
+        world.disk.heal();
+        world.disk.forget();
+        world.sync();
+    }
+
+    void erase(std::vector<ErasureRule> rules) {
+        storage::ErasureRequest request;
+        request.streams = {&streams().front()};
+        request.rules = std::move(rules);
+        const storage::MirrorOptions options{world.file(), world.settings.zone};
+        storage::MirrorFile file(options, world.clock.now());
+        storage::Eraser eraser = file.eraser();
+        eraser.begin(request);
+        eraser.finish(world.clock.now(), [this] { return world.clock.now(); });
+        cleaned = eraser.clean(std::chrono::milliseconds(500));
+    }
+
+    std::string ask(const std::string& question) const {
+        SQLite::Database sql(world.file().string(), SQLite::OPEN_READONLY);
+        return sql.execAndGet(question).getString();
+    }
+    std::string fact(const std::string& key) const {
+        return ask("SELECT ifnull(max(value), '') FROM mirror WHERE key = '" + key + "'");
+    }
+    std::string persons() const {
+        return ask("SELECT count(*) FROM impressions WHERE profile = " + std::to_string(person));
+    }
+
+    // A sync, an audit and a backfill by force find nothing to do. Empty if so.
+    std::string complaint(std::int64_t expected) {
+        const sync::Outcome outcome = world.sync();
+        if (!outcome.whole() || outcome.difference) {
+            return "a sync is not whole";
+        }
+        if (!world.audit({}).agrees()) {
+            return "an audit does not agree";
+        }
+        sync::BackfillRequest all;
+        all.from = world.settings.start;
+        all.force = true;
+        if (!world.backfill(all).whole()) {
+            return "a backfill by force is not whole";
+        }
+        if (fact("count_difference") != "") {
+            return "counts differ: " + fact("count_difference");
+        }
+        if (persons() != "0") {
+            return persons() + " rows came back";
+        }
+        const std::string held = ask("SELECT count(*) FROM impressions WHERE removed_at IS NULL");
+        return held == std::to_string(expected) ? "" : held + " rows";
+    }
+
+    const Directory directory;
+    soak::World world{directory.path() / "impressions.db", present, "Europe/Amsterdam"};
+    bool cleaned = false;
+};
+
+ErasureRule by_profile() {
+    ErasureRule rule;
+    rule.kind = ErasureRule::Kind::profile;
+    rule.id = person;
+    return rule;
+}
+
+}  // namespace
+
+TEST_CASE("erase: weeks of rechecks, sweeps and counts bring nothing back") {
+    Story story;
+    story.world.settings.sweep = std::chrono::hours(24 * 10);
+    REQUIRE(story.persons() == "6");
+    story.erase({by_profile()});
+    CHECK(story.cleaned);
+    for (int week = 0; week < 5; ++week) {
+        CAPTURE(week);
+        story.world.clock.advance(std::chrono::hours(24 * 4));
+        REQUIRE(story.complaint(rows - 6) == "");
+    }
+    // The account erases the person, too.
+    for (std::int64_t id = 10; id <= rows; id += 10) {
+        story.world.account.remove(id);
+    }
+    for (int week = 0; week < 4; ++week) {
+        CAPTURE(week);
+        story.world.clock.advance(std::chrono::hours(24 * 5));
+        const sync::Outcome outcome = story.world.sync();
+        CHECK(outcome.whole());
+        CHECK_FALSE(outcome.difference);
+    }
+    CHECK(story.complaint(rows - 6) == "");
+    CHECK(story.ask("SELECT count(*) FROM erased WHERE gone_at IS NULL") == "0");
+    story.world.follow(std::chrono::hours(6));
+    CHECK(story.complaint(rows - 6) == "");
+}
+
+TEST_CASE("erase --before: no gap, no difference, and nothing older is fetched again") {
+    Story story;
+    const LocalTime before =
+        story.world.settings.zone.to_local(present - std::chrono::hours(24 * 45));
+    ErasureRule rule;
+    rule.kind = ErasureRule::Kind::before;
+    rule.before = before;
+    story.erase({rule, by_profile()});
+    const std::string left = story.ask("SELECT count(*) FROM impressions");
+    CHECK(story.ask("SELECT min(timestamp) >= '" + format_local(before) + "' FROM impressions") ==
+          "1");
+    story.world.settings.sweep = std::chrono::hours(24 * 10);
+    for (int week = 0; week < 4; ++week) {
+        CAPTURE(week);
+        story.world.clock.advance(std::chrono::hours(24 * 4));
+        REQUIRE(story.complaint(std::stoll(left)) == "");
+    }
+    story.world.follow(std::chrono::hours(3));
+    CHECK(story.complaint(std::stoll(left)) == "");
+    CHECK(story.ask("SELECT count(*) FROM runs WHERE unread IS NOT NULL") == "0");
+}
+
+TEST_CASE("erase: from the start of an account that was never read, nothing older is fetched") {
+    Story story;
+    const Directory directory;
+    soak::World fresh(directory.path() / "impressions.db", present, "Europe/Amsterdam");
+    fresh.settings = story.world.settings;
+    simulator::RowMaker maker(1);
+    for (std::int64_t id = 1; id <= rows; ++id) {
+        fresh.account.add(maker.make(id, present - std::chrono::hours(36 * (rows - id)), 400));
+    }
+    {
+        const storage::MirrorOptions options{fresh.file(), fresh.settings.zone};
+        storage::MirrorFile file(options, present);
+        storage::ErasureRequest request;
+        request.streams = {&streams().front()};
+        ErasureRule rule;
+        rule.kind = ErasureRule::Kind::before;
+        rule.before = fresh.settings.zone.to_local(present - std::chrono::hours(24 * 10));
+        request.rules = {rule};
+        file.eraser().begin(request);
+    }
+    CHECK(fresh.sync().whole());
+    SQLite::Database sql(fresh.file().string(), SQLite::OPEN_READONLY);
+    CHECK(sql.execAndGet("SELECT count(*) FROM impressions").getInt() == 6);
+    CHECK(fresh.audit({}).agrees());
+}
+
+TEST_CASE("erase: killed at each call that changes something, it is finished by the next process") {
+    struct Cut {
+        const char* name;
+        DiskFailure how;
+        bool power;
+        test::Loss loss;
+    };
+    constexpr Cut cuts[] = {
+        {"kill -9 within a write of erase", DiskFailure::death_within, false, test::Loss::all},
+        {"power loss during erase, nothing unsynced survives", DiskFailure::death, true,
+         test::Loss::all},
+        {"power loss during erase, torn pages", DiskFailure::death_within, true, test::Loss::some},
+    };
+    for (const Cut& cut : cuts) {
+        FaultClass table("erase", cut.name);
+        bool met = true;
+        for (std::uint64_t nth = 1; met; nth += stride(3)) {
+            CAPTURE(std::string(cut.name));
+            CAPTURE(nth);
+            table.begin();
+            Story story;
+            story.world.disk.remember();
+            story.world.disk.arm(DiskFault(changing_calls, nth, cut.how));
+            try {
+                story.erase({by_profile()});
+            } catch (const storage::DatabaseError&) {
+                // as intended
+            }
+            met = story.world.disk.dead();
+            if (cut.power) {
+                story.world.disk.lose_power(cut.loss, nth);
+            }
+            story.world.disk.heal();
+            story.world.disk.forget();
+            REQUIRE(story.ask("PRAGMA integrity_check") == "ok");
+            const bool forgotten = story.ask("SELECT count(*) FROM erasures") == "0" &&
+                                   story.ask("SELECT count(*) FROM erased") == "0";
+            story.world.clock.advance(std::chrono::minutes(1));
+            // Any process that writes finishes what has begun.
+            REQUIRE(story.world.sync().whole());
+            if (forgotten) {
+                REQUIRE(story.persons() == "6");
+                REQUIRE(story.fact("entries_erased") == "");
+                story.erase({by_profile()});
+            }
+            REQUIRE(story.ask("SELECT count(*) FROM erasures") == "0");
+            REQUIRE(story.ask("SELECT count(*) FROM erased") == "6");
+            REQUIRE(story.complaint(rows - 6) == "");
+            table.passed();
+        }
+    }
+}
+
+TEST_CASE("erase: each call to the disk fails once, and nothing is half done and forgotten") {
+    constexpr struct {
+        const char* name;
+        DiskCall call;
+        DiskFailure how;
+    } ways[] = {{"a read of erase fails", DiskCall::read, DiskFailure::io_error},
+                {"a write of erase fails", DiskCall::write, DiskFailure::io_error},
+                {"the disk is full during erase", DiskCall::write, DiskFailure::full},
+                {"a truncation of erase fails", DiskCall::truncate, DiskFailure::io_error},
+                {"a sync of erase fails", DiskCall::sync, DiskFailure::io_error}};
+    for (const auto& way : ways) {
+        FaultClass table("erase", way.name);
+        bool met = true;
+        for (std::uint64_t nth = 1; met; nth += stride(5)) {
+            CAPTURE(std::string(way.name));
+            CAPTURE(nth);
+            table.begin();
+            Story story;
+            story.world.disk.arm(DiskFault({way.call}, nth, way.how));
+            try {
+                story.erase({by_profile()});
+            } catch (const storage::DatabaseError&) {
+                // as intended
+            }
+            met = story.world.disk.failed();
+            story.world.disk.heal();
+            REQUIRE(story.ask("PRAGMA integrity_check") == "ok");
+            story.world.clock.advance(std::chrono::minutes(1));
+            REQUIRE(story.world.sync().whole());
+            if (story.ask("SELECT count(*) FROM erased") == "0") {
+                REQUIRE(story.persons() == "6");
+                story.erase({by_profile()});
+            }
+            REQUIRE(story.complaint(rows - 6) == "");
+            table.passed();
+        }
+    }
+}
