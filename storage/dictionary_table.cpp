@@ -44,10 +44,11 @@ std::string insert_sql(const Dictionary& dictionary) {
 }  // namespace
 
 DictionaryTable::DictionaryTable(sqlite3* connection, const Dictionary& dictionary,
-                                 std::size_t memory)
+                                 std::size_t memory, Made made)
     : pairs_(!dictionary.second.empty()),
       select_(connection, select_sql(dictionary)),
       insert_(connection, insert_sql(dictionary)),
+      made_(std::move(made)),
       generation_bytes_(memory / 2) {}
 
 std::optional<std::int64_t> DictionaryTable::number(const Entry& entry) {
@@ -63,6 +64,9 @@ std::optional<std::int64_t> DictionaryTable::number(const Entry& entry) {
     if (!number) {
         bind(insert_, entry);
         number = insert_.run();
+        if (made_) {
+            made_(number.value(), entry);
+        }
     }
     remember(key_, number.value());
     return number;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -15,11 +16,16 @@ namespace mirror::storage {
 /// Finds or makes the number of an entry. Remembers the entries used last, in bounded memory.
 class DictionaryTable {
   public:
+    static constexpr std::size_t default_memory = std::size_t{2} << 20;
+
+    /// Called when an entry was made, in the same transaction.
+    using Made = std::function<void(std::int64_t number, const Entry& entry)>;
+
     /// `memory` bounds the remembered texts, in bytes: some five thousand user agents are in each
     /// half of it. Entries beyond that are looked up in the file, which costs more than to write a
     /// row.
     DictionaryTable(sqlite3* connection, const Dictionary& dictionary,
-                    std::size_t memory = std::size_t{2} << 20);
+                    std::size_t memory = default_memory, Made made = {});
 
     /// Nothing for an entry without any text. Inside a write transaction; throws
     /// SQLite::Exception.
@@ -38,6 +44,7 @@ class DictionaryTable {
     bool pairs_;  // its entries have two texts
     RowStatement select_;
     RowStatement insert_;
+    Made made_;
     // Two generations: what was not asked for while the younger one filled up is dropped.
     Known young_;
     Known old_;

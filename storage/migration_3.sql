@@ -90,6 +90,33 @@ CREATE TABLE erased_entries (
     id         INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX erased_entries_unique ON erased_entries (dictionary, id);
+CREATE TABLE open_rules (
+    place      INTEGER PRIMARY KEY,
+    rule       TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    field      TEXT NOT NULL,
+    form       TEXT NOT NULL,
+    pattern    TEXT NOT NULL,
+    valid_from TEXT,
+    valid_to   TEXT,
+    source     TEXT NOT NULL,
+    enabled    INTEGER NOT NULL
+);
+CREATE TABLE open_kinds (
+    user_agent INTEGER NOT NULL REFERENCES user_agents (id),
+    kind       TEXT NOT NULL,
+    valid_from TEXT NOT NULL,
+    valid_to   TEXT NOT NULL,
+    rule       TEXT
+);
+CREATE UNIQUE INDEX open_kinds_unique ON open_kinds (user_agent, valid_from, valid_to, kind);
+CREATE TABLE local_months (
+    month       TEXT NOT NULL,
+    local_begin TEXT NOT NULL,
+    local_end   TEXT NOT NULL,
+    day_zero    INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX local_months_unique ON local_months (month, local_begin);
 CREATE TABLE mirror (
     stream TEXT NOT NULL,
     key    TEXT NOT NULL,

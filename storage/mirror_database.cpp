@@ -38,9 +38,10 @@ constexpr std::array<std::string_view, 4> names_of_version_2{"impressions", "imp
                                                              "user_agents", "covered_periods"};
 
 // What the step to version 3 makes beside the streams' tables, for good or for a moment.
-constexpr std::array<std::string_view, 10> made_by_migration{
-    "doubts",     "requests",  "erased",     "erasures", "erased_entries",
-    "coverage_2", "rejects_2", "lateness_2", "runs_2",   "mirror_2"};
+constexpr std::array<std::string_view, 13> made_by_migration{
+    "doubts",     "requests",   "erased",       "erasures",   "erased_entries",
+    "open_rules", "open_kinds", "local_months", "coverage_2", "rejects_2",
+    "lateness_2", "runs_2",     "mirror_2"};
 
 // People may have made tables and views of their own in an older file, and given them names that
 // are ours now.

@@ -7,9 +7,11 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <SQLiteCpp/Database.h>
 
+#include "core/record/open_rules.hpp"
 #include "core/time/instant.hpp"
 #include "core/time/zone.hpp"
 #include "storage/index_catalogue.hpp"
@@ -25,6 +27,8 @@ struct MirrorOptions {
     std::set<std::string> indexes{default_indexes().begin(), default_indexes().end()};
     /// Those of streams that are to have others, by the stream's name.
     std::map<std::string, std::set<std::string>> stream_indexes{};
+    /// Which opens are not plainly a person's.
+    std::vector<OpenRule> open_rules{};
     std::string api_url{};          ///< kept as a fact; never with a token in it
     std::string program_version{};  ///< kept as a fact
     /// How long to wait for another writer before giving up.

@@ -8,6 +8,8 @@
 
 #include "core/sync/horizon_facts.hpp"
 #include "storage/errors.hpp"
+#include "storage/local_months.hpp"
+#include "storage/open_judge.hpp"
 #include "storage/seconds.hpp"
 #include "storage/sqlite/transaction.hpp"
 
@@ -327,6 +329,8 @@ void MirrorWriter::claim_account(const std::string& id, const std::string& name)
         const auto own = options_.stream_indexes.find(std::string(stream_.name));
         match_indexes(database_.sql(), stream_,
                       own == options_.stream_indexes.end() ? options_.indexes : own->second);
+        match_local_months(database_.sql(), options_.zone);
+        match_open_rules(database_.sql(), options_.open_rules);
         transaction.commit();
     });
 }

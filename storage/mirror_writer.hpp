@@ -54,8 +54,8 @@ class MirrorWriter {
     std::uint64_t prune(LocalTime begin, LocalTime end);
     void recount();
     void record_run(const sync::RunRecord& run, Instant now);
-    /// Also brings facts and indexes in line with the options: only now it is sure that the file
-    /// is meant. Throws OtherAccount.
+    /// Also brings facts, indexes, rules of opens and the table of months in line with the options:
+    /// only now it is sure that the file is meant. Throws OtherAccount.
     void claim_account(const std::string& id, const std::string& name);
     sync::RequestsToday spend_requests(Instant now, std::int64_t wanted, std::uint64_t limit);
     void set_fact(const std::string& key, const std::string& value);

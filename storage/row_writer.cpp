@@ -112,13 +112,19 @@ RowWriter::RowWriter(sqlite3* connection, const Stream& stream)
       columns_(row_columns(stream)),
       time_column_(time_column(columns_)),
       mailing_column_(mailing_column(columns_)),
+      judge_(connection),
       held_(connection, held_sql(stream)),
       any_trigger_(connection, any_trigger_sql(stream)),
       insert_many_(connection, insert_sql(stream, insert_size)),
       insert_one_(connection, insert_sql(stream, 1)),
       update_(connection, update_sql(stream)) {
     for (const Dictionary* const dictionary : stream.dictionaries) {
-        dictionaries_.push_back(std::make_unique<DictionaryTable>(connection, *dictionary));
+        DictionaryTable::Made made;
+        if (dictionary->table == "user_agents") {
+            made = [this](std::int64_t number, const Entry& agent) { judge_.judge(number, agent); };
+        }
+        dictionaries_.push_back(std::make_unique<DictionaryTable>(
+            connection, *dictionary, DictionaryTable::default_memory, std::move(made)));
     }
 }
 
@@ -147,6 +153,7 @@ void RowWriter::write(const PackedRows& rows, const RowRule& rule, const WriteTi
         numbers_[slot].assign(rows.entries(slot).size(), {});
     }
     triggers_ = any_trigger_.run().value_or(0) != 0;
+    judge_.forget_rules();
     PackedRows::Reader reader = rows.read();
     while (take(reader, rows, rule, counts)) {
         write_taken(times, counts);

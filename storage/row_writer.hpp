@@ -16,6 +16,7 @@
 #include "core/time/text.hpp"
 #include "storage/dictionary_table.hpp"
 #include "storage/id_conflicts.hpp"
+#include "storage/open_judge.hpp"
 #include "storage/row_columns.hpp"
 #include "storage/sqlite/statement.hpp"
 
@@ -93,6 +94,7 @@ class RowWriter {
     std::vector<RowColumn> columns_;
     std::size_t time_column_;                                     // its place among them
     std::optional<std::size_t> mailing_column_;                   // absent in streams without one
+    OpenJudge judge_;                                             // of new user agents
     std::vector<std::unique_ptr<DictionaryTable>> dictionaries_;  // by slot
     RowStatement held_;
     RowStatement any_trigger_;

@@ -128,6 +128,43 @@ CREATE TABLE erased_entries (
 
 CREATE UNIQUE INDEX erased_entries_unique ON erased_entries (dictionary, id);
 
+-- Which opens are not plainly a person's: the rules that the configuration names, in their order.
+CREATE TABLE open_rules (
+    place      INTEGER PRIMARY KEY,
+    rule       TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    field      TEXT NOT NULL,
+    form       TEXT NOT NULL,
+    pattern    TEXT NOT NULL,
+    valid_from TEXT,
+    valid_to   TEXT,
+    source     TEXT NOT NULL,
+    enabled    INTEGER NOT NULL
+);
+
+-- What the rules say of each user agent, once for each period in which they say the same. A look-up by
+-- number and time reads the index alone.
+CREATE TABLE open_kinds (
+    user_agent INTEGER NOT NULL REFERENCES user_agents (id),
+    kind       TEXT NOT NULL,
+    valid_from TEXT NOT NULL,
+    valid_to   TEXT NOT NULL,
+    rule       TEXT
+);
+
+CREATE UNIQUE INDEX open_kinds_unique ON open_kinds (user_agent, valid_from, valid_to, kind);
+
+-- How the account's local time becomes UTC, from 2000 to 2100: `day_zero`, the day of the month and
+-- the time of day add up to UTC seconds. Local seconds that occur twice, or never, are in no row.
+CREATE TABLE local_months (
+    month       TEXT NOT NULL,
+    local_begin TEXT NOT NULL,
+    local_end   TEXT NOT NULL,
+    day_zero    INTEGER NOT NULL
+);
+
+CREATE UNIQUE INDEX local_months_unique ON local_months (month, local_begin);
+
 -- Facts of each stream: how many rows it has, when they last changed, how its last run ended. Those
 -- of the file as a whole, such as whose it is, have the stream ''.
 CREATE TABLE mirror (

@@ -47,6 +47,41 @@ SELECT
 FROM lateness
 GROUP BY stream, CAST((seconds - seconds % 3600) / 3600 AS INTEGER);
 
+-- Impressions that the API still returns, with their time in UTC (NULL in the hour that occurs twice)
+-- and of which kind they are: see open_rules. Dictionaries are looked up only if they are asked for;
+-- to group by one, group by the number `user_agent` first.
+CREATE VIEW opens AS
+SELECT
+    id,
+    mailing,
+    timestamp,
+    (SELECT day_zero + CAST(substr(impression_rows.timestamp, 9, 2) AS INTEGER) * 86400
+                     + CAST(substr(impression_rows.timestamp, 12, 2) AS INTEGER) * 3600
+                     + CAST(substr(impression_rows.timestamp, 15, 2) AS INTEGER) * 60
+                     + CAST(substr(impression_rows.timestamp, 18, 2) AS INTEGER)
+     FROM local_months
+     WHERE month = substr(impression_rows.timestamp, 1, 7)
+         AND local_begin <= impression_rows.timestamp
+         AND local_end > impression_rows.timestamp) AS unix_time,
+    substr(timestamp, 1, 10) AS day,
+    CAST(substr(timestamp, 12, 2) AS INTEGER) AS hour,
+    (SELECT kind FROM open_kinds
+     WHERE open_kinds.user_agent = impression_rows.user_agent
+         AND valid_from <= impression_rows.timestamp
+         AND valid_to > impression_rows.timestamp) AS kind,
+    ip,
+    user_agent,
+    (SELECT useragent FROM user_agents WHERE user_agents.id = impression_rows.user_agent) AS useragent,
+    (SELECT device FROM user_agents WHERE user_agents.id = impression_rows.user_agent) AS device,
+    destination,
+    profile,
+    subprofile,
+    extra,
+    first_seen,
+    changed_at
+FROM impression_rows
+WHERE removed_at IS NULL;
+
 -- One row for each mailing. A number is NULL, not 0, if its kind of event is not mirrored, or not
 -- whole from when the mailing was sent up to its newest read. Each kind of event is grouped once.
 CREATE VIEW mailing_results AS
@@ -63,8 +98,12 @@ WITH
         FROM error_rows WHERE removed_at IS NULL GROUP BY mailing
     ),
     opened AS (
-        SELECT mailing, count(*) AS events, count(DISTINCT destination) AS destinations
-        FROM impression_rows WHERE removed_at IS NULL GROUP BY mailing
+        SELECT mailing, count(*) AS events, count(DISTINCT destination) AS destinations,
+               count(DISTINCT CASE WHEN kind = 'person' THEN destination END) AS people
+        FROM impression_rows
+        LEFT JOIN open_kinds ON open_kinds.user_agent = impression_rows.user_agent
+            AND valid_from <= timestamp AND valid_to > timestamp
+        WHERE removed_at IS NULL GROUP BY mailing
     ),
     clicked AS (
         SELECT mailing, count(*) AS events, count(DISTINCT destination) AS destinations
@@ -92,6 +131,8 @@ WITH
                  THEN ifnull(opened.events, 0) END AS opens,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
                  THEN ifnull(opened.destinations, 0) END AS unique_opens,
+            CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
+                 THEN ifnull(opened.people, 0) END AS unique_person_opens,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
                  THEN ifnull(clicked.events, 0) END AS clicks,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
@@ -110,10 +151,11 @@ WITH
         WHERE sent.removed_at IS NULL
     )
 SELECT
-    mailing, subject, sent_at, destinations, deliveries, bounces, opens, unique_opens, clicks,
-    unique_clicks, unsubscribes, abuses,
+    mailing, subject, sent_at, destinations, deliveries, bounces, opens, unique_opens,
+    unique_person_opens, clicks, unique_clicks, unsubscribes, abuses,
     CAST(bounces AS REAL) / nullif(destinations, 0) AS bounce_rate_of_destinations,
     CAST(unique_opens AS REAL) / nullif(deliveries, 0) AS open_rate_of_deliveries,
+    CAST(unique_person_opens AS REAL) / nullif(deliveries, 0) AS person_open_rate_of_deliveries,
     CAST(unique_clicks AS REAL) / nullif(deliveries, 0) AS click_rate_of_deliveries,
     CAST(unique_clicks AS REAL) / nullif(unique_opens, 0) AS click_rate_of_opens,
     CAST(unsubscribes AS REAL) / nullif(deliveries, 0) AS unsubscribe_rate_of_deliveries,

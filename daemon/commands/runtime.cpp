@@ -12,6 +12,7 @@
 
 #include "core/copernica/errors.hpp"
 #include "daemon/commands/run_settings.hpp"
+#include "daemon/config/open_rules_file.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "daemon/process/version.hpp"
 #include "storage/inspection.hpp"
@@ -83,6 +84,7 @@ storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
                 std::set<std::string>(differing.indexes->begin(), differing.indexes->end());
         }
     }
+    options.open_rules = config.open_rules ? *config.open_rules : packaged_open_rules();
     options.api_url = config.api.url;
     options.program_version = version;
     return options;

@@ -2,7 +2,6 @@
 
 #include <functional>
 #include <map>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,7 +10,9 @@
 
 #include "core/util/nearest_word.hpp"
 #include "daemon/config/config_value.hpp"
+#include "daemon/config/open_rules_file.hpp"
 #include "daemon/config/stream_choice.hpp"
+#include "daemon/config/toml_file.hpp"
 #include "daemon/config/trusted_file.hpp"
 #include "daemon/process/usage_error.hpp"
 
@@ -122,6 +123,14 @@ const std::map<std::string, Keys, std::less<>>& tables() {
                   c.mirror.give_up_after = v.duration(Seconds(0), longest_interval);
               }},
              {"indexes", [](Config& c, const ConfigValue& v) { c.mirror.indexes = indexes(v); }},
+             {"open_rules",
+              [](Config& c, const ConfigValue& v) {
+                  c.mirror.open_rules = v.path();
+                  c.open_rules.reset();
+                  if (!c.mirror.open_rules.empty()) {
+                      c.open_rules = read_open_rules(c.mirror.open_rules);
+                  }
+              }},
          }},
         {"metrics",
          {
@@ -145,27 +154,6 @@ const std::map<std::string, std::string, std::less<>>& old_names() {
         {"mirror.audit_ages", "recheck_ages"},  // until version 0.1
     };
     return all;
-}
-
-toml::table parse(const std::filesystem::path& file) {
-    // toml++ reads a directory as an empty file, and reports a file without permission as a parse
-    // error at line 0.
-    std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) {
-        throw UsageError(
-            fmt::format("{} is a directory; name the configuration file in it", file.string()));
-    }
-    try {
-        return toml::parse_file(file.string());
-    } catch (const toml::parse_error& error) {
-        if (error.source().begin.line == 0) {
-            throw UsageError(
-                fmt::format("{}: cannot be read; does it exist, and may this user "
-                            "read it?",
-                            file.string()));
-        }
-        throw config_error(file, error.source().begin.line, std::string(error.description()));
-    }
 }
 
 template <typename Map>
@@ -271,7 +259,7 @@ std::vector<std::string> config_keys() {
 }
 
 Config read_config(const std::filesystem::path& file) {
-    const toml::table root = parse(file);
+    const toml::table root = parse_toml_file(file, "configuration file");
     Config config;
     config.untrusted = how_anybody_may_change(file);
     for (const auto& [table_name, node] : root) {

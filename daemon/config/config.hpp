@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/copernica/defaults.hpp"
+#include "core/record/open_rules.hpp"
 #include "core/record/stream.hpp"
 #include "core/sync/defaults.hpp"
 #include "core/time/instant.hpp"
@@ -49,6 +50,7 @@ struct Config {
         std::optional<Seconds> sweep = sync::defaults::sweep;  ///< nothing: off
         Seconds give_up_after = copernica::defaults::give_up_after;
         std::vector<std::string> indexes = storage::default_indexes();
+        std::filesystem::path open_rules;  ///< empty: those that the program has in it
     };
     struct Metrics {
         std::optional<ListenAddress> listen;  ///< nothing: off
@@ -63,6 +65,8 @@ struct Config {
     std::map<std::string, StreamOptions> streams;  ///< by the stream's name
     Metrics metrics;
     Log log;
+    /// What [mirror] open_rules names; nothing: packaged_open_rules().
+    std::optional<std::vector<OpenRule>> open_rules;
     /// What was accepted and should be changed, for people: a key's old name, say.
     std::vector<std::string> warnings;
     /// How everybody on this machine could change the file, and so where the token goes; nothing if

@@ -91,6 +91,13 @@ const std::vector<Key>& keys() {
         changeable("mirror.sweep", &C::mirror, &C::Mirror::sweep),
         not_for_run("mirror.give_up_after", &C::mirror, &C::Mirror::give_up_after),
         fixed("mirror.indexes", &C::mirror, &C::Mirror::indexes),
+        {"mirror.open_rules",
+         [](const C& left, const C& right) {
+             return left.mirror.open_rules == right.mirror.open_rules &&
+                    left.open_rules == right.open_rules;
+         },
+         {},
+         true},
         of_streams("streams.NAME.start", &C::StreamOptions::start, false),
         of_streams("streams.NAME.poll_interval", &C::StreamOptions::poll_interval, true),
         of_streams("streams.NAME.indexes", &C::StreamOptions::indexes, false),

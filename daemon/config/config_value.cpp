@@ -135,6 +135,14 @@ std::optional<ListenAddress> ConfigValue::listen_address() const {
     return parsed;
 }
 
+bool ConfigValue::yes_or_no() const {
+    const auto value = node_.value_exact<bool>();
+    if (!value) {
+        refuse("true or false");
+    }
+    return *value;
+}
+
 std::optional<LocalTime> ConfigValue::time() const {
     const std::string wanted =
         "a local date or time, as text (\"2016-01-01\", \"2016-01-01 12:00:00\") or as TOML";

@@ -48,6 +48,7 @@ class ConfigValue {
     std::optional<ListenAddress> listen_address() const;
     /// Nothing if the text is empty.
     std::optional<LocalTime> time() const;
+    bool yes_or_no() const;
 
     /// Each element, read by `read(const ConfigValue&)`.
     template <typename Read>

@@ -66,6 +66,7 @@ Config everything_else() {
     config.streams["clicks"].indexes.emplace();
     config.mirror.give_up_after = Seconds(11);
     config.mirror.indexes = {};
+    config.mirror.open_rules = "rules.toml";
     config.metrics.listen = ListenAddress{};
     config.log.level = "debug";
     config.log.format = "json";

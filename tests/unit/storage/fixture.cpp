@@ -125,6 +125,19 @@ std::string ask(const std::filesystem::path& file, const std::string& query) {
     return statement.getColumn(0).isNull() ? "NULL" : statement.getColumn(0).getString();
 }
 
+std::string lines_of(const std::filesystem::path& file, const std::string& query) {
+    SQLite::Database sql(file.string(), SQLite::OPEN_READONLY);
+    SQLite::Statement statement(sql, query);
+    std::string lines;
+    while (statement.executeStep()) {
+        for (int column = 0; column < statement.getColumnCount(); ++column) {
+            lines += (column > 0 ? "|" : "") + statement.getColumn(column).getString();
+        }
+        lines += "\n";
+    }
+    return lines;
+}
+
 void meddle(const std::filesystem::path& file, const std::string& sql) {
     SQLite::Database connection(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     connection.exec(sql);

@@ -56,6 +56,9 @@ void write_bytes(const std::filesystem::path& file, std::string_view bytes);
 /// The first column of the first row of a query, through a read-only connection, as text; "NULL".
 std::string ask(const std::filesystem::path& file, const std::string& query);
 
+/// Every line of a query, columns joined by '|', NULL as an empty text.
+std::string lines_of(const std::filesystem::path& file, const std::string& query);
+
 /// Carries out SQL behind the program's back.
 void meddle(const std::filesystem::path& file, const std::string& sql);
 

@@ -1,8 +1,6 @@
 // The views daily, mailing_results, reject_reasons, recent_runs and lateness_by_hour.
 #include <string>
 
-#include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
 #include <doctest/doctest.h>
 
 #include "tests/unit/storage/fixture.hpp"
@@ -15,20 +13,6 @@ namespace {
 
 constexpr std::int64_t hour = 3600;
 constexpr std::int64_t day = 24 * hour;
-
-// Every line of a query, columns joined by '|'.
-std::string lines_of(const std::filesystem::path& path, const std::string& query) {
-    SQLite::Database sql(path.string(), SQLite::OPEN_READONLY);
-    SQLite::Statement statement(sql, query);
-    std::string lines;
-    while (statement.executeStep()) {
-        for (int column = 0; column < statement.getColumnCount(); ++column) {
-            lines += (column > 0 ? "|" : "") + statement.getColumn(column).getString();
-        }
-        lines += "\n";
-    }
-    return lines;
-}
 
 }  // namespace
 
@@ -102,6 +86,15 @@ TEST_CASE("mailing results: numbers and rates, NULL if something is not complete
     add("click_rows", "[1, 11, 21]");         // of one
     add("unsubscribe_rows", "[1]");
     meddle(path, "UPDATE delivery_rows SET removed_at = 1 WHERE id = 4");
+    // Destination 1 opened by a proxy and in person, 2 in person, 3 by a program that is unknown.
+    meddle(path,
+           "INSERT INTO user_agents (id, useragent) VALUES (7, 'a proxy'), (8, 'a person''s')");
+    meddle(path,
+           "INSERT INTO open_kinds (user_agent, kind, valid_from, valid_to) VALUES "
+           "(7, 'proxy', '0000-01-01', '9999-12-32'), (8, 'person', '0000-01-01', '9999-12-32')");
+    meddle(path,
+           "UPDATE impression_rows SET user_agent = CASE id WHEN 1 THEN 7 WHEN 3 THEN NULL ELSE 8 "
+           "END");
     const auto cover = [&path](const std::string& stream, const std::string& begin) {
         meddle(path,
                "INSERT INTO coverage (stream, age, \"begin\", \"end\", local_begin, local_end) "
@@ -115,17 +108,18 @@ TEST_CASE("mailing results: numbers and rates, NULL if something is not complete
     cover("unsubscribes", "2026-03-01 10:00:01");  // a second too late
     CHECK(lines_of(path,
                    "SELECT mailing, subject, sent_at, destinations, deliveries, bounces, opens, "
-                   "unique_opens, clicks, unique_clicks, unsubscribes, abuses "
+                   "unique_opens, unique_person_opens, clicks, unique_clicks, unsubscribes, abuses "
                    "FROM mailing_results ORDER BY mailing") ==
-          "1|Spring|2026-03-01 10:00:00|4|3|1|4|3|3|1||\n"
-          "2|None|2026-03-02 10:00:00|0|0|0|0|0|0|0|0|\n");
+          "1|Spring|2026-03-01 10:00:00|4|3|1|4|3|2|3|1||\n"
+          "2|None|2026-03-02 10:00:00|0|0|0|0|0|0|0|0|0|\n");
     CHECK(lines_of(path,
                    "SELECT bounce_rate_of_destinations, open_rate_of_deliveries, "
+                   "round(person_open_rate_of_deliveries, 3), "
                    "round(click_rate_of_deliveries, 3), round(click_rate_of_opens, 3), "
                    "unsubscribe_rate_of_deliveries, abuse_rate_of_deliveries "
                    "FROM mailing_results ORDER BY mailing") ==
-          "0.25|1.0|0.333|0.333||\n"
-          "|||||\n");
+          "0.25|1.0|0.667|0.333|0.333||\n"
+          "||||||\n");
     // A gap after the mailing was sent: only what is whole from then on counts.
     cover("clicks", "2026-03-01 10:30:00");
     CHECK(lines_of(path, "SELECT opens, clicks FROM mailing_results WHERE mailing = 1") == "4|\n");
