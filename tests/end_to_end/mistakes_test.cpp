@@ -124,6 +124,13 @@ std::vector<Mistake> mistakes() {
          "did you mean mirror?"},
         {"a number in quotes", "sync", configuration("api", "page_size = \"1000\""), 2,
          "a whole number from 1 to 1000"},
+        {"a rule of opens with an unknown kind", "sync",
+         [](Scene& scene) {
+             scene.configure("mirror", "open_rules = \"rules.toml\"\n");
+             write(scene.directory() / "rules.toml",
+                   "[[rules]]\nrule = \"our-scanner\"\nkind = \"robot\"\n");
+         },
+         2, "rules.toml:3: rule \"our-scanner\": kind must be one of"},
         {"a year to settle", "sync", configuration("mirror", "settle = \"400d\""), 2, "to \"1d\""},
         {"a start in the future", "sync", configuration("mirror", "start = \"2099-01-01\""), 2,
          "is in the future"},
