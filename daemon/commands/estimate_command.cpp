@@ -144,7 +144,9 @@ ExitCode print_estimate(const CommandLine& line, const Config& config,
     copernica::HttpApi api = make_api(config, std::move(token.token));
     asio::io_context loop(1);
     copernica::RequestObserver nobody;
-    copernica::ApiAccess access(loop.get_executor(), api, environment.clock, nobody, settings);
+    const std::size_t streams = chosen_streams(line, config).size();
+    copernica::ApiAccess access(loop.get_executor(), api, environment.clock, nobody, settings,
+                                static_cast<unsigned>(streams));
     StopSignals signals(loop.get_executor());
     std::vector<Estimated> counted;
     std::exception_ptr failed;
