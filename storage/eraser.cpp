@@ -15,6 +15,7 @@
 #include "storage/erased_records.hpp"
 #include "storage/erasure_match.hpp"
 #include "storage/metadata.hpp"
+#include "storage/open_judge.hpp"
 #include "storage/run_log.hpp"
 #include "storage/seconds.hpp"
 #include "storage/sqlite/transaction.hpp"
@@ -336,6 +337,9 @@ void Eraser::erase_entries_of(const Dictionary& dictionary) {
                 remove.bind(1, candidates[j]);
                 remove.exec();
                 remove.reset();
+                if (dictionary.table == judged_dictionary) {
+                    forget_verdicts(sql, candidates[j]);
+                }
                 any = true;
             }
             settled.reset();

@@ -93,6 +93,12 @@ void OpenJudge::judge(std::int64_t user_agent, const Entry& agent) {
     }
 }
 
+void forget_verdicts(SQLite::Database& sql, std::int64_t user_agent) {
+    SQLite::Statement remove(sql, "DELETE FROM open_kinds WHERE user_agent = ?");
+    remove.bind(1, user_agent);
+    remove.exec();
+}
+
 void match_open_rules(SQLite::Database& sql, const std::vector<OpenRule>& rules) {
     RowStatement stored(sql.getHandle(), select_rules);
     if (read_rules(stored) != rules) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "core/record/open_rules.hpp"
@@ -35,6 +36,12 @@ class OpenJudge {
     std::vector<OpenRule> rules_;
     bool known_ = false;
 };
+
+/// The dictionary whose entries are judged.
+inline constexpr std::string_view judged_dictionary = "user_agents";
+
+/// Deletes the verdicts on a user agent that is deleted: its number may become another one's.
+void forget_verdicts(SQLite::Database& sql, std::int64_t user_agent);
 
 /// Makes the file's rules `rules`; if they were others, judges all user agents again. Those that
 /// nobody has judged are judged in any case.

@@ -132,6 +132,7 @@ TEST_CASE("erase: the rows of a profile go, with what only they used; the others
     CHECK(scene.asked("SELECT count(*) FROM impressions") == "17");
     CHECK(scene.asked("SELECT count(*) FROM impressions WHERE profile = 777001") == "0");
     CHECK(scene.asked("SELECT count(*) FROM user_agents") == "1");
+    CHECK(scene.asked("SELECT count(DISTINCT user_agent) FROM open_kinds") == "1");
     CHECK(scene.asked("SELECT value FROM mirror WHERE stream = 'impressions' AND key = 'rows'") ==
           "17");
     CHECK(scene.asked("SELECT group_concat(id || ' ' || timestamp, ', ') FROM erased") ==
