@@ -112,7 +112,8 @@ std::string events_by_day_sql(const Stream& stream) {
 }
 
 // A day is complete if a covered period reaches beyond its last second: " 24" sorts behind that,
-// and needs no arithmetic of dates, which other engines spell otherwise.
+// and needs no arithmetic of dates, which other engines spell otherwise. One of which a part was
+// erased is not.
 std::string daily_view_sql() {
     std::string days;
     for (const Stream& stream : streams()) {
@@ -122,6 +123,9 @@ std::string daily_view_sql() {
            "    EXISTS (\n        SELECT 1 FROM coverage\n"
            "        WHERE coverage.stream = days.stream AND age = 0\n"
            "            AND local_begin <= day || ' 00:00:00' AND local_end > day || ' 24'\n"
+           "    ) AND NOT EXISTS (\n        SELECT 1 FROM mirror\n"
+           "        WHERE mirror.stream = days.stream AND key = 'erased_before'\n"
+           "            AND value > day || ' 00:00:00'\n"
            "    ) AS complete\nFROM (\n" +
            days + "\n) AS days;\n";
 }

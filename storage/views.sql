@@ -83,11 +83,18 @@ FROM impression_rows
 WHERE removed_at IS NULL;
 
 -- One row for each mailing. A number is NULL, not 0, if its kind of event is not mirrored, or not
--- whole from when the mailing was sent up to its newest read. Each kind of event is grouped once.
+-- whole from when the mailing was sent up to its newest read, or erased. Each kind of event is grouped once.
 CREATE VIEW mailing_results AS
 WITH
+    known AS (
+        SELECT stream, local_begin AS since FROM coverage WHERE age = 0
+        UNION ALL
+        SELECT stream, value AS since FROM mirror WHERE key = 'erased_before'
+    ),
     whole AS (
-        SELECT stream, max(local_begin) AS since FROM coverage WHERE age = 0 GROUP BY stream
+        SELECT stream, max(since) AS since FROM known
+        WHERE stream IN (SELECT stream FROM coverage WHERE age = 0)
+        GROUP BY stream
     ),
     delivered AS (
         SELECT mailing, count(*) AS events

@@ -38,6 +38,11 @@ TEST_CASE("daily: events by local day, and whether the day is covered") {
     CHECK(lines_of(path, "SELECT complete FROM daily WHERE day = '2026-03-01'") == "0\n");
     meddle(path, "UPDATE coverage SET local_end = '2026-03-02 00:00:00'");
     CHECK(lines_of(path, "SELECT complete FROM daily WHERE day = '2026-03-01'") == "1\n");
+    // Nor is a day of which a part was erased.
+    file.writer(impressions).set_fact("erased_before", "2026-03-01 00:00:00");
+    CHECK(lines_of(path, "SELECT complete FROM daily WHERE day = '2026-03-01'") == "1\n");
+    file.writer(impressions).set_fact("erased_before", "2026-03-01 00:00:01");
+    CHECK(lines_of(path, "SELECT complete FROM daily WHERE day = '2026-03-01'") == "0\n");
     // What the API does not return any more does not count.
     meddle(path, "UPDATE impression_rows SET removed_at = 1");
     CHECK(lines_of(path, "SELECT * FROM daily") == "");
@@ -123,6 +128,12 @@ TEST_CASE("mailing results: numbers and rates, NULL if something is not complete
     // A gap after the mailing was sent: only what is whole from then on counts.
     cover("clicks", "2026-03-01 10:30:00");
     CHECK(lines_of(path, "SELECT opens, clicks FROM mailing_results WHERE mailing = 1") == "4|\n");
+    // Nor what was erased since; and a bound alone makes nothing whole.
+    meddle(path,
+           "INSERT INTO mirror VALUES ('impressions', 'erased_before', '2026-03-01 10:30:00'), "
+           "('abuses', 'erased_before', '2026-01-01 00:00:00')");
+    CHECK(lines_of(path, "SELECT opens, abuses FROM mailing_results WHERE mailing = 1") == "|\n");
+    CHECK(lines_of(path, "SELECT opens, abuses FROM mailing_results WHERE mailing = 2") == "0|\n");
 }
 
 TEST_CASE("reject reasons, recent runs and lateness by the hour") {
