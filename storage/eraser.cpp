@@ -403,6 +403,50 @@ bool Eraser::clean(std::chrono::milliseconds patience) {
     return true;
 }
 
+namespace {
+
+// Rows that one portion takes at the most: some seconds.
+constexpr std::int64_t rows_a_portion = 100'000;
+
+// Where a portion ends.
+LocalTime end_of_portion(SQLite::Database& sql, const Stream& stream, LocalTime before) {
+    const std::string select =
+        fmt::format("SELECT timestamp FROM {} ORDER BY timestamp LIMIT 1", stream.table);
+    SQLite::Statement first(sql, select);
+    SQLite::Statement last(sql, select + fmt::format(" OFFSET {}", rows_a_portion));
+    if (!first.executeStep() || !last.executeStep()) {
+        return before;
+    }
+    const auto begin = parse_local(first.getColumn(0).getString());
+    const auto end = parse_local(last.getColumn(0).getString());
+    return begin && end && *begin < *end ? std::min(*end, before) : before;
+}
+
+}  // namespace
+
+bool erase_older_portion(const MirrorOptions& options, const Stream& stream, LocalTime before,
+                         Instant now) {
+    Database database = open_mirror(options, now);
+    EraseLock only_one(database.path());
+    if (!only_one.take(options.busy_timeout)) {
+        return false;  // the next round finds the rest
+    }
+    ErasureRule rule;
+    rule.kind = Kind::before;
+    rule.before = database.guarded([&] { return end_of_portion(database.sql(), stream, before); });
+    ErasureRequest request;
+    request.streams = {&stream};
+    request.rules = {rule};
+    Eraser eraser(database, options.zone);
+    eraser.begin(request);
+    eraser.finish(now, [now] { return now; });
+    const bool more = rule.before < before;
+    if (!more) {
+        eraser.clean(options.busy_timeout);  // if a reader is in the way: the next time
+    }
+    return more;
+}
+
 std::vector<ErasedOfStream> finish_erasure(Database& database, const Zone& zone,
                                            const std::function<Instant()>& now) {
     Eraser eraser(database, zone);

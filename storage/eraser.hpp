@@ -12,6 +12,7 @@
 #include "core/time/zone.hpp"
 #include "storage/erasure_match.hpp"
 #include "storage/erasure_rule.hpp"
+#include "storage/mirror_database.hpp"
 #include "storage/sqlite/database.hpp"
 
 namespace mirror::storage {
@@ -58,6 +59,12 @@ class Eraser {
     Database& database_;
     const Zone& zone_;
 };
+
+/// Erases a portion of what is older in a stream, through a connection of its own, and waits for
+/// other erasures no longer than other writes are waited for. True if there is more. Throws
+/// DatabaseError.
+bool erase_older_portion(const MirrorOptions& options, const Stream& stream, LocalTime before,
+                         Instant now);
 
 /// Finishes what another process has begun and could not finish, unless one is at work on it.
 std::vector<ErasedOfStream> finish_erasure(Database& database, const Zone& zone,

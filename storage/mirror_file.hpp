@@ -35,6 +35,7 @@ class MirrorFile {
     const std::vector<ErasedOfStream>& finished_erasure() const { return finished_; }
     /// Made anew at each call.
     Eraser eraser() { return Eraser(database_, options_.zone); }
+    const MirrorOptions& options() const { return options_; }
     const std::filesystem::path& path() const { return database_.path(); }
 
   private:

@@ -8,7 +8,9 @@ namespace mirror::storage {
 
 SqliteMirror::SqliteMirror(MirrorOptions options, Clock& clock, std::function<void()> opening)
     : SqliteMirror(std::move(options), clock, std::make_unique<ThreadExecutor>(),
-                   std::move(opening)) {}
+                   std::move(opening)) {
+    slow_calls_ = std::make_unique<AwaitableCalls>(std::make_unique<ThreadExecutor>());
+}
 
 SqliteMirror::SqliteMirror(MirrorOptions options, Clock& clock,
                            std::unique_ptr<CallExecutor> executor, std::function<void()> opening)
@@ -30,7 +32,9 @@ MirrorOptions SqliteMirror::watched(MirrorOptions options) {
 }
 
 SqliteStore& SqliteMirror::store(const Stream& stream) {
-    return stores_.try_emplace(&stream, file_, calls_, clock_, stream).first->second;
+    return stores_
+        .try_emplace(&stream, file_, calls_, slow_calls_ ? *slow_calls_ : calls_, clock_, stream)
+        .first->second;
 }
 
 Activity SqliteMirror::activity() const {

@@ -48,6 +48,8 @@ class SqliteMirror {
     MirrorFile file_;
     std::map<const Stream*, SqliteStore> stores_;
     AwaitableCalls calls_;  // goes first: calls at hand use the others
+    /// What takes seconds and is done through another connection; absent: by calls_.
+    std::unique_ptr<AwaitableCalls> slow_calls_;
 };
 
 }  // namespace mirror::storage

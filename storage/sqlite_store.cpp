@@ -76,6 +76,13 @@ asio::awaitable<std::uint64_t> SqliteStore::prune_before(LocalTime begin) {
     return calls_.carried_out(std::move(work));
 }
 
+asio::awaitable<bool> SqliteStore::erase_older(LocalTime before) {
+    auto work = [options = file_.options(), &stream = stream_, before, now = clock_.utc()] {
+        return erase_older_portion(options, stream, before, now);
+    };
+    return slow_calls_.carried_out(std::move(work));
+}
+
 asio::awaitable<std::uint64_t> SqliteStore::prune(LocalTime begin, LocalTime end) {
     auto work = [this, begin, end] { return writer().prune(begin, end); };
     return calls_.carried_out(std::move(work));

@@ -16,8 +16,9 @@ namespace mirror::storage {
 class SqliteStore final : public sync::Store {
   public:
     /// All must outlive it.
-    SqliteStore(MirrorFile& file, AwaitableCalls& calls, Clock& clock, const Stream& stream)
-        : file_(file), calls_(calls), clock_(clock), stream_(stream) {}
+    SqliteStore(MirrorFile& file, AwaitableCalls& calls, AwaitableCalls& slow_calls, Clock& clock,
+                const Stream& stream)
+        : file_(file), calls_(calls), slow_calls_(slow_calls), clock_(clock), stream_(stream) {}
 
     const Stream& stream() const override { return stream_; }
 
@@ -39,6 +40,7 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<std::uint64_t> settle_expired(LocalTime begin,
                                                          Instant removed_since) override;
     boost::asio::awaitable<std::uint64_t> prune_before(LocalTime begin) override;
+    boost::asio::awaitable<bool> erase_older(LocalTime before) override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<void> recount() override;
@@ -59,6 +61,7 @@ class SqliteStore final : public sync::Store {
 
     MirrorFile& file_;
     AwaitableCalls& calls_;
+    AwaitableCalls& slow_calls_;  // these use no connection of the file
     Clock& clock_;
     const Stream& stream_;
 };

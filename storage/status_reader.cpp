@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "storage/coverage_ledger.hpp"
+#include "storage/erased_records.hpp"
 #include "storage/metadata.hpp"
 #include "storage/migrations.hpp"
 #include "storage/mirror_database.hpp"
@@ -34,6 +35,7 @@ StreamStatus read_stream(SQLite::Database& sql, const Stream& stream, std::size_
     status.rows = count(fact_key::rows);
     status.removed = count(fact_key::removed);
     status.rejects = count(fact_key::rejects);
+    status.erasing = !unfinished_rules(sql, stream).empty();
     status.doubts = DoubtLedger(sql, stream).load();
     status.facts = facts.all();
     status.lateness = LatenessLedger(sql, stream).summary();

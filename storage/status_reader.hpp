@@ -24,6 +24,7 @@ struct StreamStatus {
     std::uint64_t rows = 0;     ///< all that are stored, removed ones too
     std::uint64_t removed = 0;  ///< of these, those that the API does not show any more
     std::uint64_t rejects = 0;
+    bool erasing = false;                      ///< an erasure is not finished
     std::vector<Doubt> doubts;                 ///< periods in which a mass of rows was missing
     std::map<std::string, std::string> facts;  ///< the stream's in the table `mirror`
     std::optional<LatenessSummary> lateness;   ///< absent if no row ever came late

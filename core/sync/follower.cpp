@@ -13,6 +13,7 @@
 #include "core/sync/gap_filler.hpp"
 #include "core/sync/horizon.hpp"
 #include "core/sync/metadata.hpp"
+#include "core/sync/retention.hpp"
 #include "core/sync/sweep.hpp"
 #include "core/sync/tail.hpp"
 #include "core/sync/verifier.hpp"
@@ -316,6 +317,7 @@ asio::awaitable<void> Follower::read_backlog(Monotonic due) {
     left_alone.add({end, Instant::max()});
     co_await recheck(context_, following_since_, due, left_alone, backlog_);
     co_await sweep(context_, due, left_alone, backlog_);
+    co_await erase_old(context_, due);
     // Commands that end by themselves verify this at their end; here a recheck reads it again.
     context_.adaptive.emptiness.take_unverified();
     backlog_trouble_.reset();

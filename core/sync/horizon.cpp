@@ -50,8 +50,11 @@ asio::awaitable<std::optional<Instant>> first_shown(RunContext& context) {
     co_await learn_erased_before(context);
     const plan::Horizon horizon = co_await load_horizon(context.store);
     // Nothing is less than any moment.
-    co_return std::max(plan::first_shown(horizon, context.client.server_now()),
-                       context.erased_before);
+    const std::optional<Instant> shown =
+        std::max(plan::first_shown(horizon, context.client.server_now()), context.erased_before);
+    // What is about to be erased is left alone, too.
+    co_return context.settings.keep ? std::max(shown, std::optional(context.everything().begin))
+                                    : shown;
 }
 
 Instant old_enough(const RunContext& context) {

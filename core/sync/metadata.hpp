@@ -20,6 +20,8 @@ inline constexpr const char* count_difference = "count_difference";
 inline constexpr const char* rows_missing = "rows_missing";
 /// Local time, as the API writes it: what is older was erased, and is not stored again.
 inline constexpr const char* erased_before = "erased_before";
+/// Seconds: how long rows are kept, as last configured; empty: for ever.
+inline constexpr const char* keep = "keep";
 /// How far back the mirror is to reach, UTC seconds.
 inline constexpr const char* wanted_from = "wanted_from";
 /// UTC seconds, the server's clock: since when the mirror follows the account.

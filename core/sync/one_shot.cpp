@@ -13,6 +13,7 @@
 #include "core/sync/horizon.hpp"
 #include "core/sync/horizon_seeker.hpp"
 #include "core/sync/metadata.hpp"
+#include "core/sync/retention.hpp"
 #include "core/sync/run_recorder.hpp"
 #include "core/sync/sweep.hpp"
 #include "core/sync/tail.hpp"
@@ -123,6 +124,7 @@ asio::awaitable<void> OneShot::sync_now() {
     }
     co_await recheck(context_, since, std::nullopt, nothing_postponed, outcome_);
     co_await sweep(context_, std::nullopt, nothing_postponed, outcome_);
+    co_await erase_old(context_, std::nullopt);
     if (outcome_.unread.empty() && context_.adaptive.expiry_suspected) {
         co_await verifier.compare_counts(wanted.begin);
         co_await recheck(context_, since, std::nullopt, nothing_postponed, outcome_);
@@ -179,7 +181,10 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
 // The horizon, or what looks like one and is not proven yet; or up to when everything was erased.
 asio::awaitable<std::optional<Instant>> OneShot::first_shown_now(WindowSet covered) {
     co_await learn_erased_before(context_);
-    const std::optional<Instant> erased = context_.erased_before;
+    std::optional<Instant> erased = context_.erased_before;
+    if (context_.settings.keep) {
+        erased = std::max(erased, std::optional(context_.everything().begin));
+    }
     const plan::Horizon horizon = co_await load_horizon(context_.store);
     const auto known = plan::first_shown(horizon, context_.client.server_now());
     if (erased && !covered.empty()) {

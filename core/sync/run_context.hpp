@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "core/copernica/client.hpp"
+#include "core/plan/retention.hpp"
 #include "core/sync/adaptive_state.hpp"
 #include "core/sync/settings.hpp"
 #include "core/sync/shared_context.hpp"
@@ -35,10 +36,15 @@ struct RunContext {
     RunContext(const RunContext&) = delete;
     RunContext& operator=(const RunContext&) = delete;
 
-    /// From the configured start, or from where it was not erased, to the server's settled now.
+    /// From the configured start, or from what is kept and was not erased, to the server's settled
+    /// now.
     Window everything() const {
         Window all{settings.zone.align_down(settings.zone.earliest(settings.start)),
                    client.settled()};
+        if (settings.keep) {
+            all.begin =
+                std::max(all.begin, plan::kept_from(settings.zone, all.end, *settings.keep));
+        }
         if (erased_before) {
             // What was erased up to now leaves the last minute.
             const Instant last = settings.zone.align_down(all.end - std::chrono::minutes(1));

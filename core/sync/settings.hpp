@@ -29,6 +29,8 @@ struct Settings : copernica::ClientOptions {
     std::vector<Seconds> recheck_ages = defaults::recheck_ages();
     /// Everything that the API shows is read again at least so often; nothing: never.
     std::optional<Seconds> sweep = defaults::sweep;
+    /// What is older is erased; nothing: it is kept.
+    std::optional<Seconds> keep{};
     /// What a person must do about a refused token, for people.
     std::string token_advice = "put a new token in";
 };

@@ -187,6 +187,10 @@ class Store {
     /// Deletes all rows before `begin`. Returns how many.
     virtual boost::asio::awaitable<std::uint64_t> prune_before(LocalTime begin) = 0;
 
+    /// Erases a portion of what is older than `before`, oldest first, for good. True if there is
+    /// more. Other calls are carried out meanwhile.
+    virtual boost::asio::awaitable<bool> erase_older(LocalTime before) = 0;
+
     /// Deletes rows of the local period [begin, end) that the API does not show any more. Returns
     /// how many.
     virtual boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) = 0;

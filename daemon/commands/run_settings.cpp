@@ -50,6 +50,7 @@ void adopt(sync::Settings& settings, const Config& config, const Stream& stream)
     settings.settle = config.mirror.settle;
     settings.recheck_ages = config.mirror.recheck_ages;
     settings.sweep = config.mirror.sweep;
+    settings.keep = config.privacy.keep;
 }
 
 Seconds longest_pause(const Config& config) {

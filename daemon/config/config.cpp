@@ -1,5 +1,6 @@
 #include "daemon/config/config.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <fmt/ranges.h>
 #include <toml++/toml.h>
 
+#include "core/util/duration_text.hpp"
 #include "core/util/nearest_word.hpp"
 #include "daemon/config/config_value.hpp"
 #include "daemon/config/open_rules_file.hpp"
@@ -27,6 +29,7 @@ constexpr unsigned most_requests_per_second = 1'000'000;
 constexpr unsigned most_requests_per_day = 1'000'000'000;
 constexpr unsigned most_connections = 64;
 constexpr Seconds least_sweep{86400};
+constexpr Seconds least_keep{86400};
 
 // More is a mistake: the mirror would stay behind for so long, or read so much at each poll.
 constexpr Seconds longest_settle{86400};
@@ -132,6 +135,13 @@ const std::map<std::string, Keys, std::less<>>& tables() {
                   }
               }},
          }},
+        {"privacy",
+         {
+             {"keep",
+              [](Config& c, const ConfigValue& v) {
+                  c.privacy.keep = v.duration_or_none(least_keep, longest_age);
+              }},
+         }},
         {"metrics",
          {
              {"listen",
@@ -233,6 +243,21 @@ void read_streams(const std::filesystem::path& file, const toml::node& node, Con
     }
 }
 
+// A row must live until it was read for the last time: it may come late, or be completed later.
+void refuse_short_keep(const std::filesystem::path& file, const Config& config) {
+    const std::vector<Seconds>& ages = config.mirror.recheck_ages;
+    if (!config.privacy.keep || ages.empty()) {
+        return;
+    }
+    const Seconds last = *std::max_element(ages.begin(), ages.end());
+    if (*config.privacy.keep < last) {
+        throw UsageError(fmt::format(
+            "{}: [privacy] keep ({}) is shorter than the last of [mirror] recheck_ages ({}): what "
+            "comes late would be erased before it is read; make keep longer, or the ages shorter",
+            file.string(), duration_text(*config.privacy.keep), duration_text(last)));
+    }
+}
+
 }  // namespace
 
 const std::vector<std::string>& log_levels() {
@@ -277,6 +302,7 @@ Config read_config(const std::filesystem::path& file) {
         }
         read_table(file, table, node, keys->second, config, config);
     }
+    refuse_short_keep(file, config);
     // If the file does not name one, the default is relative to the file, too.
     if (config.mirror.database.is_relative() && config.mirror.database.parent_path().empty()) {
         config.mirror.database = file.parent_path() / config.mirror.database;

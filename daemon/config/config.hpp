@@ -52,6 +52,9 @@ struct Config {
         std::vector<std::string> indexes = storage::default_indexes();
         std::filesystem::path open_rules;  ///< empty: those that the program has in it
     };
+    struct Privacy {
+        std::optional<Seconds> keep;  ///< nothing: for ever
+    };
     struct Metrics {
         std::optional<ListenAddress> listen;  ///< nothing: off
     };
@@ -63,6 +66,7 @@ struct Config {
     Api api;
     Mirror mirror;
     std::map<std::string, StreamOptions> streams;  ///< by the stream's name
+    Privacy privacy;
     Metrics metrics;
     Log log;
     /// What [mirror] open_rules names; nothing: packaged_open_rules().

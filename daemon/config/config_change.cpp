@@ -101,6 +101,7 @@ const std::vector<Key>& keys() {
         of_streams("streams.NAME.start", &C::StreamOptions::start, false),
         of_streams("streams.NAME.poll_interval", &C::StreamOptions::poll_interval, true),
         of_streams("streams.NAME.indexes", &C::StreamOptions::indexes, false),
+        changeable("privacy.keep", &C::privacy, &C::Privacy::keep),
         {"metrics.listen",
          [](const C& left, const C& right) {
              const auto text = [](const std::optional<ListenAddress>& where) {

@@ -147,6 +147,15 @@ std::string doubt_text(const std::vector<storage::Doubt>& doubts, const Zone& zo
         local(noticed));
 }
 
+std::string kept_text(const Status& status) {
+    std::string text = status.keep ? duration_text(*status.keep) : "for ever";
+    if (status.erased_before) {
+        text +=
+            fmt::format("; what is older than {} was erased", format_local(*status.erased_before));
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string zone_behind_text(std::chrono::hours behind, const std::string& zone) {
@@ -188,6 +197,13 @@ Status assess(const storage::FileStatus& file, const Stream& which, Instant now)
     status.request_rate = text_fact(stream, facts::request_rate);
     status.horizon = instant_fact(stream, facts::horizon);
     status.rows_before_horizon = number_fact(stream, facts::rows_before_horizon);
+    if (const auto before = text_fact(stream, facts::erased_before)) {
+        status.erased_before = parse_local(*before);
+    }
+    if (const std::uint64_t keep = number_fact(stream, facts::keep)) {
+        status.keep = Seconds(static_cast<std::int64_t>(keep));
+    }
+    status.erasing = stream.erasing;
     const auto began = instant_fact(stream, facts::sweep_began);
     const auto position = instant_fact(stream, facts::sweep_position);
     if (began && position) {
@@ -292,6 +308,10 @@ boost::json::object json_of_stream(const Status& status) {
         object["sweep"] = {{"began", format_utc(status.sweep->began)},
                            {"position", format_utc(status.sweep->position)}};
     }
+    object["erased_before"] =
+        status.erased_before ? boost::json::value(format_local(*status.erased_before)) : nullptr;
+    object["keep_seconds"] = status.keep ? boost::json::value(status.keep->count()) : nullptr;
+    object["erasing"] = status.erasing;
     object["zone_behind_hours"] = status.zone_behind.count();
     return object;
 }
@@ -412,6 +432,14 @@ void add_details(Lines& lines, const Status& status, Seconds last_age) {
         lines.add("sweep", fmt::format("reads everything again since {}, oldest first; now at {}",
                                        lines.local(status.sweep->began),
                                        lines.local(status.sweep->position)));
+    }
+    if (status.erased_before || status.keep) {
+        lines.add("kept", kept_text(status));
+    }
+    if (status.erasing) {
+        lines.add("erasing",
+                  "an erasure is at work, or was interrupted: then the next command that "
+                  "writes to the file finishes it");
     }
     if (status.zone_behind.count() > 0) {
         lines.add("time zone", zone_behind_text(status.zone_behind, status.time_zone));

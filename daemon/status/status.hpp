@@ -49,7 +49,10 @@ struct Status {
         Instant position{};  ///< what is older has been read again since
     };
     std::optional<Sweep> sweep;
-    std::chrono::hours zone_behind{0};  ///< the account's zone seems to be so far behind
+    std::optional<LocalTime> erased_before;  ///< what is older was erased
+    std::optional<Seconds> keep;             ///< how long rows are kept; nothing: for ever
+    bool erasing = false;                    ///< an erasure is not finished
+    std::chrono::hours zone_behind{0};       ///< the account's zone seems to be so far behind
     /// Whether file and API agreed after the last audit; absent if an older version made it.
     std::optional<bool> audit_agrees;
     std::optional<std::string> count_difference;  ///< for people; absent if counts agreed

@@ -167,6 +167,47 @@ TEST_CASE("erase --before: what is older is no gap and no difference") {
     CHECK(scene.query("SELECT count(*) FROM impressions") == left);
 }
 
+TEST_CASE("keep: what is older is not fetched, goes day by day, and is no difference") {
+    Scene scene;
+    scene.configure("mirror", "poll_interval = \"1s\"\n");
+    scene.configure("privacy", "keep = \"60d\"\n");
+    populate(scene, 3000);
+    scene.account.add(row(6'000'020, utc("2026-09-28 12:00:00")));
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const std::string oldest = "SELECT min(timestamp) >= '";
+    CHECK(scene.query(oldest + "2026-09-24 00:00:00' FROM impressions") == "1");
+    CHECK(status_of(scene).at("erased_before") == "2026-09-24 00:00:00");
+    CHECK(status_of(scene).at("keep_seconds") == 60 * 86400);
+    const std::string rows = scene.query("SELECT count(*) FROM impressions");
+    CHECK(scene.query("SELECT count(*) FROM impressions WHERE id = 6000020") == "1");
+    scene.server.clock().advance(std::chrono::hours(24 * 10));
+    const auto process = scene.start({"run"});
+    const std::string bound =
+        "SELECT count(*) FROM mirror WHERE key = 'erased_before' AND value = '2026-10-04 00:00:00'";
+    for (int look = 0; look < 200 && scene.query(bound) == "0"; ++look) {
+        const std::uint64_t requests = scene.requests() + 1;
+        REQUIRE(scene.server.wait([requests](const simulator::Counters& counters) {
+            return counters.requests >= requests;
+        }));
+    }
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+    CHECK(scene.query(bound) == "1");
+    // A file that is opened again finishes what a stop has interrupted.
+    const Run audit = scene.run({"audit"});
+    CAPTURE(audit.out);
+    CHECK(audit.code == 0);
+    CHECK(scene.query(oldest + "2026-10-04 00:00:00' FROM impressions") == "1");
+    CHECK(scene.query("SELECT count(*) < " + rows + " FROM impressions") == "1");
+    CHECK(scene.query("SELECT count(*) FROM impressions WHERE id = 6000020") == "0");
+    CHECK(status_of(scene).at("gaps").as_array().empty());
+    CHECK(scene.run({"sync"}).code == 0);
+    scene.reconfigure("privacy", "keep = \"60d\"", "keep = \"6d\"");
+    const Run refused = scene.run({"sync"});
+    CHECK(refused.code == 2);
+    CHECK(refused.err.find("shorter than the last of [mirror] recheck_ages") != std::string::npos);
+}
+
 TEST_CASE("erase: an older backup brings back what was erased after it") {
     Scene scene;
     populate_with_person(scene);

@@ -8,6 +8,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 
+#include "core/plan/retention.hpp"
 #include "core/time/text.hpp"
 #include "storage/mirror_file.hpp"
 #include "tests/faults/small_account.hpp"
@@ -186,6 +187,56 @@ TEST_CASE("erase: from the start of an account that was never read, nothing olde
     CHECK(fresh.sync().whole());
     SQLite::Database sql(fresh.file().string(), SQLite::OPEN_READONLY);
     CHECK(sql.execAndGet("SELECT count(*) FROM impressions").getInt() == 6);
+    CHECK(fresh.audit({}).agrees());
+}
+
+TEST_CASE("keep: older rows go day by day, without a gap or a difference") {
+    Story story;
+    story.world.settings.keep = std::chrono::hours(24 * 30);
+    story.world.settings.sweep = std::chrono::hours(24 * 10);
+    const auto kept = [&] {
+        return story.world.settings.zone.to_local(plan::kept_from(
+            story.world.settings.zone, story.world.clock.now(), *story.world.settings.keep));
+    };
+    for (int week = 0; week < 4; ++week) {
+        CAPTURE(week);
+        REQUIRE(story.world.sync().whole());
+        CHECK(story.fact("erased_before") == format_local(kept()));
+        CHECK(story.fact("keep") == "2592000");
+        CHECK(story.ask("SELECT ifnull(min(timestamp), '9') >= '" + format_local(kept()) +
+                        "' FROM impressions") == "1");
+        CHECK(story.world.audit({}).agrees());
+        CHECK_FALSE(story.world.sync().difference);
+        story.world.follow(std::chrono::hours(2));
+        CHECK(story.fact("count_difference") == "");
+        story.world.clock.advance(std::chrono::hours(24 * 5));
+    }
+    // What is kept longer from now on does not come back.
+    const std::string bound = story.fact("erased_before");
+    story.world.settings.keep = std::chrono::hours(24 * 80);
+    REQUIRE(story.world.sync().whole());
+    CHECK(story.fact("erased_before") == bound);
+    CHECK(story.world.audit({}).agrees());
+    story.world.settings.keep.reset();
+    REQUIRE(story.world.sync().whole());
+    CHECK(story.fact("keep") == "");
+    CHECK(story.ask("SELECT min(timestamp) >= '" + bound + "' FROM impressions") == "1");
+}
+
+TEST_CASE("keep: a first load does not fetch what would be erased") {
+    Story story;
+    const Directory directory;
+    soak::World fresh(directory.path() / "impressions.db", present, "Europe/Amsterdam");
+    fresh.settings = story.world.settings;
+    fresh.settings.keep = std::chrono::hours(24 * 10);
+    simulator::RowMaker maker(1);
+    for (std::int64_t id = 1; id <= rows; ++id) {
+        fresh.account.add(maker.make(id, present - std::chrono::hours(36 * (rows - id)), 400));
+    }
+    CHECK(fresh.sync().whole());
+    SQLite::Database sql(fresh.file().string(), SQLite::OPEN_READONLY);
+    CHECK(sql.execAndGet("SELECT count(*) FROM impressions").getInt() == 7);
+    CHECK(sql.execAndGet("SELECT max(inserted) FROM runs").getInt() == 7);
     CHECK(fresh.audit({}).agrees());
 }
 

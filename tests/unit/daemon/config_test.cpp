@@ -144,7 +144,7 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
                 0) == 0);
     CHECK(complaint("[apis]\nurl = \"\"\n") ==
           "config.toml:1: unknown table [apis] (did you mean api?); known: api, log, metrics, "
-          "mirror, streams.NAME");
+          "mirror, privacy, streams.NAME");
     CHECK(complaint("api = 3\n") == "config.toml:1: [api] must be a table");
     CHECK(complaint("[mirror]\noverlap = \"2 m\"\n")
               .rfind("config.toml:2: [mirror] overlap must be a duration", 0) == 0);
@@ -163,6 +163,22 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
           "\"warning\", \"error\"");
     CHECK(complaint("[api]\nurl = \n").rfind("config.toml:2: ", 0) == 0);
     CHECK(complaint("[api]\nurl = \"a\"\nurl = \"b\"\n").rfind("config.toml:3: ", 0) == 0);
+}
+
+TEST_CASE("configuration: rows are kept at least until they were read for the last time") {
+    CHECK(read("").privacy.keep == std::nullopt);
+    CHECK(read("[privacy]\nkeep = \"\"\n").privacy.keep == std::nullopt);
+    CHECK(read("[privacy]\nkeep = \"730d\"\n").privacy.keep == Seconds(730 * 86400));
+    CHECK(read("[privacy]\nkeep = \"7d\"\n").privacy.keep == Seconds(7 * 86400));
+    CHECK(complaint("[privacy]\nkeep = \"6d\"\n") ==
+          "config.toml: [privacy] keep (6 d) is shorter than the last of [mirror] recheck_ages "
+          "(7 d): what comes late would be erased before it is read; make keep longer, or the ages "
+          "shorter");
+    CHECK(read("[privacy]\nkeep = \"6d\"\n[mirror]\nrecheck_ages = [\"1d\"]\n").privacy.keep ==
+          Seconds(6 * 86400));
+    CHECK(read("[privacy]\nkeep = \"1d\"\n[mirror]\nrecheck_ages = []\n").privacy.keep ==
+          Seconds(86400));
+    CHECK(complaint("[privacy]\nkeep = \"23h\"\n").rfind("config.toml:2: [privacy] keep", 0) == 0);
 }
 
 TEST_CASE("configuration: a key's old name is accepted with a warning") {

@@ -39,6 +39,8 @@ const std::vector<Changeable>& changeable_settings() {
          [](S s) { return s.recheck_ages == std::vector<Seconds>{Seconds(10)}; }},
         {"mirror.sweep", [](Config& c) { c.mirror.sweep.reset(); },
          [](S s) { return !s.sweep.has_value(); }},
+        {"privacy.keep", [](Config& c) { c.privacy.keep = Seconds(13 * 86400); },
+         [](S s) { return s.keep == Seconds(13 * 86400); }},
         {"streams.NAME.poll_interval",
          [](Config& c) { c.streams[stream_names().front()].poll_interval = Seconds(12); },
          [](S s) { return s.poll_interval == Seconds(12); }},

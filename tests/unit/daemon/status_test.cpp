@@ -53,6 +53,27 @@ TEST_CASE("status: the newest unbroken period, the lag by the server's clock, th
     CHECK(status.gaps[1].reason == "bad second");
 }
 
+TEST_CASE("status: what is kept, and an erasure that is not finished") {
+    storage::FileStatus file = some_file();
+    storage::StreamStatus& stream = file.streams.front();
+    const Zone zone("Europe/Amsterdam");
+    const auto text = [&] {
+        const Instant now = utc("2026-03-01 01:00:14");
+        return status_text({assess(file, now)}, zone, Seconds(0));
+    };
+    CHECK(text().find("kept") == std::string::npos);
+    CHECK(text().find("erasing") == std::string::npos);
+    stream.facts["keep"] = "63072000";
+    CHECK(text().find("730 d\n") != std::string::npos);
+    stream.facts["erased_before"] = "2024-03-01 00:00:00";
+    stream.erasing = true;
+    CHECK(text().find("730 d; what is older than 2024-03-01 00:00:00 was erased") !=
+          std::string::npos);
+    CHECK(text().find("an erasure is at work") != std::string::npos);
+    stream.facts["keep"] = "";
+    CHECK(text().find("for ever; what is older") != std::string::npos);
+}
+
 TEST_CASE("status: a clock that runs slow makes no negative lag") {
     CHECK(assess(some_file(), utc("2026-03-01 00:30:00")).lag == Seconds(0));
 }

@@ -19,7 +19,7 @@ TEST_CASE("documentation: every key with its default, also in the example") {
         const auto dot = key.rfind('.');
         keys[key.substr(0, dot)].insert(key.substr(dot + 1));
     }
-    CHECK(keys.size() == 5);
+    CHECK(keys.size() == 6);
     for (const auto& [table, names] : keys) {
         CAPTURE(table);
         const std::string part = section(text, "`[" + table + "]`");
@@ -54,5 +54,6 @@ TEST_CASE("documentation: every key with its default, also in the example") {
     CHECK(read.mirror.sweep == defaults.mirror.sweep);
     CHECK(read.mirror.give_up_after == defaults.mirror.give_up_after);
     CHECK(read.mirror.indexes == defaults.mirror.indexes);
+    CHECK(read.privacy.keep == defaults.privacy.keep);
     CHECK(read.metrics.listen.has_value() == defaults.metrics.listen.has_value());
 }

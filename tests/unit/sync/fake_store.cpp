@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "core/plan/request_budget.hpp"
+#include "core/sync/metadata.hpp"
+#include "core/time/text.hpp"
 #include "tests/unit/sync/turns.hpp"
 
 namespace mirror::tests {
@@ -141,6 +143,11 @@ asio::awaitable<std::uint64_t> FakeStore::settle_expired(LocalTime begin, Instan
     const auto expired = std::count_if(rows.begin(), rows.end(),
                                        [&](const auto& row) { return row.second < begin; });
     co_return static_cast<std::uint64_t>(expired);
+}
+
+asio::awaitable<bool> FakeStore::erase_older(LocalTime before) {
+    facts[sync::metadata::erased_before] = format_local(before);
+    co_return false;
 }
 
 asio::awaitable<std::uint64_t> FakeStore::prune_before(LocalTime begin) {

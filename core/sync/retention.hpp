@@ -1,0 +1,16 @@
+// Erases what is older than it is to be kept.
+#pragma once
+
+#include <optional>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/sync/run_context.hpp"
+
+namespace mirror::sync {
+
+/// A portion at a time, up to `stop_after`; nothing to do on most days but at their first hour. By
+/// the server's clock: this machine's may be wrong.
+boost::asio::awaitable<void> erase_old(RunContext& context, std::optional<Monotonic> stop_after);
+
+}  // namespace mirror::sync
