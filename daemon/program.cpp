@@ -30,6 +30,7 @@
 #include "daemon/log/logging.hpp"
 #include "daemon/metrics/metrics_file.hpp"
 #include "daemon/process/usage_error.hpp"
+#include "daemon/report/report_command.hpp"
 #include "daemon/status/status_command.hpp"
 
 namespace mirror::daemon {
@@ -56,7 +57,8 @@ void refuse_what_is_no_file(const std::filesystem::path& database) {
 }
 
 bool fetches(Command command) {
-    return command != Command::status && command != Command::snapshot && command != Command::erase;
+    return command != Command::status && command != Command::snapshot &&
+           command != Command::erase && command != Command::report;
 }
 
 // `run` may start while this machine's clock is wrong, and be right when the API's is known.
@@ -108,7 +110,7 @@ Config effective_config(const CommandLine& line, const Environment& environment)
 
 Config checked_config(const CommandLine& line, const Environment& environment) {
     Config config = effective_config(line, environment);
-    if (line.command != Command::status && line.command != Command::snapshot) {
+    if (!only_reads_the_file(line.command)) {
         require_sound_zone(config.api.time_zone);
     }
     return config;
@@ -152,6 +154,8 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
             return take_snapshot(line, config, environment);
         case Command::erase:
             return erase_records(line, config, environment, *log);
+        case Command::report:
+            return write_report(line, config, environment);
         case Command::check:
             break;  // run_program() has run it: it does without the configuration if that is wrong
     }

@@ -76,6 +76,7 @@ class Parser {
         add_check();
         add_snapshot();
         add_erase();
+        add_report();
         add_texts();
         for (CLI::App* const command : app_.get_subcommands({})) {
             command->footer(general_options() + "\n" + footers_[command->get_name()]);
@@ -249,6 +250,21 @@ class Parser {
             ->type_name("NAME")
             ->allow_extra_args(false);
         erase->add_flag("--dry-run", line_.dry_run, "Only tell how many there are");
+    }
+
+    void add_report() {
+        CLI::App* const report =
+            add("report", Command::report, "Numbers and charts of a period, as one HTML file",
+                std::string(times) +
+                    "\n\n"
+                    "Examples:\n"
+                    "  copernica-mirror report -o report.html\n"
+                    "  copernica-mirror report --from 2026-01-01 --to 2026-04-01 >quarter.html");
+        add_period(*report, "First day (default: 30 days before the end)", "(default: today)");
+        report
+            ->add_option("-o,--output", line_.output,
+                         "The file; replaced as a whole (default: standard output)")
+            ->type_name("FILE");
     }
 
     // They print a text, as the options --help and --version do.

@@ -13,7 +13,7 @@
 
 namespace mirror::daemon {
 
-enum class Command { run, sync, backfill, audit, status, check, snapshot, erase };
+enum class Command { run, sync, backfill, audit, status, check, snapshot, erase, report };
 
 struct CommandLine {
     Command command = Command::sync;
@@ -31,7 +31,7 @@ struct CommandLine {
     // These, and erase: names of streams that there are; none: all configured, or all there are.
     std::vector<std::string> streams;
 
-    // backfill (which has `from` always), audit
+    // backfill (which has `from` always), audit, report
     std::optional<PointInTime> from;
     std::optional<PointInTime> to;
 
@@ -62,6 +62,9 @@ struct CommandLine {
 
     // snapshot, which has it always
     std::filesystem::path snapshot;
+
+    // report
+    std::optional<std::filesystem::path> output;  ///< nothing: standard output
 };
 
 /// The result of parsing: a command, or a text to print and be done (help, version).

@@ -15,7 +15,7 @@ _copernica_mirror() {
     COMPREPLY=()
 
     case $previous in
-        -c | --config | -d | --database | --token-file | --metrics-file)
+        -c | --config | -d | --database | --token-file | --metrics-file | -o | --output)
             compopt -o filenames 2>/dev/null
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
@@ -59,12 +59,13 @@ _copernica_mirror() {
 
     local words=$general
     case $command in
-        '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot erase help version' ;;
+        '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot erase report help version' ;;
         sync) words+=' --stream --estimate --metrics-file' ;;
         backfill) words+=' --from --to --force --stream --estimate --metrics-file' ;;
         audit) words+=' --from --to --repair --prune --before-horizon --yes --stream --json --metrics-file' ;;
         status) words+=' --json --max-lag' ;;
         check) words+=' --json' ;;
+        report) words+=' --from --to -o --output' ;;
         snapshot)
             if [[ $current != -* ]]; then
                 compopt -o filenames 2>/dev/null
@@ -73,7 +74,7 @@ _copernica_mirror() {
             fi
             ;;
         erase) words+=' --profile --destination --ip --before --stream --dry-run' ;;
-        help) [[ $current == -* ]] || words='run sync backfill audit status check snapshot erase' ;;
+        help) [[ $current == -* ]] || words='run sync backfill audit status check snapshot erase report' ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }

@@ -1,6 +1,6 @@
 # Completion of copernica-mirror for fish.
 
-set --local commands run sync backfill audit status check snapshot erase help version
+set --local commands run sync backfill audit status check snapshot erase report help version
 set --local none "not __fish_seen_subcommand_from $commands"
 
 complete -c copernica-mirror -f
@@ -25,13 +25,14 @@ complete -c copernica-mirror -n $none -a check -d 'Try everything that the mirro
 complete -c copernica-mirror -n $none -a snapshot -d 'Copy the file as it is now'
 complete -c copernica-mirror -n '__fish_seen_subcommand_from snapshot' -F
 complete -c copernica-mirror -n $none -a erase -d 'Delete what names a person, or is old, for good'
+complete -c copernica-mirror -n $none -a report -d 'Numbers and charts of a period, as one HTML file'
 complete -c copernica-mirror -n $none -a help -d 'Print the help'
 complete -c copernica-mirror -n $none -a version -d 'Print the versions'
-complete -c copernica-mirror -n '__fish_seen_subcommand_from help' -a 'run sync backfill audit status check snapshot erase'
+complete -c copernica-mirror -n '__fish_seen_subcommand_from help' -a 'run sync backfill audit status check snapshot erase report'
 
 set --local seen __fish_seen_subcommand_from
-complete -c copernica-mirror -n "$seen backfill audit" -l from -x -d 'Begin of the period'
-complete -c copernica-mirror -n "$seen backfill audit" -l to -x -d 'End of the period, not included'
+complete -c copernica-mirror -n "$seen backfill audit report" -l from -x -d 'Begin of the period'
+complete -c copernica-mirror -n "$seen backfill audit report" -l to -x -d 'End of the period, not included'
 complete -c copernica-mirror -n "$seen sync backfill audit" -l metrics-file -r -F -d 'Write metrics there at the end'
 complete -c copernica-mirror -n "$seen sync backfill audit erase" -l stream -x -a 'impressions clicks deliveries errors abuses unsubscribes mailings' -d 'Only this kind of event'
 complete -c copernica-mirror -n "$seen sync backfill" -l estimate -d 'Only tell what that takes'
@@ -41,6 +42,7 @@ complete -c copernica-mirror -n "$seen audit" -l before-horizon -d 'With --prune
 complete -c copernica-mirror -n "$seen audit" -l prune -d 'Delete the rows there that the API no longer returns'
 complete -c copernica-mirror -n "$seen audit" -l yes -d 'With --prune: even if that is a large share of the rows'
 complete -c copernica-mirror -n "$seen audit status check" -l json -d 'As JSON'
+complete -c copernica-mirror -n "$seen report" -s o -l output -r -F -d 'The HTML file'
 complete -c copernica-mirror -n "$seen status" -l max-lag -x -d 'End with 5 if the mirror is further behind'
 complete -c copernica-mirror -n "$seen erase" -l profile -x -d 'Records of this profile'
 complete -c copernica-mirror -n "$seen erase" -l destination -x -d 'Records of this destination'

@@ -181,7 +181,7 @@ TEST_CASE("command line: help and version as commands, too") {
 
 TEST_CASE("command line: the help of a command has the general options and examples") {
     for (const char* command :
-         {"run", "sync", "backfill", "audit", "status", "check", "snapshot"}) {
+         {"run", "sync", "backfill", "audit", "status", "check", "snapshot", "report"}) {
         CAPTURE(command);
         const std::string text = parse({command, "--help"}).text.value();
         CHECK(text.find("Options of all commands:") != std::string::npos);
@@ -193,7 +193,7 @@ TEST_CASE("command line: the help of a command has the general options and examp
 
 TEST_CASE("command line: a help has each option once, and no gaps") {
     for (const char* command :
-         {"run", "sync", "backfill", "audit", "status", "check", "snapshot", "help", "version"}) {
+         {"run", "sync", "backfill", "audit", "status", "check", "snapshot", "report", "help", "version"}) {
         CAPTURE(command);
         const std::string text = parse({"help", command}).text.value();
         CHECK(text.find("--help-all") == text.rfind("--help-all"));

@@ -1,0 +1,90 @@
+#include "daemon/report/report_command.hpp"
+
+#include <ostream>
+#include <string>
+#include <sys/types.h>
+
+#include <fmt/format.h>
+
+#include "core/time/text.hpp"
+#include "core/util/replacement_file.hpp"
+#include "daemon/config/stream_choice.hpp"
+#include "daemon/process/usage_error.hpp"
+#include "daemon/report/report_page.hpp"
+#include "storage/report_reader.hpp"
+#include "storage/status_reader.hpp"
+
+namespace mirror::daemon {
+namespace {
+
+using std::chrono::days;
+
+constexpr days usual_days(30);
+constexpr days most_days(1100);  // three years: more has no room in a picture
+constexpr mode_t file_mode = 0640;
+
+LocalTime midnight_before(LocalTime time) {
+    return std::chrono::floor<days>(time);
+}
+
+LocalTime midnight_after(LocalTime time) {
+    return std::chrono::ceil<days>(time);
+}
+
+void write_file(const std::filesystem::path& target, const std::string& page) {
+    try {
+        ReplacementFile file(target, file_mode);
+        file.write(page);
+        file.replace();
+    } catch (const FileError& error) {
+        throw UsageError(fmt::format("--output {}: cannot {}: {}; name another file",
+                                     target.string(), error.attempt(), error.code().message()));
+    }
+}
+
+}  // namespace
+
+LocalPeriod report_period(const CommandLine& line, Instant now, const Zone& zone) {
+    const LocalTime today = midnight_before(zone.to_local(now));
+    LocalPeriod period{{}, today + days(1)};
+    if (line.to) {
+        period.end = midnight_after(local_time_of(*line.to, now, zone));
+    }
+    period.begin =
+        line.from ? midnight_before(local_time_of(*line.from, now, zone)) : period.end - usual_days;
+    if (period.begin >= period.end) {
+        throw UsageError(fmt::format("--from {} must be before --to {}", format_day(period.begin),
+                                     format_day(period.end)));
+    }
+    if (period.end - period.begin > most_days) {
+        throw UsageError(fmt::format("--from {} to --to {}: a report has at most {} days",
+                                     format_day(period.begin), format_day(period.end),
+                                     most_days.count()));
+    }
+    return period;
+}
+
+ExitCode write_report(const CommandLine& line, const Config& config,
+                      const Environment& environment) {
+    storage::StatusOptions status;
+    status.path = config.mirror.database;
+    Report report;
+    report.now = environment.clock.utc();
+    report.file = storage::read_status(status);
+    report.statuses = assess_all(report.file, streams_named(config.mirror.streams), report.now);
+    const Zone zone(report.file.time_zone.empty() ? config.api.time_zone : report.file.time_zone);
+    report.period = report_period(line, report.now, zone);
+    storage::ReportOptions options;
+    options.path = config.mirror.database;
+    options.period = report.period;
+    report.numbers = storage::read_report(options);
+    const std::string page = report_page(report, zone);
+    if (line.output) {
+        write_file(*line.output, page);
+    } else {
+        environment.out << page << std::flush;
+    }
+    return ExitCode::done;
+}
+
+}  // namespace mirror::daemon

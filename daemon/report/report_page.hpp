@@ -1,0 +1,37 @@
+// The report: from numbers to one HTML file that needs no network. Pure.
+#pragma once
+
+#include <string>
+
+#include "core/time/window.hpp"
+#include "core/time/zone.hpp"
+#include "daemon/status/status.hpp"
+#include "storage/report_reader.hpp"
+#include "storage/status_reader.hpp"
+
+namespace mirror::daemon {
+
+struct Report {
+    storage::FileStatus file;
+    Statuses statuses;  ///< of the streams to be shown
+    storage::ReportNumbers numbers;
+    LocalPeriod period;  ///< whole days
+    Instant now{};
+};
+
+/// How much of a day is stored.
+enum class DayState {
+    whole,
+    partly,
+    none,
+    ahead,  ///< it has not begun
+};
+
+/// `day` is its first second.
+DayState state_of_day(const WindowSet& coverage, LocalTime day, const Zone& zone, Instant now);
+
+/// Names no person: no address, no profile, no destination. What the API wrote (subjects, user
+/// agents, messages) is escaped.
+std::string report_page(const Report& report, const Zone& zone);
+
+}  // namespace mirror::daemon
