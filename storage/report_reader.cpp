@@ -11,6 +11,7 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sqlite3.h>
 
 #include "core/record/open_rules.hpp"
 #include "core/time/text.hpp"
@@ -23,6 +24,9 @@ namespace mirror::storage {
 namespace {
 
 using Count = ReportNumbers::Count;
+
+// Instructions of SQLite's machine: some tenths of a millisecond.
+constexpr int steps_between_questions = 20'000;
 
 std::uint64_t count_in(const SQLite::Column& column) {
     return static_cast<std::uint64_t>(column.getInt64());
@@ -248,10 +252,19 @@ void refuse_older(SQLite::Database& sql) {
     }
 }
 
+// Returns 0 to go on.
+int interrupted(void* function) {
+    return (*static_cast<const std::function<bool()>*>(function))() ? 0 : 1;
+}
+
 }  // namespace
 
 ReportNumbers read_report(const ReportOptions& options) {
     SQLite::Database sql = open_mirror_read_only(options.path, options.busy_timeout);
+    std::function<bool()> go_on = options.go_on;
+    if (go_on) {
+        sqlite3_progress_handler(sql.getHandle(), steps_between_questions, interrupted, &go_on);
+    }
     try {
         const SQLite::Transaction snapshot(sql);
         refuse_older(sql);

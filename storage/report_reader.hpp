@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -54,6 +55,8 @@ struct ReportOptions {
     std::size_t programs = 10;  ///< at the most
     std::size_t mailings = 10;  ///< of each list, at the most
     std::chrono::milliseconds busy_timeout{5'000};
+    /// Asked now and then; false ends the reading with an exception.
+    std::function<bool()> go_on{};
 };
 
 /// Reads everything in one snapshot, as read_status() does. Throws DatabaseError, also for a file

@@ -112,7 +112,7 @@ std::unique_ptr<MetricsService> serve_metrics(const Config& config, const Enviro
     auto service = std::make_unique<MetricsService>(
         mirror.executor(), *config.metrics.listen, mirror.database(),
         chosen_streams(CommandLine{}, config), environment.clock, longest_pause(config),
-        [&mirror] { return mirror.storage_activity(); });
+        [&mirror] { return mirror.storage_activity(); }, config.api.time_zone);
     mirror.observe(service->metrics());
     mirror.observe(service->health());
     log.info("metrics are at http://{}/metrics", service->where());

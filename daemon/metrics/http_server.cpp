@@ -135,6 +135,9 @@ asio::awaitable<void> HttpServer::serve(tcp::socket socket) {
     http::response<http::string_body> response;
     response.result(answer.status);
     response.set(http::field::content_type, answer.type);
+    for (const auto& [name, value] : answer.headers) {
+        response.set(name, value);
+    }
     if (answer.status == 405) {
         response.set(http::field::allow, "GET, HEAD");
     }

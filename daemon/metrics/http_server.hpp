@@ -12,6 +12,8 @@
 #include <functional>
 #include <list>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -29,6 +31,7 @@ struct HttpAnswer {
     unsigned status = 200;
     std::string type = "text/plain; charset=utf-8";
     std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;  ///< more of them
 };
 
 struct HttpLimits {

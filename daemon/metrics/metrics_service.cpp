@@ -29,6 +29,16 @@ struct FileNow {
     std::optional<std::uint64_t> free_bytes;
 };
 
+ReportSource report_source(const std::filesystem::path& database,
+                           const std::vector<const Stream*>& streams, std::string time_zone) {
+    ReportSource source;
+    source.database = database;
+    source.streams = streams;
+    source.time_zone = std::move(time_zone);
+    source.busy_timeout = busy_timeout;
+    return source;
+}
+
 asio::awaitable<FileNow> read_file(std::filesystem::path database) {
     storage::StatusOptions options;
     options.path = std::move(database);
@@ -45,12 +55,15 @@ asio::awaitable<FileNow> read_file(std::filesystem::path database) {
 MetricsService::MetricsService(const asio::any_io_executor& executor, const ListenAddress& where,
                                std::filesystem::path database, std::vector<const Stream*> streams,
                                const Clock& clock, Seconds poll_interval,
-                               std::function<storage::Activity()> activity) try
+                               std::function<storage::Activity()> activity,
+                               std::string time_zone) try
     : database_(std::move(database)),
       streams_(std::move(streams)),
       clock_(clock),
       health_(clock, poll_interval),
       liveness_(executor, std::move(activity)),
+      serves_page_(where.loopback),
+      page_(report_source(database_, streams_, std::move(time_zone)), clock),
       server_(executor, where, [this](std::string path) { return answer(std::move(path)); }) {
 } catch (const boost::system::system_error& error) {
     throw UsageError(
@@ -71,7 +84,11 @@ asio::awaitable<HttpAnswer> MetricsService::answer(std::string path) {
         const auto reason = liveness_.why_not();
         co_return reason ? HttpAnswer(503, *reason + "\n") : HttpAnswer(200, "ok\n");
     }
-    co_return HttpAnswer(404, "here are /metrics, /healthz and /livez\n");
+    if (path == "/" && serves_page_) {
+        co_return co_await page_.answer();
+    }
+    co_return HttpAnswer(404, serves_page_ ? "here are /, /metrics, /healthz and /livez\n"
+                                           : "here are /metrics, /healthz and /livez\n");
 }
 
 asio::awaitable<HttpAnswer> MetricsService::scrape() {

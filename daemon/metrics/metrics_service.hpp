@@ -1,4 +1,4 @@
-// `/metrics`, `/healthz` and `/livez` of `run`.
+// `/metrics`, `/healthz` and `/livez` of `run`, and its page at `/`.
 #pragma once
 
 #include <filesystem>
@@ -16,6 +16,7 @@
 #include "daemon/metrics/http_server.hpp"
 #include "daemon/metrics/liveness.hpp"
 #include "daemon/metrics/metrics.hpp"
+#include "daemon/metrics/status_page.hpp"
 #include "storage/sqlite/activity.hpp"
 
 namespace mirror::daemon {
@@ -28,7 +29,7 @@ class MetricsService {
     MetricsService(const boost::asio::any_io_executor& executor, const ListenAddress& where,
                    std::filesystem::path database, std::vector<const Stream*> streams,
                    const Clock& clock, Seconds poll_interval,
-                   std::function<storage::Activity()> activity);
+                   std::function<storage::Activity()> activity, std::string time_zone);
 
     sync::Observer& metrics() { return metrics_; }
     sync::Observer& health() { return health_; }
@@ -42,6 +43,7 @@ class MetricsService {
     /// Nothing keeps the loop running any more.
     void close() {
         server_.close();
+        page_.close();
         liveness_.close();
     }
 
@@ -56,6 +58,8 @@ class MetricsService {
     Health health_;
     Liveness liveness_;
     boost::asio::thread_pool reader_{1};
+    bool serves_page_;  // subjects of mailings are nobody else's business
+    StatusPage page_;
     HttpServer server_;
 };
 

@@ -10,9 +10,7 @@
 #include "core/util/replacement_file.hpp"
 #include "daemon/config/stream_choice.hpp"
 #include "daemon/process/usage_error.hpp"
-#include "daemon/report/report_page.hpp"
-#include "storage/report_reader.hpp"
-#include "storage/status_reader.hpp"
+#include "daemon/report/report_source.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -66,19 +64,14 @@ LocalPeriod report_period(const CommandLine& line, Instant now, const Zone& zone
 
 ExitCode write_report(const CommandLine& line, const Config& config,
                       const Environment& environment) {
-    storage::StatusOptions status;
-    status.path = config.mirror.database;
-    Report report;
-    report.now = environment.clock.utc();
-    report.file = storage::read_status(status);
-    report.statuses = assess_all(report.file, streams_named(config.mirror.streams), report.now);
-    const Zone zone(report.file.time_zone.empty() ? config.api.time_zone : report.file.time_zone);
-    report.period = report_period(line, report.now, zone);
-    storage::ReportOptions options;
-    options.path = config.mirror.database;
-    options.period = report.period;
-    report.numbers = storage::read_report(options);
-    const std::string page = report_page(report, zone);
+    ReportSource source;
+    source.database = config.mirror.database;
+    source.streams = streams_named(config.mirror.streams);
+    source.time_zone = config.api.time_zone;
+    const auto period = [&](Instant now, const Zone& zone) {
+        return report_period(line, now, zone);
+    };
+    const std::string page = draw_report(source, period, environment.clock.utc());
     if (line.output) {
         write_file(*line.output, page);
     } else {

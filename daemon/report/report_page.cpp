@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -288,6 +289,10 @@ std::string report_page(const Report& report, const Zone& zone) {
     // Nothing is loaded and no script runs, whatever a text of the API might try.
     html.single("meta", {{"http-equiv", "Content-Security-Policy"},
                          {"content", "default-src 'none'; style-src 'unsafe-inline'"}});
+    if (report.refresh) {
+        html.single("meta", {{"http-equiv", "refresh"},
+                             {"content", std::to_string(report.refresh->count())}});
+    }
     html.element("title", "copernica-mirror: report");
     html.style(report_style);
     html.close();

@@ -1,6 +1,7 @@
 // The report: from numbers to one HTML file that needs no network. Pure.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/time/window.hpp"
@@ -17,6 +18,7 @@ struct Report {
     storage::ReportNumbers numbers;
     LocalPeriod period;  ///< whole days
     Instant now{};
+    std::optional<Seconds> refresh;  ///< a browser asks for the page again so often
 };
 
 /// How much of a day is stored.

@@ -112,6 +112,39 @@ class FileScene : public Scene {
 
 }  // namespace
 
+TEST_CASE("status page: the report of the last thirty days, drawn once a minute") {
+    Scene scene;
+    populate(scene, 500);
+    Service service(scene);
+    REQUIRE(service.socket.waits_for("STATUS=complete through 2026-11-23 16:59:55"));
+    const RawReply page = service.get("/");
+    CHECK(page.status() == 200);
+    CHECK(page.header("Content-Type") == "text/html; charset=utf-8");
+    CHECK(holds(page.header("Content-Security-Policy").value_or(""), "default-src 'none'"));
+    CHECK(page.header("X-Content-Type-Options") == "nosniff");
+    CHECK(page.body.starts_with("<!DOCTYPE html>"));
+    CHECK(page.body.ends_with("</html>\n"));
+    CHECK(holds(page.body, "<meta http-equiv=\"refresh\" content=\"60\">"));
+    CHECK_FALSE(holds(page.body, "<script"));
+    // The same page, whatever happened since.
+    SQLite::Database(scene.database().string(), SQLite::OPEN_READWRITE)
+        .exec(
+            "INSERT INTO rejects (stream, received_at, \"begin\", \"end\", reason, record) "
+            "VALUES ('impressions', 1, 1, 2, 'a new reason', '{}')");
+    CHECK(service.get("/").body == page.body);
+    // Its name has no other one.
+    CHECK(service.get("/index.html").status() == 404);
+    RawClient poster(service.port);
+    poster.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    CHECK(poster.receive().status() == 405);
+    RawClient header(service.port);
+    header.send("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const RawReply head = header.receive();
+    CHECK(head.status() == 200);
+    CHECK(head.body == "");
+    CHECK(head.header("Content-Length") == std::to_string(page.body.size()));
+}
+
 TEST_CASE("metrics: of a run that follows") {
     Scene scene;
     populate(scene);
@@ -164,7 +197,7 @@ TEST_CASE("metrics: of a run that follows") {
     CHECK(value(text, "copernica_mirror_token_refused") == "0");
     CHECK(std::stod(value(text, "copernica_mirror_free_bytes")) > 0);
     CHECK(std::stod(value(text, "process_resident_memory_bytes")) > 1e6);
-    CHECK(service.get("/").status() == 404);
+    CHECK(service.get("/nothing").status() == 404);
 
     // A reload changes the rate at once.
     CHECK(value(service.get("/metrics").body, "copernica_mirror_request_rate") == "100000");
