@@ -56,9 +56,13 @@ void refuse_what_is_no_file(const std::filesystem::path& database) {
     }
 }
 
+// What asks the file alone, whatever the API and this machine's clock are like.
+bool only_reads_the_file(Command command) {
+    return command == Command::status || command == Command::snapshot || command == Command::report;
+}
+
 bool fetches(Command command) {
-    return command != Command::status && command != Command::snapshot &&
-           command != Command::erase && command != Command::report;
+    return !only_reads_the_file(command) && command != Command::erase;
 }
 
 // `run` may start while this machine's clock is wrong, and be right when the API's is known.
