@@ -1,7 +1,5 @@
 #include "core/copernica/http_api.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -9,9 +7,6 @@
 #include "core/copernica/identity_decoder.hpp"
 #include "core/copernica/query.hpp"
 #include "core/copernica/status_kind.hpp"
-#include "core/http/http_date.hpp"
-#include "core/http/inflate.hpp"
-#include "core/http/retry_after.hpp"
 #include "core/http/string_sink.hpp"
 #include "core/util/printable.hpp"
 
@@ -27,47 +22,60 @@ constexpr std::size_t body_limit = std::size_t{32} << 20;
 // Of the texts in a pool. Those who still need an older pool keep it.
 constexpr std::size_t most_entry_bytes = std::size_t{1} << 20;
 
-constexpr std::size_t small_body_limit = std::size_t{64} << 10;
-
 bool is_redirect(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-enum class Encoding { none, gzip, unknown };
-
-Encoding encoding_of(const http::ReplyHeader& header) {
-    std::string name = header.content_encoding.value_or("");
-    for (char& c : name) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    if (name.empty() || name == "identity") {
-        return Encoding::none;
-    }
-    return name == "gzip" || name == "x-gzip" ? Encoding::gzip : Encoding::unknown;
+SystemClock& system_clock() {
+    static SystemClock clock;
+    return clock;
 }
 
-std::optional<Instant> date_of(const http::ReplyHeader& header) {
-    return header.date ? http::parse_http_date(*header.date) : std::nullopt;
+RequestObserver& nobody() {
+    static RequestObserver observer;
+    return observer;
 }
 
-// Seconds to wait, by the server's own clock if it shows one.
-std::optional<Seconds> retry_after_of(const http::ReplyHeader& header) {
-    if (!header.retry_after) {
-        return std::nullopt;
-    }
-    const Instant now =
-        date_of(header).value_or(std::chrono::floor<Seconds>(std::chrono::system_clock::now()));
-    return http::parse_retry_after(*header.retry_after, now);
+http::BaseUrl usual_auth_url() {
+    return http::parse_base_url("https://authenticate.copernica.com/");
 }
 
 }  // namespace
 
+int version_at(const http::BaseUrl& url) {
+    return url.path.ends_with("/v4") ? 4 : 3;
+}
+
 HttpApi::HttpApi(HttpOptions options)
     : options_(std::move(options)),
-      tokens_{options_.token},
-      pool_(options_.url, options_.url.tls ? http::load_trust(options_.ca_file) : nullptr,
-            options_.timeouts, options_.connections),
-      semaphore_(options_.connections) {}
+      trust_(options_.url.tls ? http::load_trust(options_.ca_file) : nullptr),
+      bearer_(version_at(options_.url) == 4 ? make_bearer() : nullptr),
+      pool_(options_.url, trust_, options_.timeouts, options_.connections),
+      semaphore_(options_.connections) {
+    secrets_.add(options_.token);
+}
+
+std::unique_ptr<Bearer> HttpApi::make_bearer() {
+    const http::BaseUrl url = options_.auth_url.value_or(usual_auth_url());
+    TokenService service(url, url.tls && !trust_ ? http::load_trust(options_.ca_file) : trust_,
+                         options_.timeouts, options_.user_agent());
+    return std::make_unique<Bearer>(
+        options_.token, std::move(service), options_.clock ? *options_.clock : system_clock(),
+        options_.observer ? *options_.observer : nobody(), [this](const Secret& made) {
+            secrets_.add_passing(made);
+            entries_ = std::make_shared<TextPool>();
+        });
+}
+
+void HttpApi::set_token(Secret token) {
+    options_.token = std::move(token);
+    secrets_.add(options_.token);
+    // What was kept was not searched for this one.
+    entries_ = std::make_shared<TextPool>();
+    if (bearer_) {
+        bearer_->use(options_.token);
+    }
+}
 
 asio::awaitable<PageReply> HttpApi::page(const Stream& stream, PageQuery query, RequestGate& gate) {
     std::unique_ptr<PageDecoder> decoder;
@@ -77,7 +85,7 @@ asio::awaitable<PageReply> HttpApi::page(const Stream& stream, PageQuery query, 
         decoder = std::move(decoders_.back());
         decoders_.pop_back();
     }
-    decoder->begin(stream, token(), entries());
+    decoder->begin(stream, secrets_, entries());
     std::string path = options_.url.path + "/" + std::string(stream.path);
     std::string parameters = page_parameters(stream, query);
     PageReply reply;
@@ -102,10 +110,8 @@ asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
     try {
         Identity identity = decode_identity(body.text());
         for (std::string* const text : {&identity.id, &identity.name}) {
-            for (const Secret& token : tokens_) {
-                if (token.occurs_in(*text)) {
-                    *text = token.redact(*text);
-                }
+            if (secrets_.occurs_in(*text)) {
+                *text = secrets_.mask(*text);
             }
         }
         identity.date = date;
@@ -129,15 +135,26 @@ asio::awaitable<Consumption> HttpApi::consumption(LocalTime first, LocalTime las
     }
 }
 
-// One call, redirects followed. Gives the reply's `Date`.
+// One call, redirects followed, with another token where one may help. Gives the reply's `Date`.
 asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::string query,
                                                      http::BodySink& sink, RequestGate& gate) {
     const Semaphore::Permit permit = co_await semaphore_.take();
     // Where a redirect leads to, a 400 means what it means here.
     const bool is_identity = path == options_.url.path + identity_path;
-    for (std::size_t redirects = 0;; ++redirects) {
-        Answer answer = co_await ask(path, query, gate);
+    std::optional<Bearer::Presented> presented;
+    if (bearer_) {
+        presented = co_await bearer_->present(gate);
+    }
+    for (std::size_t redirects = 0;;) {
+        const Secret* const bearer = presented ? &presented->secret() : nullptr;
+        Answer answer = co_await ask(path, query, bearer, gate);
+        if (bearer_) {
+            bearer_->observe(date_of(answer.header));
+        }
         if (answer.header.status == 200) {
+            if (presented) {
+                bearer_->accepted(*presented);
+            }
             co_await read_page(answer, path, sink);
             pool_.give_back(std::move(answer.connection));
             co_return date_of(answer.header);
@@ -146,37 +163,58 @@ asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::stri
         if (answer.connection) {
             pool_.give_back(std::move(answer.connection));
         }
-        if (!is_redirect(answer.header.status)) {
-            throw refused(path, answer.header, body, is_identity);
+        if (is_redirect(answer.header.status)) {
+            if (redirects++ == options_.redirects) {
+                throw failed(ErrorKind::request_refused, path, "redirected too many times");
+            }
+            path = redirected(answer, path, query);
+            continue;
         }
-        if (redirects == options_.redirects) {
-            throw failed(ErrorKind::request_refused, path, "redirected too many times");
+        if (presented &&
+            refuses_token(answer.header.status, decode_error_message(body), is_identity)) {
+            const bool another = co_await bearer_->refused(*presented, is_identity, gate);
+            if (another) {
+                continue;
+            }
         }
-        const http::RedirectTarget target =
-            http::parse_location(options_.url, path, answer.header.location.value_or(""));
-        if (target.kind == http::RedirectTarget::Kind::not_readable || !answer.header.location) {
-            throw failed(ErrorKind::request_refused, path, "redirected to no readable URL");
-        }
-        if (target.kind == http::RedirectTarget::Kind::other_place) {
-            throw failed(ErrorKind::unusable, path,
-                         "redirected to " + shown(target.place) +
-                             ", where the token is not sent; if that is right, make it the URL");
-        }
-        // A next redirect, relative to it, could leave a part that is not recognised any more.
-        if (holds_token(target.path)) {
-            throw failed(ErrorKind::request_refused, path,
-                         "redirected to a URL with the token in its path");
-        }
-        path = target.path;
-        query = target.query.empty() ? query : target.query;
+        throw refused(path, answer.header, body, is_identity);
     }
 }
 
-asio::awaitable<HttpApi::Answer> HttpApi::ask(std::string path, std::string query,
-                                              RequestGate& gate) {
-    std::string target = target_with_token(path, query, token());
+// The path that a redirect leads to; `query` becomes the one there, if it has one.
+std::string HttpApi::redirected(const Answer& answer, const std::string& path,
+                                std::string& query) const {
+    const http::RedirectTarget target =
+        http::parse_location(options_.url, path, answer.header.location.value_or(""));
+    if (target.kind == http::RedirectTarget::Kind::not_readable || !answer.header.location) {
+        throw failed(ErrorKind::request_refused, path, "redirected to no readable URL");
+    }
+    if (target.kind == http::RedirectTarget::Kind::other_place) {
+        throw failed(ErrorKind::unusable, path,
+                     "redirected to " + shown(target.place) +
+                         ", where the token is not sent; if that is right, make it the URL");
+    }
+    // A next redirect, relative to it, could leave a part that is not recognised any more.
+    if (secrets_.occurs_in(target.path)) {
+        throw failed(ErrorKind::request_refused, path,
+                     "redirected to a URL with the token in its path");
+    }
+    if (!target.query.empty()) {
+        query = target.query;
+    }
+    return target.path;
+}
+
+asio::awaitable<Answer> HttpApi::ask(std::string path, std::string query, const Secret* bearer,
+                                     RequestGate& gate) {
+    http::Request request(bearer != nullptr ? target_without_token(path, query)
+                                            : target_with_token(path, query, token()),
+                          options_.user_agent());
+    if (bearer != nullptr) {
+        request.authorization = "Bearer " + bearer->reveal();
+    }
     try {
-        co_return co_await ask_once(std::move(target), gate);
+        co_return co_await ask_once(std::move(request), gate);
     } catch (const http::ConnectionError& error) {
         if (error.kind() == http::ConnectionError::Kind::certificate) {
             throw failed(ErrorKind::unusable, path,
@@ -192,16 +230,16 @@ asio::awaitable<HttpApi::Answer> HttpApi::ask(std::string path, std::string quer
 }
 
 // One request and the header of its reply; a kept connection that is dead is replaced once.
-asio::awaitable<HttpApi::Answer> HttpApi::ask_once(std::string target, RequestGate& gate) {
+asio::awaitable<Answer> HttpApi::ask_once(http::Request request, RequestGate& gate) {
     Answer answer;
-    std::string agent = options_.user_agent();
     // The gate first: a connection that is taken and waits may be closed by the server meanwhile.
     co_await gate.pass();
     answer.connection = pool_.take_resting();
     if (answer.connection) {
+        http::Request copy = request;
         try {
             ++requests_;
-            answer.header = co_await answer.connection->ask(target, agent);
+            answer.header = co_await answer.connection->ask(std::move(copy));
             co_return answer;
         } catch (const http::ConnectionError& error) {
             if (error.kind() != http::ConnectionError::Kind::gone) {
@@ -214,7 +252,7 @@ asio::awaitable<HttpApi::Answer> HttpApi::ask_once(std::string target, RequestGa
     }
     answer.connection = co_await pool_.open();
     ++requests_;
-    answer.header = co_await answer.connection->ask(std::move(target), std::move(agent));
+    answer.header = co_await answer.connection->ask(std::move(request));
     co_return answer;
 }
 
@@ -225,19 +263,12 @@ asio::awaitable<void> HttpApi::read_page(Answer& answer, std::string path, http:
                      "the reply has no length: truncation could not be detected");
     }
     try {
-        std::optional<http::Inflate> inflate;
-        switch (encoding_of(answer.header)) {
-            case Encoding::none:
-                break;
-            case Encoding::gzip:
-                inflate.emplace(sink, body_limit);
-                break;
-            case Encoding::unknown:
-                throw http::BadBody("the reply has an unknown Content-Encoding: " +
-                                    shown(*answer.header.content_encoding));
+        const bool readable = co_await read_body(answer, sink, body_limit);
+        if (!readable) {
+            throw failed(ErrorKind::invalid_response, path,
+                         "the reply has an unknown Content-Encoding: " +
+                             shown(*answer.header.content_encoding));
         }
-        http::BodySink& first = inflate ? static_cast<http::BodySink&>(*inflate) : sink;
-        co_await answer.connection->read_body(first, body_limit);
     } catch (const http::BadBody& bad) {
         throw failed(ErrorKind::invalid_response, path, bad.what());
     } catch (const http::ConnectionError& error) {
@@ -246,25 +277,6 @@ asio::awaitable<void> HttpApi::read_page(Answer& answer, std::string path, http:
                          : ErrorKind::try_again,
                      path, error.what());
     }
-}
-
-// The body of another status, as far as it can be had: the status is what matters. The
-// connection stays in the answer if it can be used again.
-asio::awaitable<std::string> HttpApi::read_error(Answer& answer) {
-    http::StringSink body(small_body_limit);
-    try {
-        std::optional<http::Inflate> inflate;
-        if (encoding_of(answer.header) == Encoding::gzip) {
-            inflate.emplace(body, small_body_limit);
-        }
-        http::BodySink& first = inflate ? static_cast<http::BodySink&>(*inflate) : body;
-        co_await answer.connection->read_body(first, small_body_limit);
-    } catch (const http::BadBody&) {
-        answer.connection.reset();
-    } catch (const http::ConnectionError&) {
-        answer.connection.reset();
-    }
-    co_return body.text();
 }
 
 ApiError HttpApi::failed(ErrorKind kind, const std::string& path, const std::string& why) const {
@@ -290,16 +302,7 @@ ApiError HttpApi::refused(const std::string& path, const http::ReplyHeader& head
 
 // Text of the server's, fit for a message.
 std::string HttpApi::shown(std::string_view from_the_server) const {
-    std::string redacted(from_the_server);
-    for (const Secret& token : tokens_) {
-        redacted = token.redact(redacted);
-    }
-    return printable(redacted);
-}
-
-bool HttpApi::holds_token(std::string_view text) const {
-    return std::any_of(tokens_.begin(), tokens_.end(),
-                       [text](const Secret& token) { return token.occurs_in(text); });
+    return printable(secrets_.redact(from_the_server));
 }
 
 }  // namespace mirror::copernica

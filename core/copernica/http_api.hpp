@@ -3,21 +3,26 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
 #include "core/copernica/api.hpp"
+#include "core/copernica/bearer.hpp"
 #include "core/copernica/defaults.hpp"
 #include "core/copernica/page_decoder.hpp"
+#include "core/copernica/reply_body.hpp"
+#include "core/copernica/request_observer.hpp"
 #include "core/http/connection.hpp"
 #include "core/http/connection_pool.hpp"
 #include "core/http/url.hpp"
 #include "core/record/text_pool.hpp"
+#include "core/time/clock.hpp"
 #include "core/util/secret.hpp"
+#include "core/util/secrets.hpp"
 #include "core/util/semaphore.hpp"
 
 namespace mirror::copernica {
@@ -26,16 +31,24 @@ struct HttpOptions {
     HttpOptions(http::BaseUrl base_url, Secret access_token)
         : url(std::move(base_url)), token(std::move(access_token)) {}
 
-    http::BaseUrl url;
+    http::BaseUrl url;  ///< its path says which version of the API it is
     Secret token;
+    /// Of the service that makes tokens for version 4; https://authenticate.copernica.com/.
+    std::optional<http::BaseUrl> auth_url;
     std::string ca_file;  ///< PEM; empty: the system's CAs
     std::size_t connections =
         defaults::connections;  ///< at the same time, at the most; more calls wait
     http::Timeouts timeouts;    ///< each has its default
     std::string version = "0";  ///< of this program, for User-Agent
     std::size_t redirects = 3;  ///< in one call, at the most
+    /// Both must outlive the API; without them, this machine's clock, and nobody.
+    Clock* clock = nullptr;
+    RequestObserver* observer = nullptr;
     std::string user_agent() const { return "copernica-mirror/" + version; }
 };
+
+/// Which version of the API is at this URL, as its path says: 4 if it ends in "/v4", else 3.
+int version_at(const http::BaseUrl& url);
 
 /// The calls, on kept-alive connections. All calls come from one thread, that of the executor of
 /// the calling coroutines; it must outlive the calls.
@@ -58,47 +71,39 @@ class HttpApi final : public Api {
                                                     RequestGate& gate);
 
     /// From the next request on. Those that are under way have the one before.
-    void set_token(Secret token) {
-        tokens_.push_back(std::move(token));
-        // What was kept was not searched for this one.
-        entries_ = std::make_shared<TextPool>();
-    }
-    const Secret& token() const { return tokens_.back(); }
+    void set_token(Secret token);
+    const Secret& token() const { return options_.token; }
 
     /// Closes the connections that rest. Calls that are under way go on, but keep none any more:
     /// when the last has ended, nothing keeps the io_context running.
     void close() { pool_.close(); }
 
     /// HTTP requests that were sent, redirected and repeated ones included.
-    std::uint64_t requests() const { return requests_; }
+    std::uint64_t requests() const { return requests_ + (bearer_ ? bearer_->requests() : 0); }
 
     /// Of these, those repeated because a kept connection was dead.
     std::uint64_t repeated() const { return repeated_; }
 
   private:
-    struct Answer {
-        std::unique_ptr<http::Connection> connection;
-        http::ReplyHeader header;
-    };
-
     std::shared_ptr<TextPool> entries();
     boost::asio::awaitable<std::optional<Instant>> get(std::string path, std::string query,
                                                        http::BodySink& sink, RequestGate& gate);
-    boost::asio::awaitable<Answer> ask(std::string path, std::string query, RequestGate& gate);
-    boost::asio::awaitable<Answer> ask_once(std::string target, RequestGate& gate);
+    boost::asio::awaitable<Answer> ask(std::string path, std::string query, const Secret* bearer,
+                                       RequestGate& gate);
+    boost::asio::awaitable<Answer> ask_once(http::Request request, RequestGate& gate);
     boost::asio::awaitable<void> read_page(Answer& answer, std::string path, http::BodySink& sink);
-    boost::asio::awaitable<std::string> read_error(Answer& answer);
+    std::string redirected(const Answer& answer, const std::string& path, std::string& query) const;
+    std::unique_ptr<Bearer> make_bearer();
 
     ApiError failed(ErrorKind kind, const std::string& path, const std::string& why) const;
     ApiError refused(const std::string& path, const http::ReplyHeader& header,
                      const std::string& body, bool is_identity) const;
     std::string shown(std::string_view from_the_server) const;
-    bool holds_token(std::string_view text) const;
 
     HttpOptions options_;
-    // All so far, the last one in use: a reply may repeat the one that it was asked with. A deque,
-    // since decoders refer to them.
-    std::deque<Secret> tokens_;
+    Secrets secrets_;  // all so far: a reply may repeat the one that it was asked with
+    std::shared_ptr<http::TlsTrust> trust_;
+    std::unique_ptr<Bearer> bearer_;  // of version 4
     http::ConnectionPool pool_;
     Semaphore semaphore_;
     std::vector<std::unique_ptr<PageDecoder>> decoders_;  // that rest

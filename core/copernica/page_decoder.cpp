@@ -27,7 +27,7 @@ struct PageDecoder::Parser {
     explicit Parser(const PageLimits& page_limits)
         : limits(page_limits), json(options(page_limits), page_limits) {}
 
-    void begin(const Stream& stream, const Secret* mask, std::shared_ptr<TextPool> entries);
+    void begin(const Stream& stream, const Secrets* mask, std::shared_ptr<TextPool> entries);
     void write(std::string_view slice);
 
     PageLimits limits;
@@ -60,14 +60,14 @@ PageDecoder::PageDecoder(const PageLimits& limits) : parser_(std::make_unique<Pa
 
 PageDecoder::~PageDecoder() = default;
 
-void PageDecoder::Parser::begin(const Stream& stream, const Secret* mask,
+void PageDecoder::Parser::begin(const Stream& stream, const Secrets* mask,
                                 std::shared_ptr<TextPool> entries) {
     json.reset();
     json.handler().begin(stream, mask, std::move(entries));
     fed = 0;
 }
 
-void PageDecoder::begin(const Stream& stream, const Secret& mask,
+void PageDecoder::begin(const Stream& stream, const Secrets& mask,
                         std::shared_ptr<TextPool> entries) {
     parser_->begin(stream, &mask, std::move(entries));
 }

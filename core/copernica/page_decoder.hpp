@@ -10,7 +10,7 @@
 #include "core/http/body_sink.hpp"
 #include "core/record/stream.hpp"
 #include "core/record/text_pool.hpp"
-#include "core/util/secret.hpp"
+#include "core/util/secrets.hpp"
 
 namespace mirror::copernica {
 
@@ -31,9 +31,10 @@ class PageDecoder final : public http::BodySink {
 
     /// Forgets what there is and begins a page of this stream's records. In its texts, `mask` is
     /// replaced: a server may put the token there, in a field with the URL of the record, say; what
-    /// is stored, and may be read by many, must not hold it. The secret must outlive take(). Texts
+    /// is stored, and may be read by many, must not hold it. `mask` must outlive take(), and may
+    /// get more secrets meanwhile. Texts
     /// of dictionaries go into `entries`, which the page keeps alive.
-    void begin(const Stream& stream, const Secret& mask, std::shared_ptr<TextPool> entries);
+    void begin(const Stream& stream, const Secrets& mask, std::shared_ptr<TextPool> entries);
     /// The same, with nothing to replace and a pool for this page alone.
     void begin(const Stream& stream);
 

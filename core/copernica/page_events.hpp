@@ -18,7 +18,7 @@
 #include "core/copernica/record_builder.hpp"
 #include "core/util/canonical_json.hpp"
 #include "core/util/decimal.hpp"
-#include "core/util/secret.hpp"
+#include "core/util/secrets.hpp"
 
 namespace mirror::copernica {
 
@@ -40,7 +40,7 @@ class PageEvents {
     explicit PageEvents(const PageLimits& limits) : limits_(limits) {}
 
     /// Forgets what there is and begins a page. `mask`, if not null, is replaced in all texts.
-    void begin(const Stream& stream, const Secret* mask, std::shared_ptr<TextPool> entries) {
+    void begin(const Stream& stream, const Secrets* mask, std::shared_ptr<TextPool> entries) {
         page_ = Page();
         entries_ = std::move(entries);
         page_.entries = entries_;

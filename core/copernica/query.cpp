@@ -1,6 +1,7 @@
 #include "core/copernica/query.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
@@ -11,6 +12,18 @@ namespace mirror::copernica {
 namespace {
 
 constexpr std::string_view token_name = "access_token";
+
+// All but the token. `before` the first one.
+void append_parameters(std::string& target, std::string_view query, char before) {
+    while (!query.empty()) {
+        const std::string_view parameter = query.substr(0, query.find('&'));
+        query.remove_prefix(std::min(query.size(), parameter.size() + 1));
+        if (!parameter.empty() && parameter.substr(0, parameter.find('=')) != token_name) {
+            target += std::exchange(before, '&');
+            target.append(parameter);
+        }
+    }
+}
 
 }  // namespace
 
@@ -32,13 +45,13 @@ std::string consumption_query(LocalTime first, LocalTime last) {
 std::string target_with_token(std::string_view path, std::string_view query, const Secret& token) {
     std::string target(path);
     target.append("?").append(token_name).append("=").append(percent_encode(token.reveal()));
-    while (!query.empty()) {
-        const std::string_view parameter = query.substr(0, query.find('&'));
-        query.remove_prefix(std::min(query.size(), parameter.size() + 1));
-        if (!parameter.empty() && parameter.substr(0, parameter.find('=')) != token_name) {
-            target.append("&").append(parameter);
-        }
-    }
+    append_parameters(target, query, '&');
+    return target;
+}
+
+std::string target_without_token(std::string_view path, std::string_view query) {
+    std::string target(path);
+    append_parameters(target, query, '?');
     return target;
 }
 

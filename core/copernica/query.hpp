@@ -23,4 +23,7 @@ std::string consumption_query(LocalTime first, LocalTime last);
 /// access_token is left out: it cannot be ours.
 std::string target_with_token(std::string_view path, std::string_view query, const Secret& token);
 
+/// "path?query", fit for a log: here, too, any access_token of `query` is left out.
+std::string target_without_token(std::string_view path, std::string_view query);
+
 }  // namespace mirror::copernica

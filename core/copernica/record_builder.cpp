@@ -42,7 +42,7 @@ bool all_fit(const json::object& object, const std::vector<const Field*>& fields
 
 }  // namespace
 
-void RecordBuilder::begin_page(const Stream& stream, const Secret* mask) {
+void RecordBuilder::begin_page(const Stream& stream, const Secrets* mask) {
     if (keys_.stream() != &stream) {
         keys_ = RecordKeys(stream);
     }
@@ -253,7 +253,7 @@ Row RecordBuilder::row_of(const Identifiers& found, Page& page, TextPool& entrie
 }
 
 std::string_view RecordBuilder::keep(std::string_view text, Page& page) const {
-    return mask_ != nullptr && mask_->occurs_in(text) ? page.texts.keep(mask_->redact(text))
+    return mask_ != nullptr && mask_->occurs_in(text) ? page.texts.keep(mask_->mask(text))
                                                       : page.texts.keep(text);
 }
 
@@ -261,7 +261,7 @@ std::string_view RecordBuilder::keep_entry(std::string_view text, TextPool& entr
     if (const auto known = entries.find(text)) {
         return *known;
     }
-    return mask_ != nullptr && mask_->occurs_in(text) ? entries.keep(mask_->redact(text))
+    return mask_ != nullptr && mask_->occurs_in(text) ? entries.keep(mask_->mask(text))
                                                       : entries.keep(text);
 }
 
@@ -269,9 +269,9 @@ void RecordBuilder::mask(Reject& reject) const {
     if (mask_ == nullptr || !mask_->occurs_in(reject.record)) {
         return;
     }
-    reject.record = mask_->redact(reject.record);
+    reject.record = mask_->mask(reject.record);
     if (reject.timestamp) {
-        reject.timestamp = mask_->redact(*reject.timestamp);
+        reject.timestamp = mask_->mask(*reject.timestamp);
     }
     // It shows the beginning of a value, which may end within the token.
     reject.reason = "unusable, and the access token is in it";

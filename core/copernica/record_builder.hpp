@@ -14,7 +14,7 @@
 #include "core/record/stream.hpp"
 #include "core/record/text_pool.hpp"
 #include "core/util/canonical_json.hpp"
-#include "core/util/secret.hpp"
+#include "core/util/secrets.hpp"
 
 namespace mirror::copernica {
 
@@ -35,7 +35,7 @@ class RecordBuilder {
     };
 
     /// Before the first record of a page. `mask`, if not null, is replaced in all texts.
-    void begin_page(const Stream& stream, const Secret* mask);
+    void begin_page(const Stream& stream, const Secrets* mask);
     /// After the last: adds what could not be judged before.
     void end_page(Page& page);
 
@@ -115,7 +115,7 @@ class RecordBuilder {
     CanonicalJson json_;
 
     // Of the page at hand.
-    const Secret* mask_ = nullptr;
+    const Secrets* mask_ = nullptr;
     bool any_usual_id_ = false;
     bool any_usual_time_ = false;
     std::vector<Pending> pending_;

@@ -51,7 +51,7 @@ class HttpConnection final : public Connection {
           transport_(std::move(transport)),
           deadline_timer_(std::move(executor), [this] { close(); }) {}
 
-    asio::awaitable<ReplyHeader> ask(std::string target, std::string agent) override;
+    asio::awaitable<ReplyHeader> ask(Request request) override;
     asio::awaitable<void> read_body(BodySink& sink, std::size_t limit) override;
 
     bool is_reusable() const override { return reusable_; }
@@ -126,7 +126,7 @@ asio::awaitable<void> HttpConnection::receive(const char* during) {
 }
 
 // The status and the fields that matter; throws if the reply is not HTTP.
-asio::awaitable<ReplyHeader> HttpConnection::ask(std::string target, std::string agent) {
+asio::awaitable<ReplyHeader> HttpConnection::ask(Request request) {
     reusable_ = false;
     reply_begun_ = false;
     deadline_ = now() + timeouts_.request;
@@ -134,11 +134,9 @@ asio::awaitable<ReplyHeader> HttpConnection::ask(std::string target, std::string
     parser_->header_limit(header_limit);
     parser_->body_limit(boost::none);  // ours is on what arrives, see read_body()
 
-    std::string request = "GET " + target + " HTTP/1.1\r\nHost: " + url_.authority() +
-                          "\r\nUser-Agent: " + agent +
-                          "\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\n\r\n";
+    const std::string text = request_text(request, url_.authority());
     allow_silence();
-    const auto [write_error, written] = co_await transport_->write(asio::buffer(request));
+    const auto [write_error, written] = co_await transport_->write(asio::buffer(text));
     if (write_error) {
         fail(write_error, "sending the request", Kind::gone);
     }

@@ -12,6 +12,7 @@
 
 #include "core/http/body_sink.hpp"
 #include "core/http/connection_error.hpp"
+#include "core/http/request.hpp"
 #include "core/http/timeouts.hpp"
 #include "core/http/tls_context.hpp"
 #include "core/http/url.hpp"
@@ -39,9 +40,8 @@ class Connection {
 
     virtual ~Connection() = default;
 
-    /// Sends a GET and reads the header of its reply. `target` is path and query, `agent` names
-    /// this program.
-    virtual boost::asio::awaitable<ReplyHeader> ask(std::string target, std::string agent) = 0;
+    /// Sends it and reads the header of its reply.
+    virtual boost::asio::awaitable<ReplyHeader> ask(Request request) = 0;
 
     /// Reads the body into the sink, at most `limit` bytes of it with the frames of its chunks, and
     /// finishes the sink if the body was complete by its length or its last chunk. What the sink

@@ -87,6 +87,7 @@ class Try {
         copernica::HttpOptions http(options.url, Secret(options.token.value_or("")));
         http.ca_file = options.ca_file;
         http.version = version;
+        http.auth_url = options.auth_url;
         http.timeouts.silence = silence;
         http.timeouts.request = request_time;
         return http;

@@ -45,6 +45,7 @@ struct ApiProbeOptions {
         : url(std::move(base_url)), zone(std::move(account_zone)) {}
 
     http::BaseUrl url;
+    std::optional<http::BaseUrl> auth_url;  ///< nothing: the usual
     Zone zone;
     std::string ca_file;
     std::optional<std::string> token;

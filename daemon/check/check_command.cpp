@@ -47,6 +47,7 @@ ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, 
         return check;
     }
     ApiProbeOptions options(*setup.url, *setup.zone);
+    options.auth_url = http::parse_base_url(setup.config->api.auth_url);
     options.ca_file = setup.config->api.ca_file.string();
     options.token = token;
     options.streams = streams_named(setup.config->mirror.streams);

@@ -141,9 +141,9 @@ ExitCode print_estimate(const CommandLine& line, const Config& config,
     const sync::Settings settings =
         settings_of(line.command, config, *chosen_streams(line, config).front());
     FoundToken token = find_token(line.token_file, config.api.token_file, environment);
-    copernica::HttpApi api = make_api(config, std::move(token.token));
-    asio::io_context loop(1);
     copernica::RequestObserver nobody;
+    copernica::HttpApi api = make_api(config, std::move(token.token), environment.clock, nobody);
+    asio::io_context loop(1);
     const std::size_t streams = chosen_streams(line, config).size();
     copernica::ApiAccess access(loop.get_executor(), api, environment.clock, nobody, settings,
                                 static_cast<unsigned>(streams));

@@ -48,13 +48,17 @@ std::vector<sync::StreamToMirror> to_mirror(storage::SqliteMirror& mirror,
 
 }  // namespace
 
-copernica::HttpApi make_api(const Config& config, std::string token) {
+copernica::HttpApi make_api(const Config& config, std::string token, Clock& clock,
+                            copernica::RequestObserver& observer) {
     try {
         copernica::HttpOptions options(http::parse_base_url(config.api.url),
                                        Secret(std::move(token)));
         options.ca_file = config.api.ca_file.string();
         options.connections = config.api.connections;
         options.version = version;
+        options.auth_url = http::parse_base_url(config.api.auth_url);
+        options.clock = &clock;
+        options.observer = &observer;
         return copernica::HttpApi(std::move(options));
     } catch (const std::invalid_argument& error) {
         throw UsageError(fmt::format("[api] url: {}", error.what()));
@@ -98,7 +102,7 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
       streams_(chosen_streams(line, config)),
       settings_(settings_beside(line, config, streams_)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
-      api_(make_api(config, std::move(token_.token))),
+      api_(make_api(config, std::move(token_.token), environment.clock, observers_)),
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
       mirror_(store_options(config, zone()), environment.clock, std::move(opening)),
       display_(loop_.get_executor(), environment, log_, zone(), line.quiet),

@@ -32,8 +32,9 @@
 
 namespace mirror::daemon {
 
-/// The API with that token. Throws UsageError.
-copernica::HttpApi make_api(const Config& config, std::string token);
+/// The API with that token. `clock` and `observer` must outlive it. Throws UsageError.
+copernica::HttpApi make_api(const Config& config, std::string token, Clock& clock,
+                            copernica::RequestObserver& observer);
 
 /// Opens the file and sets up the API, the loop and the signals; runs one piece of work.
 class Runtime {
@@ -86,8 +87,8 @@ class Runtime {
     std::vector<const Stream*> streams_;
     std::vector<sync::Settings> settings_;  // of each of them
     FoundToken token_;
-    copernica::HttpApi api_;
     Observers observers_;
+    copernica::HttpApi api_;
     copernica::TokenReload renewed_;
     boost::asio::io_context loop_{1};
     storage::SqliteMirror mirror_;

@@ -63,6 +63,7 @@ const std::map<std::string, Keys, std::less<>>& tables() {
         {"api",
          {
              {"url", [](Config& c, const ConfigValue& v) { c.api.url = v.text("a URL, as text"); }},
+             {"auth_url", [](Config& c, const ConfigValue& v) { c.api.auth_url = v.base_url(); }},
              {"token_file", [](Config& c, const ConfigValue& v) { c.api.token_file = v.path(); }},
              {"ca_file", [](Config& c, const ConfigValue& v) { c.api.ca_file = v.path(); }},
              {"time_zone",

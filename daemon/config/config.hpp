@@ -29,6 +29,8 @@ struct Config {
     };
     struct Api {
         std::string url = "https://api.copernica.com/v3";
+        /// Of the service that makes tokens for version 4.
+        std::string auth_url = "https://authenticate.copernica.com/";
         std::filesystem::path token_file;  ///< empty: look elsewhere
         std::filesystem::path ca_file;     ///< empty: the system's CAs
         std::string time_zone = "Europe/Amsterdam";

@@ -73,6 +73,7 @@ const std::vector<Key>& keys() {
     using C = Config;
     static const std::vector<Key> all{
         fixed("api.url", &C::api, &C::Api::url),
+        fixed("api.auth_url", &C::api, &C::Api::auth_url),
         fixed("api.token_file", &C::api, &C::Api::token_file),
         fixed("api.ca_file", &C::api, &C::Api::ca_file),
         fixed("api.time_zone", &C::api, &C::Api::time_zone),

@@ -1,10 +1,12 @@
 #include "daemon/config/config_value.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/http/url.hpp"
 #include "core/time/zone.hpp"
 #include "core/util/printable.hpp"
 #include "daemon/config/stream_choice.hpp"
@@ -43,6 +45,17 @@ std::string ConfigValue::one_of(const std::vector<std::string>& choices) const {
     std::string value = text(wanted);
     if (std::find(choices.begin(), choices.end(), value) == choices.end()) {
         refuse(wanted);
+    }
+    return value;
+}
+
+std::string ConfigValue::base_url() const {
+    std::string value = text("a URL, as text");
+    try {
+        http::parse_base_url(value);
+    } catch (const std::invalid_argument& error) {
+        throw config_error(file_, node_.source().begin.line,
+                           fmt::format("{}: {}", name_, error.what()));
     }
     return value;
 }

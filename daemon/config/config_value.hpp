@@ -40,6 +40,8 @@ class ConfigValue {
     /// Nothing if the text is empty.
     std::optional<Seconds> duration_or_none(Seconds least, Seconds most) const;
     std::string time_zone() const;
+    /// As it is written: the URL of a server that the token may go to.
+    std::string base_url() const;
     /// Names of streams: a list, or "all".
     std::vector<std::string> streams() const;
     /// Relative to the file; empty if the text is.

@@ -108,13 +108,38 @@ Scene::Scene(simulator::Behaviour behaviour, simulator::ServerOptions options,
     : account(server_zone),
       server(account, std::move(behaviour), options),
       stream(stream_of_the_test()),
-      api_url(server.url()) {
+      api_url(server.url()),
+      server_options_(std::move(options)) {
     account.choose(stream);
     if (stream != simulator::StreamId::impressions) {
         configure("mirror", "streams = [\"" + view() + "\"]\n");
     }
     // Tests are about results, so the rate has no limit.
     configure("api", "requests_per_second = 100000\n");
+    const char* const version = std::getenv("API_VERSION");
+    if (version != nullptr && std::string(version) == "4") {
+        // What is harder: tokens have to be made.
+        server.change([](simulator::Behaviour& all) { all.version4.takes_api_token = false; });
+        use_version_4();
+    }
+}
+
+void Scene::use_version_4() {
+    api_url = server.url("127.0.0.1", "/v4");
+    if (token_service) {
+        return;
+    }
+    simulator::Behaviour behaviour = server.behaviour();
+    behaviour.service = simulator::Service::authentication;
+    token_service =
+        std::make_unique<simulator::Server>(account, std::move(behaviour), server_options_);
+    token_service->clock().follow([this] { return server.clock().now(); });
+    configure("api", fmt::format("auth_url = \"{}\"\n", token_service->url("127.0.0.1", "/")));
+}
+
+void Scene::change_both(const std::function<void(simulator::Behaviour&)>& edit) {
+    server.change(edit);
+    token_service->change(edit);
 }
 
 void Scene::preload(const std::string& library) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -45,6 +46,8 @@ class Scene {
 
     simulator::Account account;
     simulator::Server server;
+    /// Of version 4: makes its tokens. Null before use_version_4().
+    std::unique_ptr<simulator::Server> token_service;
 
     /// What the test is about: the impressions, or what the variable STREAM of the environment
     /// names, so that tests that are about exactness run for each stream.
@@ -55,6 +58,13 @@ class Scene {
     std::string table() const;
     /// The API's call for its rows.
     simulator::Call call() const { return simulator::call_of(stream); }
+
+    /// The program asks version 4 of the API from now on. Tests that are about exactness run on
+    /// it, too: the variable API_VERSION of the environment is 4 then.
+    void use_version_4();
+
+    /// Both the API and the token service behave otherwise from now on.
+    void change_both(const std::function<void(simulator::Behaviour&)>& edit);
 
     /// Runs `copernica-mirror ARGUMENTS` to its end.
     Run run(const std::vector<std::string>& arguments);
@@ -108,6 +118,7 @@ class Scene {
     void write_configuration() const;
     ProcessOptions options_for(const std::vector<std::string>& arguments) const;
 
+    simulator::ServerOptions server_options_;
     TemporaryDirectory directory_;
     std::vector<std::pair<std::string, std::string>> tables_;
 };

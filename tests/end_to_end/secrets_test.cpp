@@ -22,6 +22,7 @@
 #include "tests/end_to_end/peak_memory.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/simulator/certificates.hpp"
+#include "tests/simulator/jwt.hpp"
 #include "tests/support/fault_table.hpp"
 
 using namespace mirror;
@@ -62,10 +63,25 @@ std::string hexadecimal(std::string_view bytes, const char* format) {
     return text;
 }
 
+// What the token service makes of it while its clock stands at present().
+std::string jwt() {
+    return simulator::make_jwt(simulator::Jwt{}, simulator::Identity{}.id, present());
+}
+
+// Its payload and its signature: all JWTs begin alike.
+std::vector<std::string> parts_of_jwt() {
+    const std::string token = jwt();
+    const std::size_t payload = token.find('.') + 1;
+    const std::size_t signature = token.rfind('.') + 1;
+    return {token.substr(payload, signature - payload - 1), token.substr(signature)};
+}
+
 // Every form in which a half could be seen, wherever it stood in what was encoded.
 std::vector<std::string> forms() {
     std::vector<std::string> all;
-    for (const std::string& half : {first_half, second_half}) {
+    std::vector<std::string> secrets = parts_of_jwt();
+    secrets.insert(secrets.end(), {first_half, second_half});
+    for (const std::string& half : secrets) {
         all.push_back(half);
         all.push_back(hexadecimal(half, "{:02x}"));
         all.push_back(hexadecimal(half, "{:02X}"));
@@ -78,7 +94,7 @@ std::vector<std::string> forms() {
     return all;
 }
 
-// What is wrong with the text, in words; empty if the canary is not in it.
+// What is wrong with the text, in words; empty if no canary is in it.
 std::string leak_in(const std::string& where, const std::string& text) {
     static const std::vector<std::string> all = forms();
     for (const std::string& form : all) {
@@ -123,6 +139,7 @@ struct Failure {
     int code = 1;  ///< -1: any
     std::vector<std::string> command = {"sync"};
     simulator::ServerOptions server = {};
+    bool version_4 = false;  ///< with a JWT
 };
 
 // Runs the command, in both formats of the log, and searches all that others could see.
@@ -136,6 +153,11 @@ std::string play(const Failure& failure) {
         scene.token = canary;
         scene.configure("mirror", "give_up_after = \"0s\"\n");
         populate(scene, 200);
+        if (failure.version_4) {
+            scene.server.change(
+                [](simulator::Behaviour& all) { all.version4.takes_api_token = false; });
+            scene.use_version_4();
+        }
         failure.arrange(scene);
         Looks looks;
         std::atomic<pid_t> id = 0;
@@ -301,6 +323,42 @@ std::vector<Failure> records_with_the_token() {
 
 TEST_CASE("secrets: failures of the API and of the way to it") {
     in_parallel(failures_of_the_api(), play);
+}
+
+TEST_CASE("secrets: version 4, its API and its token service") {
+    std::vector<Failure> all;
+    for (const std::string& secret : {jwt(), canary}) {
+        const std::string told = "no: Bearer " + secret;
+        all.push_back({"a JWT refused", always(faults::error(401, told)), 3});
+        all.push_back({"a request refused", page(faults::error(400, told))});
+        all.push_back({"busy", page(faults::error(503, told))});
+        all.push_back({"text for JSON", page(faults::status(200, told, "text/plain"))});
+        all.push_back({"redirected", page(faults::redirect("https://" + secret + ".invalid/"))});
+        all.push_back({"redirected below", page(faults::redirect("/v4/" + secret + "/x"))});
+        all.push_back({"an account's name",
+                       [told](Scene& scene) {
+                           scene.server.change([&](simulator::Behaviour& behaviour) {
+                               behaviour.identity.name = told;
+                           });
+                       },
+                       0});
+        const auto service = [](Fault fault) {
+            return [fault = std::move(fault)](Scene& scene) {
+                scene.token_service->set_rule(rules::call(simulator::Call::token, fault));
+            };
+        };
+        all.push_back({"the service refuses", service(faults::error(400, told)), 3});
+        all.push_back({"the service is busy", service(faults::status(503, told))});
+        all.push_back({"the service redirects", service(faults::redirect("https://" + secret))});
+        all.push_back({"no token", service(faults::status(200, "{\"x\":\"" + secret + "\"}"))});
+        all.push_back({"half a token", service(faults::status(200, "\"" + secret))});
+    }
+    all.push_back({"records", records("{", "{\"self\":\"Bearer " + jwt() + "\","), 0});
+    all.push_back({"all is well", [](Scene&) {}, 0});
+    for (Failure& failure : all) {
+        failure.version_4 = true;
+    }
+    in_parallel(all, play);
 }
 
 TEST_CASE("secrets: an API that puts the token into its records") {

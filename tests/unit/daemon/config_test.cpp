@@ -40,6 +40,7 @@ TEST_CASE("configuration: every key is read") {
     const Config config = read_config(directory.file("config.toml", R"(
 [api]
 url = "https://example.org/v3"
+auth_url = "https://authenticate.example.org/x"
 token_file = "token"
 ca_file = "/etc/ca.pem"
 time_zone = "UTC"
@@ -62,6 +63,7 @@ level = "debug"
 format = "json"
 )"));
     CHECK(config.api.url == "https://example.org/v3");
+    CHECK(config.api.auth_url == "https://authenticate.example.org/x");
     CHECK(config.api.token_file == directory.path() / "token");
     CHECK(config.api.ca_file == "/etc/ca.pem");
     CHECK(config.api.time_zone == "UTC");
@@ -87,6 +89,7 @@ TEST_CASE("configuration: an empty file gives the defaults, the database beside 
     const test::TemporaryDirectory directory;
     const Config config = read_config(directory.file("config.toml", ""));
     CHECK(config.api.url == "https://api.copernica.com/v3");
+    CHECK(config.api.auth_url == "https://authenticate.copernica.com/");
     CHECK(config.api.page_size == 1000);
     CHECK(config.mirror.database == directory.path() / "impressions.db");
     CHECK_FALSE(config.mirror.start.has_value());
@@ -161,6 +164,16 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
     CHECK(complaint("[log]\nlevel = \"loud\"\n") ==
           "config.toml:2: [log] level must be one of \"trace\", \"debug\", \"info\", "
           "\"warning\", \"error\"");
+    CHECK(complaint("[api]\nauth_url = 3\n") ==
+          "config.toml:2: [api] auth_url must be a URL, as text");
+    for (const char* const url :
+         {"", "authenticate.copernica.com", "http://authenticate.copernica.com/",
+          "ftp://authenticate.copernica.com", "https://", "https://user:word@example.org/",
+          "https://example.org/?access_token=x", "https://example.org:99999/"}) {
+        CAPTURE(url);
+        CHECK(complaint("[api]\n\nauth_url = \"" + std::string(url) + "\"\n")
+                  .rfind("config.toml:3: [api] auth_url: ", 0) == 0);
+    }
     CHECK(complaint("[api]\nurl = \n").rfind("config.toml:2: ", 0) == 0);
     CHECK(complaint("[api]\nurl = \"a\"\nurl = \"b\"\n").rfind("config.toml:3: ", 0) == 0);
 }

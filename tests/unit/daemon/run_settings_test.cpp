@@ -55,6 +55,7 @@ Config everything_else() {
         one.change(config);
     }
     config.api.url = "https://example.com/v3";
+    config.api.auth_url = "https://example.com/";
     config.api.token_file = "token";
     config.api.ca_file = "ca.pem";
     config.api.time_zone = "America/New_York";

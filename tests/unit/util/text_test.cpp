@@ -9,6 +9,7 @@
 #include "core/util/decimal.hpp"
 #include "core/util/printable.hpp"
 #include "core/util/secret.hpp"
+#include "core/util/secrets.hpp"
 
 using namespace mirror;
 
@@ -66,6 +67,25 @@ TEST_CASE("a secret is taken out of texts, encoded or not") {
     CHECK(Secret("+/").redact("1+/2") == "1[token]2");
     CHECK(Secret("a\"b").redact("a\\\"b") == "[token]");
     CHECK(Secret("").redact("nothing") == "nothing");
+}
+
+TEST_CASE(
+    "several secrets: each is replaced, short ones only in messages, passing ones not for good") {
+    Secrets secrets;
+    secrets.add(Secret("the-token-of-the-account"));
+    secrets.add(Secret("short"));
+    secrets.add_passing(Secret("a-token-that-was-made-1"));
+    const std::string text = "the-token-of-the-account, short, a-token-that-was-made-1";
+    CHECK(secrets.redact(text) == "[token], [token], [token]");
+    CHECK(secrets.occurs_in(text));
+    CHECK(secrets.mask(text) == "[token], short, [token]");
+    CHECK_FALSE(secrets.occurs_in("short"));
+    for (int i = 2; i < 12; ++i) {
+        secrets.add_passing(Secret("a-token-that-was-made-" + std::to_string(i)));
+    }
+    CHECK(secrets.occurs_in("a-token-that-was-made-11"));
+    CHECK(secrets.redact("a-token-that-was-made-3 the-token-of-the-account") ==
+          "a-token-that-was-made-3 [token]");
 }
 
 TEST_CASE("JSON is written with sorted keys, the last of equal keys") {

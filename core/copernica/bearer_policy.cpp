@@ -1,0 +1,74 @@
+#include "core/copernica/bearer_policy.hpp"
+
+#include <algorithm>
+
+namespace mirror::copernica {
+namespace {
+
+// What a JWT lives by the documentation, for one that does not say so.
+constexpr Seconds usual_life{24 * 3600};
+
+// So much of its life is over when another one is got: a service that is down for hours then does
+// no harm.
+constexpr int due_numerator = 3;
+constexpr int due_denominator = 4;
+
+bool names_the_token(const std::string& message) {
+    const auto same = [](char shown, char word) { return (shown | 0x20) == word; };
+    constexpr std::string_view word = "token";
+    return std::search(message.begin(), message.end(), word.begin(), word.end(), same) !=
+           message.end();
+}
+
+}  // namespace
+
+bool refuses_token(int status, const std::optional<std::string>& message, bool is_identity) {
+    if (!message) {
+        return false;
+    }
+    switch (status) {
+        case 401:
+            return true;
+        case 403:
+            return is_identity;
+        case 400:
+            return is_identity || names_the_token(*message);
+        default:
+            return false;
+    }
+}
+
+std::optional<Seconds> life_left(const JwtTimes& times, const ClocksAtReceipt& clocks) {
+    if (!times.expires) {
+        return std::nullopt;
+    }
+    const std::optional<Instant> made = clocks.service ? clocks.service : times.issued;
+    const Instant judged = clocks.api.value_or(made.value_or(clocks.machine));
+    return *times.expires - std::max(judged, made.value_or(judged));
+}
+
+Freshness freshness(std::optional<Seconds> left, std::chrono::nanoseconds age) {
+    const bool says_when = left && *left > Seconds(0);
+    const std::chrono::nanoseconds life = says_when ? *left : usual_life;
+    if (says_when && age >= life) {
+        return Freshness::expired;
+    }
+    return age >= life / due_denominator * due_numerator ? Freshness::due : Freshness::fresh;
+}
+
+AfterRefusal after_refusal(const RefusedToken& token) {
+    if (token.form == TokenForm::api_token) {
+        if (token.replaced) {
+            return AfterRefusal::send_current;
+        }
+        // One refusal of what was good a moment ago may be a mistake; `identity` knows.
+        const bool was_good = token.proven == TokenForm::api_token;
+        return was_good && !token.is_identity ? AfterRefusal::give_up : AfterRefusal::exchange;
+    }
+    if (token.replaced) {
+        return AfterRefusal::send_current;
+    }
+    return token.just_made ? AfterRefusal::give_up : AfterRefusal::exchange;
+}
+
+}  // namespace mirror::copernica

@@ -1,0 +1,109 @@
+#include "core/copernica/token_service.hpp"
+
+#include <utility>
+
+#include "core/copernica/identity_decoder.hpp"
+#include "core/copernica/jwt.hpp"
+#include "core/copernica/query.hpp"
+#include "core/copernica/status_kind.hpp"
+#include "core/http/string_sink.hpp"
+
+namespace mirror::copernica {
+
+namespace asio = boost::asio;
+
+asio::awaitable<TokenService::Made> TokenService::exchange(Secret api_token, RequestGate& gate) {
+    co_await gate.pass();
+    Answer answer = co_await ask(api_token);
+    if (answer.header.status != 200) {
+        const std::string body = co_await read_error(answer);
+        throw refused(answer.header, body);
+    }
+    const std::string body = co_await read(answer);
+    std::optional<std::string> token = token_in_reply(body);
+    // What it says is not repeated: part of it may be a token all the same.
+    if (!token) {
+        throw failed(ErrorKind::invalid_response, "its reply holds no token");
+    }
+    co_return Made(std::move(*token), date_of(answer.header));
+}
+
+asio::awaitable<Answer> TokenService::ask(const Secret& api_token) {
+    http::Request request(url_.path.empty() ? "/" : url_.path, user_agent_);
+    request.form = "access_token=" + percent_encode(api_token.reveal());
+    http::BaseUrl url = url_;
+    std::shared_ptr<http::TlsTrust> trust = trust_;
+    Answer answer;
+    try {
+        answer.connection =
+            co_await http::Connection::open(std::move(url), std::move(trust), timeouts_);
+        ++requests_;
+        answer.header = co_await answer.connection->ask(std::move(request));
+    } catch (const http::ConnectionError& error) {
+        if (error.kind() == http::ConnectionError::Kind::certificate) {
+            throw failed(ErrorKind::unusable,
+                         "its certificate was refused before the token was sent: " +
+                             std::string(error.what()));
+        }
+        ApiError failure = failed(ErrorKind::try_again, error.what());
+        if (error.stage() != http::ConnectionError::Stage::request) {
+            failure.set_unreachable();
+        }
+        throw failure;
+    }
+    co_return answer;
+}
+
+asio::awaitable<std::string> TokenService::read(Answer& answer) {
+    if (!answer.header.has_length) {
+        throw failed(ErrorKind::try_again,
+                     "its reply has no length: truncation could not be detected");
+    }
+    http::StringSink body(small_body_limit);
+    try {
+        const bool readable = co_await read_body(answer, body, small_body_limit);
+        if (!readable) {
+            throw failed(ErrorKind::invalid_response, "its reply has an unknown Content-Encoding");
+        }
+    } catch (const http::BadBody& bad) {
+        throw failed(ErrorKind::invalid_response, bad.what());
+    } catch (const http::ConnectionError& error) {
+        throw failed(error.kind() == http::ConnectionError::Kind::too_large
+                         ? ErrorKind::invalid_response
+                         : ErrorKind::try_again,
+                     error.what());
+    }
+    co_return body.text();
+}
+
+ApiError TokenService::failed(ErrorKind kind, const std::string& why, int status,
+                              std::optional<Seconds> retry_after) const {
+    const char* const what = kind == ErrorKind::token_refused
+                                 ? "the token service refuses the token"
+                             : kind == ErrorKind::try_again ? "the token service does not answer"
+                                                            : "the token service cannot be used";
+    return ApiError(kind, std::string(what) + " (" + url_.text() + "): " + why, status,
+                    retry_after);
+}
+
+// A redirect is not followed: the token goes to no other place than the configured one.
+ApiError TokenService::refused(const http::ReplyHeader& header, const std::string& body) const {
+    const int status = header.status;
+    const bool in_own_form = decode_error_message(body).has_value();
+    // What it says is not repeated: a token may be in it that is not known here.
+    std::string why = "HTTP status " + std::to_string(status);
+    if (status >= 300 && status < 400) {
+        return failed(ErrorKind::unusable,
+                      why + "; it redirects, which is not followed: is [api] auth_url right?",
+                      status);
+    }
+    ErrorKind kind = kind_of_status(status, true, in_own_form);
+    if (kind == ErrorKind::request_refused) {
+        kind = ErrorKind::unusable;  // 404 and the like: no such service there
+        why += "; is [api] auth_url right?";
+    }
+    return failed(kind, why, status,
+                  kind == ErrorKind::try_again ? retry_after_of(header) : std::nullopt);
+}
+
+}  // namespace mirror::copernica

@@ -1,0 +1,58 @@
+// The service that makes the tokens of version 4 from the account's token.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "core/copernica/api.hpp"
+#include "core/copernica/reply_body.hpp"
+#include "core/copernica/request_gate.hpp"
+#include "core/http/timeouts.hpp"
+#include "core/http/tls_context.hpp"
+#include "core/http/url.hpp"
+#include "core/util/secret.hpp"
+
+namespace mirror::copernica {
+
+/// Asked some times a day, so it keeps no connection.
+class TokenService {
+  public:
+    struct Made {
+        Made(std::string its_token, std::optional<Instant> its_date)
+            : token(std::move(its_token)), date(its_date) {}
+        Secret token;
+        std::optional<Instant> date;  ///< the reply's `Date`
+    };
+
+    TokenService(http::BaseUrl url, std::shared_ptr<http::TlsTrust> trust, http::Timeouts timeouts,
+                 std::string user_agent)
+        : url_(std::move(url)),
+          trust_(std::move(trust)),
+          timeouts_(timeouts),
+          user_agent_(std::move(user_agent)) {}
+
+    /// Makes one, in one try. Passes `gate` before the request. Throws ApiError, which says that
+    /// it was this service that failed: token_refused if it takes the account's token for wrong.
+    boost::asio::awaitable<Made> exchange(Secret api_token, RequestGate& gate);
+
+    /// Requests that were sent.
+    std::uint64_t requests() const { return requests_; }
+
+  private:
+    boost::asio::awaitable<Answer> ask(const Secret& api_token);
+    boost::asio::awaitable<std::string> read(Answer& answer);
+    ApiError failed(ErrorKind kind, const std::string& why, int status = 0,
+                    std::optional<Seconds> retry_after = std::nullopt) const;
+    ApiError refused(const http::ReplyHeader& header, const std::string& body) const;
+
+    http::BaseUrl url_;
+    std::shared_ptr<http::TlsTrust> trust_;
+    http::Timeouts timeouts_;
+    std::string user_agent_;
+    std::uint64_t requests_ = 0;
+};
+
+}  // namespace mirror::copernica
