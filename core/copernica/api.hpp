@@ -12,6 +12,7 @@
 
 #include "core/copernica/page.hpp"
 #include "core/copernica/page_query.hpp"
+#include "core/copernica/path_choice.hpp"
 #include "core/copernica/request_gate.hpp"
 #include "core/record/stream.hpp"
 #include "core/time/instant.hpp"
@@ -87,6 +88,13 @@ class Api {
                                                    RequestGate& gate) = 0;
 
     virtual boost::asio::awaitable<Identity> identity(RequestGate& gate) = 0;
+
+    /// The version of the API: 3 or 4.
+    virtual int version() const { return 3; }
+    /// Where the stream's call was found; nothing while that is not known.
+    virtual std::optional<PathFamily> paths_of(const Stream&) const { return std::nullopt; }
+    /// Where an earlier process found it: to be tried first.
+    virtual void expect_paths(const Stream&, PathFamily) {}
 };
 
 }  // namespace mirror::copernica

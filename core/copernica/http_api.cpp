@@ -16,6 +16,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr const char* identity_path = "/identity";
+constexpr int status_not_found = 404;
+
 constexpr const char* consumption_path = "/consumption";
 
 constexpr std::size_t body_limit = std::size_t{32} << 20;
@@ -51,7 +53,8 @@ HttpApi::HttpApi(HttpOptions options)
       trust_(options_.url.tls ? http::load_trust(options_.ca_file) : nullptr),
       bearer_(version_at(options_.url) == 4 ? make_bearer() : nullptr),
       pool_(options_.url, trust_, options_.timeouts, options_.connections),
-      semaphore_(options_.connections) {
+      semaphore_(options_.connections),
+      paths_(version_at(options_.url)) {
     secrets_.add(options_.token);
 }
 
@@ -77,7 +80,30 @@ void HttpApi::set_token(Secret token) {
     }
 }
 
+// A path that is not found is not the end: the call may be at the other one.
 asio::awaitable<PageReply> HttpApi::page(const Stream& stream, PageQuery query, RequestGate& gate) {
+    const PathFamily first = paths_.first(stream);
+    std::optional<ApiError> not_found;
+    try {
+        co_return co_await page_at(first, stream, query, gate);
+    } catch (const ApiError& error) {
+        if (error.status() != status_not_found) {
+            throw;
+        }
+        not_found = error;
+    }
+    try {
+        co_return co_await page_at(other(first), stream, query, gate);
+    } catch (const ApiError& error) {
+        if (error.status() != status_not_found) {
+            throw;
+        }
+    }
+    throw ApiError(*not_found);
+}
+
+asio::awaitable<PageReply> HttpApi::page_at(PathFamily family, const Stream& stream,
+                                            PageQuery query, RequestGate& gate) {
     std::unique_ptr<PageDecoder> decoder;
     if (decoders_.empty()) {
         decoder = std::make_unique<PageDecoder>();
@@ -86,12 +112,13 @@ asio::awaitable<PageReply> HttpApi::page(const Stream& stream, PageQuery query, 
         decoders_.pop_back();
     }
     decoder->begin(stream, secrets_, entries());
-    std::string path = options_.url.path + "/" + std::string(stream.path);
+    std::string path = options_.url.path + "/" + std::string(path_of(stream, family));
     std::string parameters = page_parameters(stream, query);
     PageReply reply;
     reply.date = co_await get(std::move(path), std::move(parameters), *decoder, gate);
     reply.page = decoder->take();
     decoders_.push_back(std::move(decoder));
+    paths_.answered(stream, family);
     co_return reply;
 }
 

@@ -65,6 +65,14 @@ class HttpApi final : public Api {
                                            RequestGate& gate) override;
     boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
+    int version() const override { return version_at(options_.url); }
+    std::optional<PathFamily> paths_of(const Stream& stream) const override {
+        return paths_.known(stream);
+    }
+    void expect_paths(const Stream& stream, PathFamily family) override {
+        paths_.answered(stream, family);
+    }
+
     /// What the API counted in the local days from `first` to `last`, both included. Not every
     /// token may read it.
     boost::asio::awaitable<Consumption> consumption(LocalTime first, LocalTime last,
@@ -86,6 +94,8 @@ class HttpApi final : public Api {
 
   private:
     std::shared_ptr<TextPool> entries();
+    boost::asio::awaitable<PageReply> page_at(PathFamily family, const Stream& stream,
+                                              PageQuery query, RequestGate& gate);
     boost::asio::awaitable<std::optional<Instant>> get(std::string path, std::string query,
                                                        http::BodySink& sink, RequestGate& gate);
     boost::asio::awaitable<Answer> ask(std::string path, std::string query, const Secret* bearer,
@@ -106,6 +116,7 @@ class HttpApi final : public Api {
     std::unique_ptr<Bearer> bearer_;  // of version 4
     http::ConnectionPool pool_;
     Semaphore semaphore_;
+    PathChoice paths_;
     std::vector<std::unique_ptr<PageDecoder>> decoders_;  // that rest
     // Of all pages: the same user agents come again and again.
     std::shared_ptr<TextPool> entries_ = std::make_shared<TextPool>();

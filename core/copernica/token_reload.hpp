@@ -33,6 +33,14 @@ class TokenReload final : public Api {
                                            RequestGate& gate) override;
     boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
+    int version() const override { return inner_.version(); }
+    std::optional<PathFamily> paths_of(const Stream& stream) const override {
+        return inner_.paths_of(stream);
+    }
+    void expect_paths(const Stream& stream, PathFamily family) override {
+        inner_.expect_paths(stream, family);
+    }
+
   private:
     void look_for_another();
     boost::asio::awaitable<void> prove_account(RequestGate& gate);

@@ -61,6 +61,9 @@ inline constexpr const char* last_audit_agrees = "last_audit_agrees";
 /// (plan::PageSize::Known); empty while pages of full size pass.
 inline constexpr const char* page_size = "page_size";
 inline constexpr const char* page_size_that_fails = "page_size_that_fails";
+/// The version of the API, and where the stream's call was found there: "ms" or "draganddrop".
+inline constexpr const char* api_version = "api_version";
+inline constexpr const char* api_paths = "api_paths";
 /// Requests a second that the API takes; empty while that is what is configured.
 inline constexpr const char* request_rate = "request_rate";
 /// For people; empty after a success.

@@ -29,6 +29,7 @@ constexpr int most_clock_replies = 3 * copernica::ServerClock::agreement;
 asio::awaitable<void> Preflight::run() {
     co_await know_account();
     co_await recall_page_size();
+    co_await recall_paths();
     co_await cut_back_coverage(context_);
     co_await uncover_other_rules();
     co_await check_zone();
@@ -79,6 +80,17 @@ asio::awaitable<void> Preflight::recall_page_size() {
     const auto failing = read_decimal<std::uint32_t>(fails.value_or(""));
     if (passing && failing) {
         context_.adaptive.page_size.remember({*passing, *failing});
+    }
+}
+
+// Of another version of the API, they mean nothing for this one.
+asio::awaitable<void> Preflight::recall_paths() {
+    copernica::Api& api = context_.shared.access.api();
+    const auto version = co_await context_.store.fact(metadata::api_version);
+    const auto paths = co_await context_.store.fact(metadata::api_paths);
+    const auto family = copernica::path_family(paths.value_or(""));
+    if (family && version == std::to_string(api.version())) {
+        api.expect_paths(context_.stream(), *family);
     }
 }
 

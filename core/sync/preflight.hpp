@@ -27,6 +27,7 @@ class Preflight {
     copernica::PageQuery rows_ahead() const;
     void judge_zone(const copernica::Page& page);
     boost::asio::awaitable<void> recall_page_size();
+    boost::asio::awaitable<void> recall_paths();
     boost::asio::awaitable<void> uncover_other_rules();
 
     RunContext& context_;

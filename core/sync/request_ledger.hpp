@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -77,6 +78,14 @@ class CountedApi final : public copernica::Api {
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override {
         Gate counting(ledger_, gate);
         co_return co_await api_.identity(counting);
+    }
+
+    int version() const override { return api_.version(); }
+    std::optional<copernica::PathFamily> paths_of(const Stream& stream) const override {
+        return api_.paths_of(stream);
+    }
+    void expect_paths(const Stream& stream, copernica::PathFamily family) override {
+        api_.expect_paths(stream, family);
     }
 
   private:

@@ -126,6 +126,11 @@ asio::awaitable<void> RunRecorder::note_result(std::string error) {
     const double rate = context_.client.rate();
     const bool is_slowed = rate < static_cast<double>(context_.settings.requests_per_second);
     changed[metadata::request_rate] = is_slowed ? fmt::format("{:.1f}", rate) : std::string();
+    const copernica::Api& api = context_.shared.access.api();
+    if (const auto paths = api.paths_of(context_.stream())) {
+        changed[metadata::api_version] = std::to_string(api.version());
+        changed[metadata::api_paths] = std::string(copernica::name_of(*paths));
+    }
     co_await context_.store.set_facts(std::move(changed));
 }
 

@@ -61,6 +61,7 @@ class Try {
         timeouts_.request = request_time;
         probe.place = fmt::format("{}:{}", options.url.host, options.url.port);
         probe.tls = options.url.tls;
+        probe.version = copernica::version_at(options.url);
         probe.has_token = options.token.has_value();
     }
 
@@ -146,7 +147,11 @@ class Try {
         if (!why_not.empty() && !probe.failure) {
             note(probe, stage_, why_not, token_refused);
         }
-        probe.streams.push_back({std::string(stream.name), why_not});
+        std::string path;
+        if (const auto family = api_.paths_of(stream)) {
+            path = copernica::path_of(stream, *family);
+        }
+        probe.streams.push_back({std::string(stream.name), why_not, path});
         co_return why_not.empty();
     }
 

@@ -23,6 +23,7 @@ struct ApiProbe {
     };
 
     std::string place;  ///< host and port
+    int version = 3;    ///< of the API
     bool tls = true;
     std::vector<std::string> addresses;           ///< of the host
     bool has_token = false;                       ///< without one, nothing is asked
@@ -32,6 +33,7 @@ struct ApiProbe {
     struct AskedStream {
         std::string name;
         std::string why_not;  ///< the API does not serve it; empty: it does
+        std::string path;     ///< where it was found: "ms/clicks", "draganddrop/clicks"
     };
     std::vector<AskedStream> streams;               ///< as far as it came
     std::optional<std::string> wrong_zone;          ///< for people

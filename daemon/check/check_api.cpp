@@ -68,8 +68,9 @@ Finding passed(const ApiProbe& probe, Stage stage) {
             return found_ok(name_of(stage), probe.tls ? "the certificate is right"
                                                       : "not needed: plain HTTP to this machine");
         case Stage::identity:
-            return found_ok(name_of(stage), fmt::format("the token is that of {} ({})",
-                                                        probe.identity->name, probe.identity->id));
+            return found_ok(name_of(stage),
+                            fmt::format("the token is that of {} ({}); version {} of the API",
+                                        probe.identity->name, probe.identity->id, probe.version));
         case Stage::rows:
             break;
     }
@@ -116,7 +117,13 @@ Finding judge_streams(const ApiProbe& probe) {
     std::vector<std::string> refused;
     std::string why;
     for (const ApiProbe::AskedStream& stream : probe.streams) {
-        (stream.why_not.empty() ? served : refused).push_back(stream.name);
+        if (stream.why_not.empty()) {
+            served.push_back(stream.path.empty()
+                                 ? stream.name
+                                 : fmt::format("{} at {}", stream.name, stream.path));
+        } else {
+            refused.push_back(stream.name);
+        }
         if (why.empty()) {
             why = stream.why_not;
         }

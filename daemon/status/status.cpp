@@ -195,6 +195,8 @@ Status assess(const storage::FileStatus& file, const Stream& which, Instant now)
     }
     status.count_difference = text_fact(stream, facts::count_difference);
     status.request_rate = text_fact(stream, facts::request_rate);
+    status.api_version = read_decimal<unsigned>(text_fact(stream, facts::api_version).value_or(""));
+    status.api_paths = text_fact(stream, facts::api_paths);
     status.horizon = instant_fact(stream, facts::horizon);
     status.rows_before_horizon = number_fact(stream, facts::rows_before_horizon);
     if (const auto before = text_fact(stream, facts::erased_before)) {
@@ -301,6 +303,11 @@ boost::json::object json_of_stream(const Status& status) {
                                 {"found", *status.last_audit}};
     }
     object["count_difference"] = json_text(status.count_difference);
+    object["api_version"] = nullptr;
+    if (status.api_version) {
+        object["api_version"] = *status.api_version;
+    }
+    object["api_paths"] = json_text(status.api_paths);
     object["horizon"] = json_time(status.horizon);
     object["rows_before_horizon"] = status.rows_before_horizon;
     object["sweep"] = nullptr;

@@ -42,6 +42,9 @@ struct Status {
     std::optional<std::string> last_audit;  ///< for people: what it found
     /// Requests a second that the API takes, if that is less than configured.
     std::optional<std::string> request_rate;
+    /// The version of the API, and below which path the stream is there: "ms", "draganddrop".
+    std::optional<unsigned> api_version;
+    std::optional<std::string> api_paths;
     std::optional<Instant> horizon;  ///< the API shows nothing before it any more
     std::uint64_t rows_before_horizon = 0;
     struct Sweep {

@@ -186,6 +186,38 @@ TEST_CASE("version 4: exact with odd tokens and odd clocks") {
     });
 }
 
+TEST_CASE("version 4: the paths are found, kept in the file, and told") {
+    for (const bool ms : {false, true}) {
+        CAPTURE(ms);
+        Behaviour behaviour;
+        behaviour.version4.ms_paths = ms;
+        behaviour.version4.draganddrop_paths = !ms;
+        Scene scene(behaviour);
+        scene.use_version_4();
+        scene.configure("mirror", "streams = [\"impressions\", \"clicks\"]\n");
+        populate(scene, 300);
+        const auto not_found = [&scene] {
+            std::uint64_t count = 0;
+            for (const simulator::LogEntry& entry : scene.server.log()) {
+                count += entry.status == 404 ? 1 : 0;
+            }
+            return count;
+        };
+        CHECK(scene.complaint(scene.run({"sync"})) == "");
+        CHECK(not_found() == (ms ? 1 : 0));
+        scene.server.start_over();
+        CHECK(scene.complaint(scene.run({"sync"})) == "");
+        CHECK(not_found() == 0);
+        const std::string family = ms ? "ms" : "draganddrop";
+        const Run status = scene.run({"status", "--json"});
+        CHECK(status.out.find("\"api_version\":4,\"api_paths\":\"" + family + "\"") !=
+              std::string::npos);
+        const Run check = scene.run({"check"});
+        CHECK(check.out.find("version 4 of the API") != std::string::npos);
+        CHECK(check.out.find("clicks at " + family + "/clicks") != std::string::npos);
+    }
+}
+
 TEST_CASE("version 4: tokens that are useless end with 1, a wrong token with 3") {
     Behaviour behaviour = jwt_only();
     behaviour.authentication.jwt.expiry = simulator::Jwt::Expiry::past;

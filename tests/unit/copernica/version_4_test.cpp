@@ -314,6 +314,43 @@ TEST_CASE("version 4: a token that nobody takes is refused, and a new one begins
     CHECK(world.exchanges() == 1);
 }
 
+TEST_CASE("version 4: the path that is there is found once, and again when it stops working") {
+    simulator::Behaviour behaviour;
+    behaviour.version4.draganddrop_paths = false;
+    World world(behaviour);
+    const Stream& stream = streams().front();
+    CHECK(world.api->paths_of(stream) == std::nullopt);
+    CHECK(world.ask_page() == "");
+    CHECK(world.asked() == 2);
+    CHECK(world.ask_page() == "");
+    CHECK(world.asked() == 3);
+    CHECK(world.api->paths_of(stream) == PathFamily::ms);
+    world.api_server.change([](simulator::Behaviour& all) {
+        all.version4.draganddrop_paths = true;
+        all.version4.ms_paths = false;
+    });
+    CHECK(world.ask_page() == "");
+    CHECK(world.asked() == 5);
+    CHECK(world.api->paths_of(stream) == PathFamily::draganddrop);
+    // What an earlier process has found.
+    world.api->expect_paths(stream, PathFamily::ms);
+    CHECK(world.ask_page() == "");
+    CHECK(world.asked() == 7);
+}
+
+TEST_CASE("version 4: a stream to which the token has no right is told by its first path") {
+    for (const unsigned status : {403U, 404U}) {
+        simulator::Behaviour behaviour;
+        behaviour.refused[simulator::Call::impressions] = status;
+        World world(behaviour);
+        const std::string why = world.ask_page();
+        CHECK(why.find("/v4/draganddrop/impressions: HTTP status " + std::to_string(status)) !=
+              std::string::npos);
+        CHECK(world.asked() == (status == 403 ? 1 : 2));
+        CHECK(world.api->paths_of(streams().front()) == std::nullopt);
+    }
+}
+
 TEST_CASE(
     "version 4: a redirect within the host keeps the token out of the URL; another host gets "
     "none") {

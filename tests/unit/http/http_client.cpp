@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -97,7 +98,11 @@ Outcome get_page(HttpOptions options, std::uint64_t* requests) {
 }
 
 Outcome get_page(const std::string& raw, Script::End end) {
-    ScriptedServer server({Script{{raw}, end}});
+    std::vector<Script> scripts{Script{{raw}, end}};
+    if (raw.starts_with("HTTP/1.1 404 ")) {
+        scripts.push_back(scripts.front());  // asked at the other path, too
+    }
+    ScriptedServer server(std::move(scripts));
     return get_page(options_for(server));
 }
 
