@@ -37,6 +37,9 @@ ExitCode exit_code_of(const std::exception& error) {
     if (is_any<storage::DatabaseError>(error)) {
         return ExitCode::database;
     }
+    if (is_any<sync::OtherRows>(error)) {
+        return ExitCode::not_whole;
+    }
     if (is_any<copernica::ApiFailed, copernica::ApiError>(error)) {
         return ExitCode::api;
     }

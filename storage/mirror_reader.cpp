@@ -93,6 +93,40 @@ std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
     });
 }
 
+LocalTime MirrorReader::time_of(const std::string& text) const {
+    const std::optional<LocalTime> time = parse_local(text);
+    if (!time) {
+        throw DatabaseError(DatabaseErrorKind::damaged, "database " + database_.path().string() +
+                                                            ": a row has the timestamp \"" + text +
+                                                            "\", which this program never writes");
+    }
+    return *time;
+}
+
+std::vector<plan::SampledRow> MirrorReader::newest_sample(LocalTime before, std::size_t most) {
+    return database_.guarded([&] {
+        const bool has_mailing = has_column(stream_, "mailing");
+        SQLite::Statement newest(database_.sql(), "SELECT id, timestamp" +
+                                                      std::string(has_mailing ? ", mailing" : "") +
+                                                      " FROM " + table_ +
+                                                      " WHERE timestamp < ? AND removed_at IS NULL "
+                                                      "ORDER BY timestamp DESC LIMIT ?");
+        newest.bind(1, format_local(before));
+        newest.bind(2, static_cast<std::int64_t>(most));
+        std::vector<plan::SampledRow> rows;
+        while (newest.executeStep()) {
+            plan::SampledRow row;
+            row.id = newest.getColumn(0).getInt64();
+            row.time = time_of(newest.getColumn(1).getString());
+            if (has_mailing && !newest.getColumn(2).isNull()) {
+                row.mailing = newest.getColumn(2).getInt64();
+            }
+            rows.push_back(row);
+        }
+        return rows;
+    });
+}
+
 std::optional<sync::NewestRows> MirrorReader::newest_rows(LocalTime before) {
     return database_.guarded([&]() -> std::optional<sync::NewestRows> {
         SQLite::Statement newest(database_.sql(), "SELECT timestamp FROM " + table_ +
@@ -103,19 +137,13 @@ std::optional<sync::NewestRows> MirrorReader::newest_rows(LocalTime before) {
             return std::nullopt;
         }
         const std::string text = newest.getColumn(0).getString();
-        const std::optional<LocalTime> time = parse_local(text);
-        if (!time) {
-            throw DatabaseError(DatabaseErrorKind::damaged,
-                                "database " + database_.path().string() +
-                                    ": a row has the timestamp \"" + text +
-                                    "\", which this program never writes");
-        }
+        const LocalTime time = time_of(text);
         SQLite::Statement rows(database_.sql(), "SELECT count(*) FROM " + table_ +
                                                     " WHERE timestamp = ? AND removed_at IS NULL");
         rows.bind(1, text);
         rows.executeStep();
         sync::NewestRows found;
-        found.time = *time;
+        found.time = time;
         found.rows = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
         return found;
     });

@@ -33,9 +33,12 @@ class MirrorReader {
     WindowSet covered_by_other_rules();
     std::uint64_t count(LocalTime begin, LocalTime end);
     std::optional<sync::NewestRows> newest_rows(LocalTime before);
+    std::vector<plan::SampledRow> newest_sample(LocalTime before, std::size_t most);
     std::optional<std::string> fact(const std::string& key);
 
   private:
+    LocalTime time_of(const std::string& text) const;
+
     Database& database_;
     const Zone& zone_;
     const Stream& stream_;

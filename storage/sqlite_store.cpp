@@ -103,6 +103,12 @@ asio::awaitable<std::optional<sync::NewestRows>> SqliteStore::newest_rows(LocalT
     return calls_.carried_out(std::move(work));
 }
 
+asio::awaitable<std::vector<plan::SampledRow>> SqliteStore::newest_sample(LocalTime before,
+                                                                          std::size_t most) {
+    auto work = [this, before, most] { return reader().newest_sample(before, most); };
+    return calls_.carried_out(std::move(work));
+}
+
 asio::awaitable<void> SqliteStore::record_run(sync::RunRecord run) {
     auto work = [this, run = std::move(run), now = clock_.utc()] { writer().record_run(run, now); };
     return calls_.carried_out(std::move(work));

@@ -45,6 +45,8 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
+    boost::asio::awaitable<std::vector<plan::SampledRow>> newest_sample(LocalTime before,
+                                                                        std::size_t most) override;
     boost::asio::awaitable<void> record_run(sync::RunRecord run) override;
     /// Throws OtherAccount, too.
     boost::asio::awaitable<void> claim_account(std::string id, std::string name) override;

@@ -12,4 +12,10 @@ class WrongZone : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// Another version of the API shows other rows than the file has.
+class OtherRows : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
 }  // namespace mirror::sync

@@ -11,6 +11,7 @@
 #include "core/plan/zone_check.hpp"
 #include "core/sync/errors.hpp"
 #include "core/sync/metadata.hpp"
+#include "core/sync/version_check.hpp"
 #include "core/time/text.hpp"
 #include "core/util/decimal.hpp"
 
@@ -33,6 +34,7 @@ asio::awaitable<void> Preflight::run() {
     co_await cut_back_coverage(context_);
     co_await uncover_other_rules();
     co_await check_zone();
+    co_await check_version(context_);
 }
 
 // Finds out whose token it is and what time the server has, once for all streams.

@@ -13,7 +13,7 @@ class Preflight {
     explicit Preflight(RunContext& context) : context_(context) {}
 
     /// Asks `identity`, claims the file for the account, settles which time it is, cuts coverage
-    /// back to it, and checks the zone. Throws what ends a run.
+    /// back to it, checks the zone, and a sample after a change of version. Throws what ends a run.
     boost::asio::awaitable<void> run();
 
     /// False while the file may be another account's: nothing is to be written to it then.

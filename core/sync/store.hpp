@@ -1,6 +1,7 @@
 // What the mirror asks of a storage, for one stream. The storage implements it; core knows no SQL.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "core/plan/recheck.hpp"
 #include "core/plan/unread_window.hpp"
+#include "core/plan/version_sample.hpp"
 #include "core/record/records.hpp"
 #include "core/record/stream.hpp"
 #include "core/time/window.hpp"
@@ -199,6 +201,10 @@ class Store {
     virtual boost::asio::awaitable<void> recount() = 0;
 
     virtual boost::asio::awaitable<std::optional<NewestRows>> newest_rows(LocalTime before) = 0;
+
+    /// The newest rows before that, so many at the most, without those that were removed.
+    virtual boost::asio::awaitable<std::vector<plan::SampledRow>> newest_sample(
+        LocalTime before, std::size_t most) = 0;
 
     /// Starts, then rewrites, this process's row in `runs`.
     virtual boost::asio::awaitable<void> record_run(RunRecord run) = 0;

@@ -218,6 +218,46 @@ TEST_CASE("version 4: the paths are found, kept in the file, and told") {
     }
 }
 
+TEST_CASE("version 4: a file that was made with version 3 goes on, and back again") {
+    Scene scene(jwt_only());
+    populate(scene, 2000);
+    scene.api_url = scene.server.url();  // version 3
+    REQUIRE(scene.complaint(scene.run({"sync"})) == "");
+    scene.account.add(row(5'000'000, present() - Seconds(60)));
+    scene.use_version_4();
+    const Run run = scene.run({"sync"});
+    CHECK(scene.complaint(run) == "");
+    CHECK(run.err.find("a sample of 100 impressions is the same") != std::string::npos);
+    CHECK(scene.run({"sync"}).err.find("sample") == std::string::npos);
+    CHECK(scene.query("SELECT count(*) FROM impressions WHERE changed_at > first_seen") == "0");
+    scene.api_url = scene.server.url();
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
+TEST_CASE("version 4: a file of version 3 that shows other rows there ends with 5, unchanged") {
+    Scene scene(jwt_only());
+    populate(scene, 2000);
+    scene.api_url = scene.server.url();
+    REQUIRE(scene.complaint(scene.run({"sync"})) == "");
+    scene.use_version_4();
+    simulator::Fault other_ids;
+    other_ids.page = [](simulator::Page& page) {
+        for (std::string& record : page.records) {
+            record.replace(record.find("\"ID\":\"") + 6, 1, "9");
+        }
+    };
+    scene.server.set_rule([other_ids](const simulator::Request& request) {
+        return request.version == 4 ? std::optional(other_ids) : std::nullopt;
+    });
+    const Run run = scene.run({"sync"});
+    CHECK(run.code == 5);
+    CHECK(run.err.find("version 4 of the API does not show what the file has from version 3") !=
+          std::string::npos);
+    CHECK(scene.difference() == "");
+    scene.server.set_rule({});
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
 TEST_CASE("version 4: tokens that are useless end with 1, a wrong token with 3") {
     Behaviour behaviour = jwt_only();
     behaviour.authentication.jwt.expiry = simulator::Jwt::Expiry::past;

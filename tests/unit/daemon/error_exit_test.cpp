@@ -19,6 +19,7 @@ using namespace mirror::daemon;
 TEST_CASE("exit codes: whose fault it is") {
     CHECK(exit_code_of(UsageError("x")) == ExitCode::usage);
     CHECK(exit_code_of(sync::WrongZone("x")) == ExitCode::usage);
+    CHECK(exit_code_of(sync::OtherRows("x")) == ExitCode::not_whole);
     CHECK(exit_code_of(copernica::TokenRefused("x")) == ExitCode::token);
     CHECK(exit_code_of(copernica::ApiFailed("x")) == ExitCode::api);
     CHECK(exit_code_of(copernica::ApiError(copernica::ErrorKind::try_again, "x")) == ExitCode::api);

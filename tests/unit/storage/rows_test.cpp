@@ -383,3 +383,23 @@ TEST_CASE("counts are of both ends, and of rejects too") {
     CHECK(newest->time == begin + Seconds(9));
     CHECK(newest->rows == 2);
 }
+
+TEST_CASE("the newest rows as a sample, without those that were removed") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    MirrorFile file(options_for(path), noon());
+    file.writer(impressions).commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
+    meddle(path, "UPDATE impression_rows SET removed_at = 1 WHERE id = 49");
+    const LocalTime begin = *parse_local("2026-03-01 13:00:00");
+    const auto sample = file.reader(impressions).newest_sample(begin + Seconds(49), 3);
+    REQUIRE(sample.size() == 3);
+    for (std::size_t i = 0; i < sample.size(); ++i) {
+        CHECK(std::to_string(sample[i].id) ==
+              ask(path,
+                  "SELECT id FROM impressions WHERE removed_at IS NULL AND timestamp < '2026-03-01 "
+                  "13:00:49' ORDER BY timestamp DESC LIMIT 1 OFFSET " +
+                      std::to_string(i)));
+        CHECK(sample[i].mailing.has_value());
+    }
+    CHECK(file.reader(impressions).newest_sample(begin, 3).empty());
+}

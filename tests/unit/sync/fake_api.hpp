@@ -23,6 +23,7 @@ class FakeApi final : public copernica::Api {
                                                       copernica::PageQuery query,
                                                       copernica::RequestGate& gate) override;
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override;
+    int version() const override { return api_version; }
 
     /// Called with the number of the request (from 0, both kinds) before each; may throw ApiError.
     std::function<void(const copernica::PageQuery&)> on_page;
@@ -42,6 +43,8 @@ class FakeApi final : public copernica::Api {
     std::function<bool(std::uint64_t)> empty_when;
     /// More is a run that does not end.
     std::uint64_t most_requests = 20'000;
+
+    int api_version = 3;
 
     std::uint64_t pages = 0;
     std::uint64_t identities = 0;

@@ -178,6 +178,24 @@ asio::awaitable<std::optional<sync::NewestRows>> FakeStore::newest_rows(LocalTim
     co_return newest;
 }
 
+asio::awaitable<std::vector<plan::SampledRow>> FakeStore::newest_sample(LocalTime before,
+                                                                        std::size_t most) {
+    co_await yield_always();
+    std::vector<plan::SampledRow> sample;
+    for (const auto& [id, time] : rows) {
+        if (time < before) {
+            plan::SampledRow row;
+            row.id = id;
+            row.time = time;
+            sample.push_back(row);
+        }
+    }
+    std::sort(sample.begin(), sample.end(),
+              [](const auto& a, const auto& b) { return a.time > b.time; });
+    sample.resize(std::min(sample.size(), most));
+    co_return sample;
+}
+
 asio::awaitable<void> FakeStore::record_run(sync::RunRecord run) {
     co_await yield_always();
     runs.push_back(std::move(run));
