@@ -7,6 +7,7 @@
 #endif
 #include <string.h>
 #include <string>
+#include <utility>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -46,15 +47,21 @@ void keep_memory_private() {
 #endif
 }
 
-// Takes the token out of the environment, which `ps e` shows.
-std::optional<std::string> take_token() {
-    char* const value = std::getenv("COPERNICA_ACCESS_TOKEN");
+// Takes a secret out of the environment, which `ps e` shows.
+std::optional<std::string> take(const char* name) {
+    char* const value = std::getenv(name);
     if (value == nullptr) {
         return std::nullopt;
     }
-    std::string token = value;
-    explicit_bzero(value, token.size());
-    return token;
+    std::string secret = value;
+    explicit_bzero(value, secret.size());
+    return secret;
+}
+
+// Of two that are there, the one that curl takes.
+std::optional<std::string> first_of(std::optional<std::string> first,
+                                    std::optional<std::string> second) {
+    return first ? std::move(first) : std::move(second);
 }
 
 // Freed memory goes back to the system, and the two threads share one heap: pages of rows are made
@@ -85,7 +92,10 @@ int main(int count, char** arguments) {
     if (mirror::daemon::commit != "unknown") {
         environment.commit = mirror::daemon::commit;
     }
-    environment.access_token = take_token();
+    environment.access_token = take("COPERNICA_ACCESS_TOKEN");
+    // A password may be in it.
+    environment.https_proxy = first_of(take("https_proxy"), take("HTTPS_PROXY"));
+    environment.no_proxy = first_of(variable("no_proxy"), variable("NO_PROXY"));
     if (const auto directory = variable("CREDENTIALS_DIRECTORY")) {
         environment.credentials_directory = *directory;
     }

@@ -52,16 +52,31 @@ HttpApi::HttpApi(HttpOptions options)
     : options_(std::move(options)),
       trust_(options_.url.tls ? http::load_trust(options_.ca_file) : nullptr),
       bearer_(version_at(options_.url) == 4 ? make_bearer() : nullptr),
-      pool_(options_.url, trust_, options_.timeouts, options_.connections),
+      pool_(route(), options_.connections),
       semaphore_(options_.connections),
       paths_(version_at(options_.url)) {
     secrets_.add(options_.token);
+    for (const auto& proxy : {options_.proxy, options_.auth_proxy}) {
+        if (proxy && proxy->password) {
+            secrets_.add(Secret(*proxy->password));
+            constexpr std::size_t scheme = 6;  // "Basic "
+            secrets_.add(Secret(proxy->authorization().substr(scheme)));
+        }
+    }
+}
+
+http::Route HttpApi::route() const {
+    http::Route to_api(options_.url, trust_, options_.timeouts);
+    to_api.proxy = options_.url.tls ? options_.proxy : std::nullopt;
+    return to_api;
 }
 
 std::unique_ptr<Bearer> HttpApi::make_bearer() {
     const http::BaseUrl url = options_.auth_url.value_or(usual_auth_url());
-    TokenService service(url, url.tls && !trust_ ? http::load_trust(options_.ca_file) : trust_,
-                         options_.timeouts, options_.user_agent());
+    http::Route to_service(url, url.tls && !trust_ ? http::load_trust(options_.ca_file) : trust_,
+                           options_.timeouts);
+    to_service.proxy = url.tls ? options_.auth_proxy : std::nullopt;
+    TokenService service(std::move(to_service), options_.user_agent());
     return std::make_unique<Bearer>(
         options_.token, std::move(service), options_.clock ? *options_.clock : system_clock(),
         options_.observer ? *options_.observer : nobody(), [this](const Secret& made) {
@@ -248,7 +263,10 @@ asio::awaitable<Answer> HttpApi::ask(std::string path, std::string query, const 
                          "the server's certificate was refused before the token was sent: " +
                              std::string(error.what()));
         }
-        ApiError failure = failed(ErrorKind::try_again, path, error.what());
+        ApiError failure =
+            failed(error.kind() == http::ConnectionError::Kind::proxy ? ErrorKind::unusable
+                                                                      : ErrorKind::try_again,
+                   path, error.what());
         if (error.stage() != http::ConnectionError::Stage::request) {
             failure.set_unreachable();
         }

@@ -18,6 +18,7 @@
 #include "core/copernica/request_observer.hpp"
 #include "core/http/connection.hpp"
 #include "core/http/connection_pool.hpp"
+#include "core/http/route.hpp"
 #include "core/http/url.hpp"
 #include "core/record/text_pool.hpp"
 #include "core/time/clock.hpp"
@@ -36,6 +37,9 @@ struct HttpOptions {
     /// Of the service that makes tokens for version 4; https://authenticate.copernica.com/.
     std::optional<http::BaseUrl> auth_url;
     std::string ca_file;  ///< PEM; empty: the system's CAs
+    /// Of the API, and of the service that makes tokens; nothing: none. Not for plain HTTP.
+    std::optional<http::ProxyAddress> proxy;
+    std::optional<http::ProxyAddress> auth_proxy;
     std::size_t connections =
         defaults::connections;  ///< at the same time, at the most; more calls wait
     http::Timeouts timeouts;    ///< each has its default
@@ -104,6 +108,7 @@ class HttpApi final : public Api {
     boost::asio::awaitable<void> read_page(Answer& answer, std::string path, http::BodySink& sink);
     std::string redirected(const Answer& answer, const std::string& path, std::string& query) const;
     std::unique_ptr<Bearer> make_bearer();
+    http::Route route() const;
 
     ApiError failed(ErrorKind kind, const std::string& path, const std::string& why) const;
     ApiError refused(const std::string& path, const http::ReplyHeader& header,

@@ -29,14 +29,13 @@ asio::awaitable<TokenService::Made> TokenService::exchange(Secret api_token, Req
 }
 
 asio::awaitable<Answer> TokenService::ask(const Secret& api_token) {
-    http::Request request(url_.path.empty() ? "/" : url_.path, user_agent_);
+    const std::string& path = route_.url.path;
+    http::Request request(path.empty() ? "/" : path, user_agent_);
     request.form = "access_token=" + percent_encode(api_token.reveal());
-    http::BaseUrl url = url_;
-    std::shared_ptr<http::TlsTrust> trust = trust_;
+    http::Route route = route_;
     Answer answer;
     try {
-        answer.connection =
-            co_await http::Connection::open(std::move(url), std::move(trust), timeouts_);
+        answer.connection = co_await http::Connection::open(std::move(route));
         ++requests_;
         answer.header = co_await answer.connection->ask(std::move(request));
     } catch (const http::ConnectionError& error) {
@@ -45,7 +44,10 @@ asio::awaitable<Answer> TokenService::ask(const Secret& api_token) {
                          "its certificate was refused before the token was sent: " +
                              std::string(error.what()));
         }
-        ApiError failure = failed(ErrorKind::try_again, error.what());
+        ApiError failure =
+            failed(error.kind() == http::ConnectionError::Kind::proxy ? ErrorKind::unusable
+                                                                      : ErrorKind::try_again,
+                   error.what());
         if (error.stage() != http::ConnectionError::Stage::request) {
             failure.set_unreachable();
         }
@@ -82,7 +84,7 @@ ApiError TokenService::failed(ErrorKind kind, const std::string& why, int status
                                  ? "the token service refuses the token"
                              : kind == ErrorKind::try_again ? "the token service does not answer"
                                                             : "the token service cannot be used";
-    return ApiError(kind, std::string(what) + " (" + url_.text() + "): " + why, status,
+    return ApiError(kind, std::string(what) + " (" + route_.url.text() + "): " + why, status,
                     retry_after);
 }
 

@@ -1,18 +1,16 @@
 // The service that makes the tokens of version 4 from the account's token.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <boost/asio/awaitable.hpp>
 
 #include "core/copernica/api.hpp"
 #include "core/copernica/reply_body.hpp"
 #include "core/copernica/request_gate.hpp"
-#include "core/http/timeouts.hpp"
-#include "core/http/tls_context.hpp"
-#include "core/http/url.hpp"
+#include "core/http/route.hpp"
 #include "core/util/secret.hpp"
 
 namespace mirror::copernica {
@@ -27,12 +25,8 @@ class TokenService {
         std::optional<Instant> date;  ///< the reply's `Date`
     };
 
-    TokenService(http::BaseUrl url, std::shared_ptr<http::TlsTrust> trust, http::Timeouts timeouts,
-                 std::string user_agent)
-        : url_(std::move(url)),
-          trust_(std::move(trust)),
-          timeouts_(timeouts),
-          user_agent_(std::move(user_agent)) {}
+    TokenService(http::Route route, std::string user_agent)
+        : route_(std::move(route)), user_agent_(std::move(user_agent)) {}
 
     /// Makes one, in one try. Passes `gate` before the request. Throws ApiError, which says that
     /// it was this service that failed: token_refused if it takes the account's token for wrong.
@@ -48,9 +42,7 @@ class TokenService {
                     std::optional<Seconds> retry_after = std::nullopt) const;
     ApiError refused(const http::ReplyHeader& header, const std::string& body) const;
 
-    http::BaseUrl url_;
-    std::shared_ptr<http::TlsTrust> trust_;
-    http::Timeouts timeouts_;
+    http::Route route_;
     std::string user_agent_;
     std::uint64_t requests_ = 0;
 };

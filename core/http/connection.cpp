@@ -226,13 +226,11 @@ asio::awaitable<void> HttpConnection::read_body(BodySink& sink, std::size_t limi
 
 }  // namespace
 
-asio::awaitable<std::unique_ptr<Connection>> Connection::open(BaseUrl url,
-                                                              std::shared_ptr<TlsTrust> trust,
-                                                              Timeouts timeouts) {
+asio::awaitable<std::unique_ptr<Connection>> Connection::open(Route route) {
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    BaseUrl place = url;
-    std::unique_ptr<Transport> transport =
-        co_await connect(std::move(place), std::move(trust), timeouts);
+    BaseUrl url = route.url;
+    const Timeouts timeouts = route.timeouts;
+    std::unique_ptr<Transport> transport = co_await connect(std::move(route));
     co_return std::make_unique<HttpConnection>(executor, std::move(transport), std::move(url),
                                                timeouts);
 }

@@ -13,9 +13,7 @@
 #include "core/http/body_sink.hpp"
 #include "core/http/connection_error.hpp"
 #include "core/http/request.hpp"
-#include "core/http/timeouts.hpp"
-#include "core/http/tls_context.hpp"
-#include "core/http/url.hpp"
+#include "core/http/route.hpp"
 
 namespace mirror::http {
 
@@ -34,9 +32,7 @@ struct ReplyHeader {
 class Connection {
   public:
     /// Resolves, connects, and shakes hands. Of several addresses, the first that answers.
-    static boost::asio::awaitable<std::unique_ptr<Connection>> open(BaseUrl url,
-                                                                    std::shared_ptr<TlsTrust> trust,
-                                                                    Timeouts timeouts);
+    static boost::asio::awaitable<std::unique_ptr<Connection>> open(Route route);
 
     virtual ~Connection() = default;
 

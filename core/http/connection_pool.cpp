@@ -4,12 +4,8 @@
 
 namespace mirror::http {
 
-ConnectionPool::ConnectionPool(BaseUrl url, std::shared_ptr<TlsTrust> trust, Timeouts timeouts,
-                               std::size_t most_resting)
-    : url_(std::move(url)),
-      trust_(std::move(trust)),
-      timeouts_(timeouts),
-      most_resting_(most_resting) {}
+ConnectionPool::ConnectionPool(Route route, std::size_t most_resting)
+    : route_(std::move(route)), most_resting_(most_resting) {}
 
 std::unique_ptr<Connection> ConnectionPool::take_resting() {
     while (!resting_.empty()) {
@@ -23,7 +19,7 @@ std::unique_ptr<Connection> ConnectionPool::take_resting() {
 }
 
 boost::asio::awaitable<std::unique_ptr<Connection>> ConnectionPool::open() {
-    return Connection::open(url_, trust_, timeouts_);
+    return Connection::open(route_);
 }
 
 void ConnectionPool::give_back(std::unique_ptr<Connection> connection) {

@@ -15,8 +15,7 @@ namespace mirror::http {
 /// is the caller's. No call suspends but open().
 class ConnectionPool {
   public:
-    ConnectionPool(BaseUrl url, std::shared_ptr<TlsTrust> trust, Timeouts timeouts,
-                   std::size_t most_resting);
+    ConnectionPool(Route route, std::size_t most_resting);
 
     /// A connection that rested and lives as far as can be seen; null if there is none.
     std::unique_ptr<Connection> take_resting();
@@ -32,9 +31,7 @@ class ConnectionPool {
     void close();
 
   private:
-    BaseUrl url_;
-    std::shared_ptr<TlsTrust> trust_;
-    Timeouts timeouts_;
+    Route route_;
     std::size_t most_resting_;
     std::vector<std::unique_ptr<Connection>> resting_;
     bool closed_ = false;

@@ -1,6 +1,7 @@
 #include "core/http/connector.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 
 #include "core/http/connection_error.hpp"
@@ -34,14 +36,16 @@ Time now() {
     return std::chrono::steady_clock::now();
 }
 
-// Connects a socket to the first address that answers.
-asio::awaitable<tcp::socket> connect_socket(const BaseUrl& url, const Timeouts& timeouts,
-                                            Time deadline) {
+// Connects a socket to the first address that answers: the proxy's, if there is one.
+asio::awaitable<tcp::socket> connect_socket(const Route& route, Time deadline) {
+    const BaseUrl& url = route.url;
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
     std::vector<tcp::endpoint> endpoints;
     error_code failure;
     try {
-        endpoints = co_await resolve(url.host, url.port, deadline);
+        std::string host = route.proxy ? route.proxy->host : url.host;
+        const std::uint16_t port = route.proxy ? route.proxy->port : url.port;
+        endpoints = co_await resolve(std::move(host), port, deadline);
     } catch (const system_error& error) {
         failure = error.code();
     }
@@ -49,8 +53,11 @@ asio::awaitable<tcp::socket> connect_socket(const BaseUrl& url, const Timeouts& 
         throw system_error(failure);
     }
     if (failure) {
-        throw ConnectionError(Kind::trouble, "host name not resolved: " + failure.message(),
-                              Stage::resolve);
+        throw ConnectionError(
+            Kind::trouble,
+            (route.proxy ? "host name of the proxy not resolved: " : "host name not resolved: ") +
+                failure.message(),
+            Stage::resolve);
     }
     std::string why;
     for (const tcp::endpoint& endpoint : endpoints) {
@@ -63,7 +70,7 @@ asio::awaitable<tcp::socket> connect_socket(const BaseUrl& url, const Timeouts& 
             error_code ignored;
             socket.close(ignored);
         });
-        deadline_timer.expires_at(std::min(deadline, now() + timeouts.address));
+        deadline_timer.expires_at(std::min(deadline, now() + route.timeouts.address));
         const auto [error] =
             co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
         if (deadline_timer.expired()) {
@@ -82,21 +89,79 @@ asio::awaitable<tcp::socket> connect_socket(const BaseUrl& url, const Timeouts& 
             co_return std::move(socket);
         }
     }
-    throw ConnectionError(Kind::trouble, "not connected: " + why, Stage::connect);
+    throw ConnectionError(Kind::trouble,
+                          (route.proxy ? "not connected to the proxy " + route.proxy->place() + ": "
+                                       : "not connected: ") +
+                              why,
+                          Stage::connect);
+}
+
+// Asks for a tunnel, and waits until it is there.
+asio::awaitable<void> open_tunnel(tcp::socket& socket, const Route& route, Time deadline) {
+    const ProxyAddress& proxy = *route.proxy;
+    const asio::any_io_executor executor = co_await asio::this_coro::executor;
+    Deadline deadline_timer(executor, [&socket] {
+        error_code ignored;
+        socket.close(ignored);
+    });
+    deadline_timer.expires_at(deadline);
+    const auto fail = [&](const error_code& error) {
+        if (deadline_timer.expired()) {
+            throw ConnectionError(Kind::trouble, "no answer of the proxy " + proxy.place(),
+                                  Stage::proxy);
+        }
+        if (error == asio::error::operation_aborted) {
+            throw system_error(error);
+        }
+        throw ConnectionError(Kind::trouble,
+                              "the proxy " + proxy.place() + " breaks off: " + text_of(error),
+                              Stage::proxy);
+    };
+    const std::string request = connect_request(route.url, proxy);
+    const auto [write_error, written] = co_await asio::async_write(
+        socket, asio::buffer(request), asio::as_tuple(asio::use_awaitable));
+    if (write_error) {
+        fail(write_error);
+    }
+    std::string received;
+    ProxyAnswer answer;
+    while (answer.state == ProxyAnswer::State::incomplete) {
+        std::array<char, 1024> bytes{};
+        const auto [error, size] = co_await socket.async_read_some(
+            asio::buffer(bytes), asio::as_tuple(asio::use_awaitable));
+        received.append(bytes.data(), size);
+        answer = read_proxy_answer(received);
+        if (error && answer.state == ProxyAnswer::State::incomplete) {
+            fail(error);
+        }
+    }
+    deadline_timer.off();
+    if (answer.state == ProxyAnswer::State::broken) {
+        throw ConnectionError(Kind::trouble,
+                              "the proxy " + proxy.place() + " does not answer as a proxy",
+                              Stage::proxy);
+    }
+    if (answer.state == ProxyAnswer::State::refused) {
+        const ProxyRefusal refusal = proxy_refusal(answer.status, route.url, proxy);
+        throw ConnectionError(refusal.needs_person ? Kind::proxy : Kind::trouble, refusal.why,
+                              Stage::proxy);
+    }
 }
 
 }  // namespace
 
-asio::awaitable<std::unique_ptr<Transport>> connect(BaseUrl url, std::shared_ptr<TlsTrust> trust,
-                                                    Timeouts timeouts) {
+asio::awaitable<std::unique_ptr<Transport>> connect(Route route) {
+    const BaseUrl& url = route.url;
     const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const Time deadline = now() + timeouts.connect;
-    tcp::socket socket = co_await connect_socket(url, timeouts, deadline);
+    const Time deadline = now() + route.timeouts.connect;
+    tcp::socket socket = co_await connect_socket(route, deadline);
     if (!url.tls) {
         co_return make_plain_transport(std::move(socket));
     }
-    std::unique_ptr<TlsTransport> transport =
-        make_tls_transport(std::move(socket), std::move(trust));
+    if (route.proxy) {
+        co_await open_tunnel(socket, route, deadline);
+    }
+    std::unique_ptr<TlsTransport> transport = make_tls_transport(std::move(socket), route.trust);
     TlsTransport* const tls = transport.get();
     Deadline deadline_timer(executor, [tls] {
         error_code ignored;

@@ -42,6 +42,8 @@ Stage stage_of(const http::ConnectionError& error) {
             return Stage::resolve;
         case http::ConnectionError::Stage::connect:
             return Stage::connect;
+        case http::ConnectionError::Stage::proxy:
+            return Stage::proxy;
         case http::ConnectionError::Stage::tls:
         case http::ConnectionError::Stage::request:
             break;
@@ -61,6 +63,7 @@ class Try {
         timeouts_.request = request_time;
         probe.place = fmt::format("{}:{}", options.url.host, options.url.port);
         probe.tls = options.url.tls;
+        probe.proxy = options.proxy ? options.proxy->place() : "";
         probe.version = copernica::version_at(options.url);
         probe.has_token = options.token.has_value();
     }
@@ -89,6 +92,8 @@ class Try {
         http.ca_file = options.ca_file;
         http.version = version;
         http.auth_url = options.auth_url;
+        http.proxy = options.proxy;
+        http.auth_proxy = options.auth_proxy;
         http.timeouts.silence = silence;
         http.timeouts.request = request_time;
         return http;
@@ -97,15 +102,17 @@ class Try {
     asio::awaitable<void> reach() {
         stage_ = Stage::resolve;
         const auto deadline = std::chrono::steady_clock::now() + timeouts_.connect;
-        std::string host = options_.url.host;
-        const auto endpoints = co_await http::resolve(std::move(host), options_.url.port, deadline);
+        const auto& proxy = options_.proxy;
+        std::string host = proxy ? proxy->host : options_.url.host;
+        const std::uint16_t port = proxy ? proxy->port : options_.url.port;
+        const auto endpoints = co_await http::resolve(std::move(host), port, deadline);
         for (const auto& endpoint : endpoints) {
             probe.addresses.push_back(endpoint.address().to_string());
         }
-        http::BaseUrl url = options_.url;
-        std::shared_ptr<http::TlsTrust> trust = trust_;
+        http::Route route(options_.url, trust_, timeouts_);
+        route.proxy = options_.url.tls ? proxy : std::nullopt;
         const std::unique_ptr<http::Connection> connection =
-            co_await http::Connection::open(std::move(url), std::move(trust), timeouts_);
+            co_await http::Connection::open(std::move(route));
     }
 
     asio::awaitable<void> ask() {

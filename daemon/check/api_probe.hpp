@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/copernica/api.hpp"
+#include "core/http/proxy.hpp"
 #include "core/http/url.hpp"
 #include "core/record/stream.hpp"
 #include "core/time/clock.hpp"
@@ -15,7 +16,7 @@ namespace mirror::daemon {
 
 struct ApiProbe {
     /// In the order in which they are tried.
-    enum class Stage { resolve, connect, tls, identity, rows };
+    enum class Stage { resolve, connect, proxy, tls, identity, rows };
     struct Failure {
         Stage stage = Stage::resolve;
         bool token_refused = false;
@@ -25,7 +26,8 @@ struct ApiProbe {
     std::string place;  ///< host and port
     int version = 3;    ///< of the API
     bool tls = true;
-    std::vector<std::string> addresses;           ///< of the host
+    std::string proxy;                            ///< host and port; empty: none
+    std::vector<std::string> addresses;           ///< of the host, or of the proxy
     bool has_token = false;                       ///< without one, nothing is asked
     std::optional<copernica::Identity> identity;  ///< as far as it came
     Instant answered_at{};                        ///< this machine's clock when it did
@@ -48,6 +50,8 @@ struct ApiProbeOptions {
 
     http::BaseUrl url;
     std::optional<http::BaseUrl> auth_url;  ///< nothing: the usual
+    std::optional<http::ProxyAddress> proxy;
+    std::optional<http::ProxyAddress> auth_proxy;
     Zone zone;
     std::string ca_file;
     std::optional<std::string> token;

@@ -21,6 +21,9 @@ const char* advice_for(Stage stage) {
             return "check [api] url, and this machine's name servers (/etc/resolv.conf)";
         case Stage::connect:
             return "check the network, and that a firewall lets this machine out";
+        case Stage::proxy:
+            return "check [api] proxy and proxy_password_file, or $HTTPS_PROXY; with \"none\", the "
+                   "API is reached without one";
         case Stage::tls:
             return "check this machine's clock, the package ca-certificates and [api] ca_file; a "
                    "proxy that opens TLS needs its authority in ca_file";
@@ -37,6 +40,8 @@ const char* name_of(Stage stage) {
             return "resolve";
         case Stage::connect:
             return "connect";
+        case Stage::proxy:
+            return "proxy";
         case Stage::tls:
             return "tls";
         case Stage::identity:
@@ -57,13 +62,23 @@ Finding failed(const ApiProbe::Failure& failure) {
                       advice_for(failure.stage));
 }
 
+// What this machine connects to.
+std::string nearest(const ApiProbe& probe) {
+    return probe.proxy.empty() ? probe.place : "the proxy " + probe.proxy;
+}
+
 Finding passed(const ApiProbe& probe, Stage stage) {
     switch (stage) {
         case Stage::resolve:
-            return found_ok(name_of(stage),
-                            fmt::format("{} is {}", probe.place, fmt::join(probe.addresses, ", ")));
+            return found_ok(name_of(stage), fmt::format("{} is {}", nearest(probe),
+                                                        fmt::join(probe.addresses, ", ")));
         case Stage::connect:
-            return found_ok(name_of(stage), probe.place + " answers");
+            return found_ok(name_of(stage), nearest(probe) + " answers");
+        case Stage::proxy:
+            return found_ok(name_of(stage),
+                            probe.proxy.empty()
+                                ? "none"
+                                : fmt::format("{} leads to {}", probe.proxy, probe.place));
         case Stage::tls:
             return found_ok(name_of(stage), probe.tls ? "the certificate is right"
                                                       : "not needed: plain HTTP to this machine");
@@ -157,15 +172,16 @@ Finding judge_calls(const ApiProbe& probe) {
 }  // namespace
 
 const std::vector<std::string>& api_checks() {
-    static const std::vector<std::string> all{"resolve", "connect",   "tls",     "identity",
-                                              "clock",   "time_zone", "streams", "requests"};
+    static const std::vector<std::string> all{"resolve",   "connect",  "proxy",
+                                              "tls",       "identity", "clock",
+                                              "time_zone", "streams",  "requests"};
     return all;
 }
 
 Findings judge_api(const ApiProbe& probe) {
     Findings findings;
     for (const Stage stage :
-         {Stage::resolve, Stage::connect, Stage::tls, Stage::identity, Stage::rows}) {
+         {Stage::resolve, Stage::connect, Stage::proxy, Stage::tls, Stage::identity, Stage::rows}) {
         if (stage == Stage::rows) {
             findings.push_back(judge_clock(probe));
         }

@@ -47,7 +47,9 @@ ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, 
         return check;
     }
     ApiProbeOptions options(*setup.url, *setup.zone);
-    options.auth_url = http::parse_base_url(setup.config->api.auth_url);
+    options.auth_url = setup.auth_url;
+    options.proxy = setup.proxy;
+    options.auth_proxy = setup.auth_proxy;
     options.ca_file = setup.config->api.ca_file.string();
     options.token = token;
     options.streams = streams_named(setup.config->mirror.streams);
@@ -174,7 +176,8 @@ std::vector<std::string> check_names() {
 
 ExitCode check(const CommandLine& line, const Environment& environment,
                const std::function<Config()>& read_configuration) {
-    const Findings findings = check_everything(line, environment, read_setup(read_configuration));
+    const Findings findings =
+        check_everything(line, environment, read_setup(read_configuration, environment));
     if (line.json) {
         environment.out << findings_json(findings) << std::flush;
     } else {

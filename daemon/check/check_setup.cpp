@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "core/http/connection.hpp"
+#include "daemon/config/proxy_choice.hpp"
 #include "daemon/config/token.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "daemon/process/users.hpp"
@@ -18,13 +19,16 @@ constexpr mode_t group_write = 0020;
 constexpr mode_t others_read_or_write = 0006;
 
 // Derives from the configuration what the program would, in the same order.
-void complete(Setup& setup) {
+void complete(Setup& setup, const Environment& environment) {
     setup.zone.emplace(setup.config->api.time_zone);
     try {
         setup.url = http::parse_base_url(setup.config->api.url);
     } catch (const std::invalid_argument& error) {
         throw UsageError(fmt::format("[api] url: {}", error.what()));
     }
+    setup.auth_url = http::parse_base_url(setup.config->api.auth_url);
+    setup.proxy = choose_proxy(*setup.config, environment, *setup.url);
+    setup.auth_proxy = choose_proxy(*setup.config, environment, *setup.auth_url);
     if (setup.url->tls) {
         try {
             http::load_trust(setup.config->api.ca_file.string());
@@ -52,11 +56,11 @@ std::string advice_without_token(const Environment& environment) {
 
 }  // namespace
 
-Setup read_setup(const std::function<Config()>& read) {
+Setup read_setup(const std::function<Config()>& read, const Environment& environment) {
     Setup setup;
     try {
         setup.config = read();
-        complete(setup);
+        complete(setup, environment);
     } catch (const std::exception& error) {
         setup.problem = error.what();
     }

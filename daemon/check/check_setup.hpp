@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/http/proxy.hpp"
 #include "core/http/url.hpp"
 #include "core/time/zone.hpp"
 #include "daemon/check/finding.hpp"
@@ -21,11 +22,14 @@ struct Setup {
     std::optional<Config> config;
     std::optional<Zone> zone;
     std::optional<http::BaseUrl> url;
+    std::optional<http::BaseUrl> auth_url;
+    std::optional<http::ProxyAddress> proxy;       ///< nothing: none
+    std::optional<http::ProxyAddress> auth_proxy;  ///< the same of auth_url
     std::string problem;  ///< empty if there is none; then all of the others are set
 };
 
 /// `read` gives the configuration, or throws UsageError.
-Setup read_setup(const std::function<Config()>& read);
+Setup read_setup(const std::function<Config()>& read, const Environment& environment);
 
 Finding judge_configuration(const CommandLine& line, const Environment& environment,
                             const Setup& setup);

@@ -142,7 +142,7 @@ ExitCode print_estimate(const CommandLine& line, const Config& config,
         settings_of(line.command, config, *chosen_streams(line, config).front());
     FoundToken token = find_token(line.token_file, config.api.token_file, environment);
     copernica::RequestObserver nobody;
-    copernica::HttpApi api = make_api(config, std::move(token.token), environment.clock, nobody);
+    copernica::HttpApi api = make_api(config, std::move(token.token), environment, nobody);
     asio::io_context loop(1);
     const std::size_t streams = chosen_streams(line, config).size();
     copernica::ApiAccess access(loop.get_executor(), api, environment.clock, nobody, settings,

@@ -13,6 +13,7 @@
 #include "core/copernica/errors.hpp"
 #include "daemon/commands/run_settings.hpp"
 #include "daemon/config/open_rules_file.hpp"
+#include "daemon/config/proxy_choice.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "daemon/process/version.hpp"
 #include "storage/inspection.hpp"
@@ -48,7 +49,7 @@ std::vector<sync::StreamToMirror> to_mirror(storage::SqliteMirror& mirror,
 
 }  // namespace
 
-copernica::HttpApi make_api(const Config& config, std::string token, Clock& clock,
+copernica::HttpApi make_api(const Config& config, std::string token, const Environment& environment,
                             copernica::RequestObserver& observer) {
     try {
         copernica::HttpOptions options(http::parse_base_url(config.api.url),
@@ -57,9 +58,13 @@ copernica::HttpApi make_api(const Config& config, std::string token, Clock& cloc
         options.connections = config.api.connections;
         options.version = version;
         options.auth_url = http::parse_base_url(config.api.auth_url);
-        options.clock = &clock;
+        options.proxy = choose_proxy(config, environment, options.url);
+        options.auth_proxy = choose_proxy(config, environment, *options.auth_url);
+        options.clock = &environment.clock;
         options.observer = &observer;
         return copernica::HttpApi(std::move(options));
+    } catch (const UsageError&) {
+        throw;
     } catch (const std::invalid_argument& error) {
         throw UsageError(fmt::format("[api] url: {}", error.what()));
     } catch (const std::runtime_error& error) {
@@ -102,7 +107,7 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
       streams_(chosen_streams(line, config)),
       settings_(settings_beside(line, config, streams_)),
       token_(find_token(line.token_file, config.api.token_file, environment)),
-      api_(make_api(config, std::move(token_.token), environment.clock, observers_)),
+      api_(make_api(config, std::move(token_.token), environment, observers_)),
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
       mirror_(store_options(config, zone()), environment.clock, std::move(opening)),
       display_(loop_.get_executor(), environment, log_, zone(), line.quiet),

@@ -32,8 +32,8 @@
 
 namespace mirror::daemon {
 
-/// The API with that token. `clock` and `observer` must outlive it. Throws UsageError.
-copernica::HttpApi make_api(const Config& config, std::string token, Clock& clock,
+/// The API with that token. `environment` and `observer` must outlive it. Throws UsageError.
+copernica::HttpApi make_api(const Config& config, std::string token, const Environment& environment,
                             copernica::RequestObserver& observer);
 
 /// Opens the file and sets up the API, the loop and the signals; runs one piece of work.

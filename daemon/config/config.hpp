@@ -33,6 +33,10 @@ struct Config {
         std::string auth_url = "https://authenticate.copernica.com/";
         std::filesystem::path token_file;  ///< empty: look elsewhere
         std::filesystem::path ca_file;     ///< empty: the system's CAs
+        /// Empty: what the environment says; "none"; or the URL of a proxy, perhaps with a
+        /// password.
+        std::string proxy;
+        std::filesystem::path proxy_password_file;  ///< empty: look elsewhere
         std::string time_zone = "Europe/Amsterdam";
         std::uint32_t page_size = copernica::defaults::page_size;
         unsigned connections = copernica::defaults::connections;

@@ -76,6 +76,8 @@ const std::vector<Key>& keys() {
         fixed("api.auth_url", &C::api, &C::Api::auth_url),
         fixed("api.token_file", &C::api, &C::Api::token_file),
         fixed("api.ca_file", &C::api, &C::Api::ca_file),
+        fixed("api.proxy", &C::api, &C::Api::proxy),
+        fixed("api.proxy_password_file", &C::api, &C::Api::proxy_password_file),
         fixed("api.time_zone", &C::api, &C::Api::time_zone),
         fixed("api.page_size", &C::api, &C::Api::page_size),
         fixed("api.connections", &C::api, &C::Api::connections),

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/http/proxy.hpp"
 #include "core/http/url.hpp"
 #include "core/time/zone.hpp"
 #include "core/util/printable.hpp"
@@ -53,6 +54,21 @@ std::string ConfigValue::base_url() const {
     std::string value = text("a URL, as text");
     try {
         http::parse_base_url(value);
+    } catch (const std::invalid_argument& error) {
+        throw config_error(file_, node_.source().begin.line,
+                           fmt::format("{}: {}", name_, error.what()));
+    }
+    return value;
+}
+
+std::string ConfigValue::proxy() const {
+    std::string value =
+        text("\"\", \"none\", or the URL of a proxy such as \"http://proxy.example.com:3128\"");
+    if (value.empty() || value == "none") {
+        return value;
+    }
+    try {
+        http::parse_proxy(value);
     } catch (const std::invalid_argument& error) {
         throw config_error(file_, node_.source().begin.line,
                            fmt::format("{}: {}", name_, error.what()));

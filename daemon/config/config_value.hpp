@@ -42,6 +42,8 @@ class ConfigValue {
     std::string time_zone() const;
     /// As it is written: the URL of a server that the token may go to.
     std::string base_url() const;
+    /// As it is written: empty, "none", or the URL of a proxy, which is in no error.
+    std::string proxy() const;
     /// Names of streams: a list, or "all".
     std::vector<std::string> streams() const;
     /// Relative to the file; empty if the text is.

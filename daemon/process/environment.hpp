@@ -33,6 +33,8 @@ struct Environment {
     std::string commit;                       ///< of the program's sources; empty: not known
     std::optional<std::string> access_token;  ///< $COPERNICA_ACCESS_TOKEN
     std::optional<std::filesystem::path> credentials_directory;  ///< $CREDENTIALS_DIRECTORY
+    std::optional<std::string> https_proxy;  ///< $https_proxy, else $HTTPS_PROXY
+    std::optional<std::string> no_proxy;     ///< $no_proxy, else $NO_PROXY
     /// Who is told how a service is doing.
     std::shared_ptr<ServiceManager> service_manager = make_service_manager();
     std::filesystem::path default_config = "/etc/copernica-mirror/config.toml";

@@ -1,15 +1,10 @@
 // A canary for a token, through every kind of failure: it is sent to the API, and appears nowhere
 // else.
 
-#include <atomic>
 #include <csignal>
-#include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <mutex>
 #include <string>
-#include <string_view>
 #include <sys/resource.h>
 #include <utility>
 #include <vector>
@@ -18,197 +13,20 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "tests/end_to_end/canary.hpp"
 #include "tests/end_to_end/in_parallel.hpp"
 #include "tests/end_to_end/peak_memory.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/simulator/certificates.hpp"
-#include "tests/simulator/jwt.hpp"
 #include "tests/support/fault_table.hpp"
 
 using namespace mirror;
 using namespace mirror::test;
 using simulator::Fault;
-using simulator::VerbatimReply;
 namespace faults = simulator::faults;
 namespace rules = simulator::rules;
 
 namespace {
-
-// Two halves that no encoding but base64 and hexadecimal changes, so that half a canary is found,
-// too; between them what has to be encoded in a URL.
-const std::string first_half = "CnQ7zR4mLkT9wXv2";
-const std::string second_half = "bYs8dHf6GpJ3uVe5";
-const std::string canary = first_half + " /+&%41#=?~\xc3\xa9\"" + second_half;
-
-std::string base64(std::string_view bytes) {
-    constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (std::size_t at = 0; at + 3 <= bytes.size(); at += 3) {
-        std::uint32_t three = 0;
-        for (std::size_t i = 0; i < 3; ++i) {
-            three = three << 8 | static_cast<unsigned char>(bytes[at + i]);
-        }
-        for (int shift = 18; shift >= 0; shift -= 6) {
-            text += digits[three >> shift & 63U];
-        }
-    }
-    return text;
-}
-
-std::string hexadecimal(std::string_view bytes, const char* format) {
-    std::string text;
-    for (const char byte : bytes) {
-        text += fmt::format(fmt::runtime(format), static_cast<unsigned char>(byte));
-    }
-    return text;
-}
-
-// What the token service makes of it while its clock stands at present().
-std::string jwt() {
-    return simulator::make_jwt(simulator::Jwt{}, simulator::Identity{}.id, present());
-}
-
-// Its payload and its signature: all JWTs begin alike.
-std::vector<std::string> parts_of_jwt() {
-    const std::string token = jwt();
-    const std::size_t payload = token.find('.') + 1;
-    const std::size_t signature = token.rfind('.') + 1;
-    return {token.substr(payload, signature - payload - 1), token.substr(signature)};
-}
-
-// Every form in which a half could be seen, wherever it stood in what was encoded.
-std::vector<std::string> forms() {
-    std::vector<std::string> all;
-    std::vector<std::string> secrets = parts_of_jwt();
-    secrets.insert(secrets.end(), {first_half, second_half});
-    for (const std::string& half : secrets) {
-        all.push_back(half);
-        all.push_back(hexadecimal(half, "{:02x}"));
-        all.push_back(hexadecimal(half, "{:02X}"));
-        all.push_back(hexadecimal(half, "%{:02x}"));
-        all.push_back(hexadecimal(half, "%{:02X}"));
-        for (std::size_t offset = 0; offset < 3; ++offset) {
-            all.push_back(base64(std::string_view(half).substr(offset)));
-        }
-    }
-    return all;
-}
-
-// What is wrong with the text, in words; empty if no canary is in it.
-std::string leak_in(const std::string& where, const std::string& text) {
-    static const std::vector<std::string> all = forms();
-    for (const std::string& form : all) {
-        const std::size_t at = text.find(form);
-        if (at != std::string::npos) {
-            const std::size_t begin = at < 100 ? 0 : at - 100;
-            return fmt::format("\nthe token is in {}: {}", where, text.substr(begin, 250));
-        }
-    }
-    return {};
-}
-
-// /proc/PID/cmdline and the like of running programs.
-class Looks {
-  public:
-    void look(pid_t process) {
-        const std::lock_guard lock(mutex_);
-        for (const char* const name : {"cmdline", "environ", "comm"}) {
-            seen_ += bytes_of(fmt::format("/proc/{}/{}", process, name));
-        }
-    }
-    std::string seen() const {
-        const std::lock_guard lock(mutex_);
-        return seen_;
-    }
-
-  private:
-    mutable std::mutex mutex_;
-    std::string seen_;
-};
-
-simulator::Behaviour with_canary() {
-    simulator::Behaviour behaviour;
-    behaviour.token = canary;
-    return behaviour;
-}
-
-struct Failure {
-    std::string name;
-    /// Makes things go wrong.
-    std::function<void(Scene&)> arrange;
-    int code = 1;  ///< -1: any
-    std::vector<std::string> command = {"sync"};
-    simulator::ServerOptions server = {};
-    bool version_4 = false;  ///< with a JWT
-};
-
-// Runs the command, in both formats of the log, and searches all that others could see.
-std::string play(const Failure& failure) {
-    FaultClass fault_class("secrets", "the token, where something fails");
-    std::string complaint;
-    for (const char* const format : {"text", "json"}) {
-        fault_class.begin();
-        const std::size_t before = complaint.size();
-        Scene scene(with_canary(), failure.server);
-        scene.token = canary;
-        scene.configure("mirror", "give_up_after = \"0s\"\n");
-        populate(scene, 200);
-        if (failure.version_4) {
-            scene.server.change(
-                [](simulator::Behaviour& all) { all.version4.takes_api_token = false; });
-            scene.use_version_4();
-        }
-        failure.arrange(scene);
-        Looks looks;
-        std::atomic<pid_t> id = 0;
-        scene.server.set_before([&](const simulator::Request&) {
-            if (id != 0) {
-                looks.look(id);
-            }
-        });
-        std::vector<std::string> words = failure.command;
-        words.insert(words.end(), {"--log-level", "trace", "--log-format", format});
-        const auto process = scene.start(words);
-        id = process->id();
-        const int code = process->wait();
-        scene.server.set_before({});
-        if (failure.code >= 0 && code != failure.code) {
-            complaint += fmt::format("\nexit code {}: {}", code, process->err());
-        }
-        complaint += leak_in("standard output", process->out());
-        complaint += leak_in("the log", process->err());
-        complaint += leak_in("what /proc shows", looks.seen());
-        for (const auto& entry : std::filesystem::recursive_directory_iterator(scene.directory())) {
-            if (entry.is_regular_file() && entry.path().filename() != "token") {
-                complaint += leak_in(entry.path().filename().string(), bytes_of(entry.path()));
-            }
-        }
-        const Run status = scene.run({"status", "--json"});
-        complaint += leak_in("status", status.out + status.err);
-        if (complaint.size() == before) {
-            fault_class.passed();
-        }
-    }
-    return complaint.empty() ? complaint : failure.name + ":" + complaint;
-}
-
-std::function<void(Scene&)> always(Fault fault) {
-    return [fault = std::move(fault)](Scene& scene) {
-        scene.server.set_rule([fault](const simulator::Request&) { return std::optional(fault); });
-    };
-}
-
-// Impressions alone: identity is answered.
-std::function<void(Scene&)> page(Fault fault) {
-    return
-        [fault = std::move(fault)](Scene& scene) { scene.server.set_rule(rules::always(fault)); };
-}
-
-Fault raw(std::string bytes) {
-    VerbatimReply reply;
-    reply.bytes = std::move(bytes);
-    return faults::raw(std::move(reply));
-}
 
 // As a program might encode it that put the URL that it was asked into its answer.
 std::vector<std::string> echoes() {
@@ -271,22 +89,6 @@ std::vector<Failure> failures_of_the_api() {
     return all;
 }
 
-// Edits every record of the replies, as JSON.
-std::function<void(Scene&)> records(const std::string& in_place_of, const std::string& text) {
-    return [=](Scene& scene) {
-        Fault fault;
-        fault.page = [=](simulator::Page& replied) {
-            for (std::string& record : replied.records) {
-                const std::size_t at = record.find(in_place_of);
-                if (at != std::string::npos) {
-                    record.replace(at, in_place_of.size(), text);
-                }
-            }
-        };
-        scene.server.set_rule(rules::always(fault));
-    };
-}
-
 std::vector<Failure> records_with_the_token() {
     std::vector<Failure> all;
     for (std::string echo : echoes()) {
@@ -323,42 +125,6 @@ std::vector<Failure> records_with_the_token() {
 
 TEST_CASE("secrets: failures of the API and of the way to it") {
     in_parallel(failures_of_the_api(), play);
-}
-
-TEST_CASE("secrets: version 4, its API and its token service") {
-    std::vector<Failure> all;
-    for (const std::string& secret : {jwt(), canary}) {
-        const std::string told = "no: Bearer " + secret;
-        all.push_back({"a JWT refused", always(faults::error(401, told)), 3});
-        all.push_back({"a request refused", page(faults::error(400, told))});
-        all.push_back({"busy", page(faults::error(503, told))});
-        all.push_back({"text for JSON", page(faults::status(200, told, "text/plain"))});
-        all.push_back({"redirected", page(faults::redirect("https://" + secret + ".invalid/"))});
-        all.push_back({"redirected below", page(faults::redirect("/v4/" + secret + "/x"))});
-        all.push_back({"an account's name",
-                       [told](Scene& scene) {
-                           scene.server.change([&](simulator::Behaviour& behaviour) {
-                               behaviour.identity.name = told;
-                           });
-                       },
-                       0});
-        const auto service = [](Fault fault) {
-            return [fault = std::move(fault)](Scene& scene) {
-                scene.token_service->set_rule(rules::call(simulator::Call::token, fault));
-            };
-        };
-        all.push_back({"the service refuses", service(faults::error(400, told)), 3});
-        all.push_back({"the service is busy", service(faults::status(503, told))});
-        all.push_back({"the service redirects", service(faults::redirect("https://" + secret))});
-        all.push_back({"no token", service(faults::status(200, "{\"x\":\"" + secret + "\"}"))});
-        all.push_back({"half a token", service(faults::status(200, "\"" + secret))});
-    }
-    all.push_back({"records", records("{", "{\"self\":\"Bearer " + jwt() + "\","), 0});
-    all.push_back({"all is well", [](Scene&) {}, 0});
-    for (Failure& failure : all) {
-        failure.version_4 = true;
-    }
-    in_parallel(all, play);
 }
 
 TEST_CASE("secrets: an API that puts the token into its records") {

@@ -52,9 +52,10 @@ TEST_CASE("check: one sees where the way to the API breaks") {
         const char* name;
         std::size_t passed;  // lines before it that are OK
     };
-    for (const Case& c : {Case{Stage::resolve, "resolve", 0}, Case{Stage::connect, "connect", 1},
-                          Case{Stage::tls, "tls", 2}, Case{Stage::identity, "identity", 3},
-                          Case{Stage::rows, "time_zone", 5}}) {
+    for (const Case& c :
+         {Case{Stage::resolve, "resolve", 0}, Case{Stage::connect, "connect", 1},
+          Case{Stage::proxy, "proxy", 2}, Case{Stage::tls, "tls", 3},
+          Case{Stage::identity, "identity", 4}, Case{Stage::rows, "time_zone", 6}}) {
         CAPTURE(c.name);
         const Findings findings = judge_api(failed_at(c.stage));
         CHECK(names_of(findings) == api_checks());
@@ -89,7 +90,8 @@ TEST_CASE("check: a refused token, and none") {
 
 TEST_CASE("check: streams that the token may not read are named") {
     ApiProbe probe = good_probe();
-    probe.streams = {{"impressions", ""}, {"clicks", "HTTP status 403"}, {"errors", "404"}};
+    probe.streams = {
+        {"impressions", "", ""}, {"clicks", "HTTP status 403", ""}, {"errors", "404", ""}};
     const Finding finding = named(judge_api(probe), "streams");
     CHECK(finding.verdict == Verdict::fail);
     CHECK(finding.code == ExitCode::api);
@@ -133,4 +135,24 @@ TEST_CASE("check: the zone") {
     const Findings findings = judge_api(probe);
     CHECK(named(findings, "time_zone").code == ExitCode::usage);
     CHECK(says(named(findings, "time_zone"), "7 h ahead"));
+}
+
+TEST_CASE("check: a proxy is named") {
+    ApiProbe probe = good_probe();
+    const auto detail = [&probe](const char* name) { return named(judge_api(probe), name).detail; };
+    CHECK(detail("proxy") == "none");
+    probe.proxy = "proxy.example.com:3128";
+    CHECK(detail("resolve") == "the proxy proxy.example.com:3128 is 192.0.2.1");
+    CHECK(detail("connect") == "the proxy proxy.example.com:3128 answers");
+    CHECK(detail("proxy") == "proxy.example.com:3128 leads to api.example.com:443");
+}
+
+TEST_CASE("check: version and paths are named") {
+    ApiProbe probe = good_probe();
+    probe.version = 4;
+    CHECK(named(judge_api(probe), "identity").detail ==
+          "the token is that of Development (34); version 4 of the API");
+    probe.streams = {{"impressions", "", "ms/impressions"}, {"mailings", "", "ms/emailings"}};
+    CHECK(named(judge_api(probe), "streams").detail ==
+          "the API serves impressions at ms/impressions, mailings at ms/emailings");
 }

@@ -43,6 +43,8 @@ url = "https://example.org/v3"
 auth_url = "https://authenticate.example.org/x"
 token_file = "token"
 ca_file = "/etc/ca.pem"
+proxy = "http://ann@proxy.example.org:3128"
+proxy_password_file = "word"
 time_zone = "UTC"
 page_size = 500
 connections = 2
@@ -66,6 +68,8 @@ format = "json"
     CHECK(config.api.auth_url == "https://authenticate.example.org/x");
     CHECK(config.api.token_file == directory.path() / "token");
     CHECK(config.api.ca_file == "/etc/ca.pem");
+    CHECK(config.api.proxy == "http://ann@proxy.example.org:3128");
+    CHECK(config.api.proxy_password_file == directory.path() / "word");
     CHECK(config.api.time_zone == "UTC");
     CHECK(config.api.page_size == 500);
     CHECK(config.api.connections == 2);
@@ -164,6 +168,19 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
     CHECK(complaint("[log]\nlevel = \"loud\"\n") ==
           "config.toml:2: [log] level must be one of \"trace\", \"debug\", \"info\", "
           "\"warning\", \"error\"");
+    CHECK(complaint("[api]\nproxy = 3\n") ==
+          "config.toml:2: [api] proxy must be \"\", \"none\", or the URL of a proxy such as "
+          "\"http://proxy.example.com:3128\"");
+    for (const char* const url :
+         {"no", "proxy:3128", "https://ann:CANARY@proxy", "socks5://ann:CANARY@proxy:1080",
+          "http://ann:CANARY@proxy:0", "http://ann:CANARY@proxy/x", "http://:CANARY@proxy"}) {
+        CAPTURE(url);
+        const std::string said = complaint("[api]\n\nproxy = \"" + std::string(url) + "\"\n");
+        CHECK(said.rfind("config.toml:3: [api] proxy: ", 0) == 0);
+        CHECK(said.find("CANARY") == std::string::npos);
+    }
+    CHECK(complaint("[api]\nproxy_password_file = 3\n")
+              .rfind("config.toml:2: [api] proxy_password_file must be", 0) == 0);
     CHECK(complaint("[api]\nauth_url = 3\n") ==
           "config.toml:2: [api] auth_url must be a URL, as text");
     for (const char* const url :

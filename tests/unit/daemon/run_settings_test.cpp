@@ -58,6 +58,8 @@ Config everything_else() {
     config.api.auth_url = "https://example.com/";
     config.api.token_file = "token";
     config.api.ca_file = "ca.pem";
+    config.api.proxy = "none";
+    config.api.proxy_password_file = "word";
     config.api.time_zone = "America/New_York";
     config.api.page_size = 500;
     config.api.connections = 2;

@@ -40,6 +40,8 @@ TEST_CASE("documentation: every key with its default, also in the example") {
     const Config read = read_config(std::string(test::project_root) + "/packaging/config.toml");
     CHECK(read.api.url == defaults.api.url);
     CHECK(read.api.auth_url == defaults.api.auth_url);
+    CHECK(read.api.proxy == defaults.api.proxy);
+    CHECK(read.api.proxy_password_file == defaults.api.proxy_password_file);
     CHECK(read.api.page_size == defaults.api.page_size);
     CHECK(read.api.connections == defaults.api.connections);
     CHECK(read.api.requests_per_second == defaults.api.requests_per_second);
