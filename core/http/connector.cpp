@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +17,8 @@
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "core/http/address_order.hpp"
+#include "core/http/address_race.hpp"
 #include "core/http/connection_error.hpp"
 #include "core/http/resolver.hpp"
 #include "core/util/deadline.hpp"
@@ -59,41 +63,31 @@ asio::awaitable<tcp::socket> connect_socket(const Route& route, Time deadline) {
                 failure.message(),
             Stage::resolve);
     }
-    std::string why;
-    for (const tcp::endpoint& endpoint : endpoints) {
-        if (!url.tls && !endpoint.address().is_loopback()) {
-            why = "plain HTTP is only for this machine";
-            continue;
-        }
-        tcp::socket socket(executor);
-        Deadline deadline_timer(executor, [&socket] {
-            error_code ignored;
-            socket.close(ignored);
+    const std::string to_whom = route.proxy
+                                    ? "not connected to the proxy " + route.proxy->place() + ": "
+                                    : "not connected: ";
+    if (!url.tls) {
+        std::erase_if(endpoints, [](const tcp::endpoint& endpoint) {
+            return !endpoint.address().is_loopback();
         });
-        deadline_timer.expires_at(std::min(deadline, now() + route.timeouts.address));
-        const auto [error] =
-            co_await socket.async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
-        if (deadline_timer.expired()) {
-            why = "no answer to the connection";
-            if (now() >= deadline) {
-                break;
-            }
-        } else if (error == asio::error::operation_aborted) {
-            throw system_error(error);
-        } else if (error) {
-            why = error.message();
-        } else {
-            deadline_timer.off();
-            error_code ignored;
-            socket.set_option(tcp::no_delay(true), ignored);
-            co_return std::move(socket);
+        if (endpoints.empty()) {
+            throw ConnectionError(Kind::trouble, to_whom + "plain HTTP is only for this machine",
+                                  Stage::connect);
         }
     }
-    throw ConnectionError(Kind::trouble,
-                          (route.proxy ? "not connected to the proxy " + route.proxy->place() + ": "
-                                       : "not connected: ") +
-                              why,
-                          Stage::connect);
+    std::optional<std::string> why;
+    try {
+        tcp::socket socket =
+            co_await connect_first(in_order(endpoints, *route.last_good), route.timeouts, deadline);
+        error_code ignored;
+        socket.set_option(tcp::no_delay(true), ignored);
+        co_return std::move(socket);
+    } catch (const system_error&) {
+        throw;
+    } catch (const std::runtime_error& error) {
+        why = error.what();
+    }
+    throw ConnectionError(Kind::trouble, to_whom + *why, Stage::connect);
 }
 
 // Asks for a tunnel, and waits until it is there.
@@ -148,6 +142,14 @@ asio::awaitable<void> open_tunnel(tcp::socket& socket, const Route& route, Time 
     }
 }
 
+void note_good(const Route& route, tcp::socket& socket) {
+    error_code error;
+    const tcp::endpoint peer = socket.remote_endpoint(error);
+    if (!error) {
+        *route.last_good = peer.address();
+    }
+}
+
 }  // namespace
 
 asio::awaitable<std::unique_ptr<Transport>> connect(Route route) {
@@ -156,6 +158,7 @@ asio::awaitable<std::unique_ptr<Transport>> connect(Route route) {
     const Time deadline = now() + route.timeouts.connect;
     tcp::socket socket = co_await connect_socket(route, deadline);
     if (!url.tls) {
+        note_good(route, socket);
         co_return make_plain_transport(std::move(socket));
     }
     if (route.proxy) {
@@ -183,6 +186,7 @@ asio::awaitable<std::unique_ptr<Transport>> connect(Route route) {
     if (error) {
         throw ConnectionError(Kind::trouble, "TLS handshake failed: " + text_of(error), Stage::tls);
     }
+    note_good(route, transport->socket());
     co_return std::move(transport);
 }
 

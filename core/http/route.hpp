@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <boost/asio/ip/address.hpp>
+
 #include "core/http/proxy.hpp"
 #include "core/http/timeouts.hpp"
 #include "core/http/tls_context.hpp"
@@ -20,6 +22,9 @@ struct Route {
     std::shared_ptr<TlsTrust> trust;  ///< null for plain HTTP
     Timeouts timeouts;
     std::optional<ProxyAddress> proxy{};  ///< not for plain HTTP
+    /// The address that was good last, of all connections on this route: to be tried first.
+    std::shared_ptr<std::optional<boost::asio::ip::address>> last_good =
+        std::make_shared<std::optional<boost::asio::ip::address>>();
 };
 
 }  // namespace mirror::http
