@@ -1,5 +1,6 @@
 #include "core/copernica/http_api.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "core/copernica/query.hpp"
 #include "core/copernica/status_kind.hpp"
 #include "core/http/string_sink.hpp"
+#include "core/time/text.hpp"
 #include "core/util/printable.hpp"
 
 namespace mirror::copernica {
@@ -36,6 +38,20 @@ SystemClock& system_clock() {
 RequestObserver& nobody() {
     static RequestObserver observer;
     return observer;
+}
+
+constexpr const char* html_in_between =
+    "; it is an HTML page: does the network want a login first (a captive portal), or is a proxy "
+    "in "
+    "between?";
+
+bool is_html(const http::ReplyHeader& header) {
+    return header.content_type && header.content_type->find("text/html") != std::string::npos;
+}
+
+// "2026-01-01 00:00:00 to 2026-01-02 00:00:00".
+std::string period_text(const PageQuery& query) {
+    return format_local(query.begintime) + " to " + format_local(query.endtime);
 }
 
 http::BaseUrl usual_auth_url() {
@@ -77,12 +93,11 @@ std::unique_ptr<Bearer> HttpApi::make_bearer() {
                            options_.timeouts);
     to_service.proxy = url.tls ? options_.auth_proxy : std::nullopt;
     TokenService service(std::move(to_service), options_.user_agent());
-    return std::make_unique<Bearer>(
-        options_.token, std::move(service), options_.clock ? *options_.clock : system_clock(),
-        options_.observer ? *options_.observer : nobody(), [this](const Secret& made) {
-            secrets_.add_passing(made);
-            entries_ = std::make_shared<TextPool>();
-        });
+    return std::make_unique<Bearer>(options_.token, std::move(service), clock(), observer(),
+                                    [this](const Secret& made) {
+                                        secrets_.add_passing(made);
+                                        entries_ = std::make_shared<TextPool>();
+                                    });
 }
 
 void HttpApi::set_token(Secret token) {
@@ -130,8 +145,12 @@ asio::awaitable<PageReply> HttpApi::page_at(PathFamily family, const Stream& str
     std::string path = options_.url.path + "/" + std::string(path_of(stream, family));
     std::string parameters = page_parameters(stream, query);
     PageReply reply;
-    reply.date = co_await get(std::move(path), std::move(parameters), *decoder, gate);
+    Received received = co_await get(std::move(path), std::move(parameters), *decoder, gate);
+    reply.date = received.date;
     reply.page = decoder->take();
+    observer().debug(received.line + ", " + period_text(query) + ": " +
+                     std::to_string(reply.page.records()) + " records" +
+                     (reply.page.total ? " of " + std::to_string(*reply.page.total) : ""));
     decoders_.push_back(std::move(decoder));
     paths_.answered(stream, family);
     co_return reply;
@@ -148,7 +167,8 @@ asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
     http::StringSink body(small_body_limit);
     std::string path = options_.url.path + identity_path;
     std::string where = path;
-    const std::optional<Instant> date = co_await get(std::move(path), std::string(), body, gate);
+    const Received received = co_await get(std::move(path), std::string(), body, gate);
+    observer().debug(received.line);
     try {
         Identity identity = decode_identity(body.text());
         for (std::string* const text : {&identity.id, &identity.name}) {
@@ -156,10 +176,11 @@ asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
                 *text = secrets_.mask(*text);
             }
         }
-        identity.date = date;
+        identity.date = received.date;
         co_return identity;
     } catch (const http::BadBody& bad) {
-        throw failed(ErrorKind::invalid_response, where, bad.what());
+        throw failed(ErrorKind::invalid_response, where,
+                     bad.what() + std::string(received.is_html ? html_in_between : ""));
     }
 }
 
@@ -169,7 +190,8 @@ asio::awaitable<Consumption> HttpApi::consumption(LocalTime first, LocalTime las
     std::string path = options_.url.path + consumption_path;
     std::string where = path;
     std::string query = consumption_query(first, last);
-    co_await get(std::move(path), std::move(query), body, gate);
+    const Received received = co_await get(std::move(path), std::move(query), body, gate);
+    observer().debug(received.line);
     try {
         co_return decode_consumption(body.text());
     } catch (const http::BadBody& bad) {
@@ -177,9 +199,9 @@ asio::awaitable<Consumption> HttpApi::consumption(LocalTime first, LocalTime las
     }
 }
 
-// One call, redirects followed, with another token where one may help. Gives the reply's `Date`.
-asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::string query,
-                                                     http::BodySink& sink, RequestGate& gate) {
+// One call, redirects followed, with another token where one may help.
+asio::awaitable<HttpApi::Received> HttpApi::get(std::string path, std::string query,
+                                                http::BodySink& sink, RequestGate& gate) {
     const Semaphore::Permit permit = co_await semaphore_.take();
     // Where a redirect leads to, a 400 means what it means here.
     const bool is_identity = path == options_.url.path + identity_path;
@@ -199,9 +221,18 @@ asio::awaitable<std::optional<Instant>> HttpApi::get(std::string path, std::stri
             }
             co_await read_page(answer, path, sink);
             pool_.give_back(std::move(answer.connection));
-            co_return date_of(answer.header);
+            Received received;
+            received.date = date_of(answer.header);
+            received.is_html = is_html(answer.header);
+            received.line = line_of(path, "status 200, " + std::to_string(answer.bytes) + " bytes",
+                                    answer.begun);
+            co_return received;
         }
         const std::string body = co_await read_error(answer);
+        observer().debug(line_of(path,
+                                 "status " + std::to_string(answer.header.status) + ", " +
+                                     std::to_string(body.size()) + " bytes",
+                                 answer.begun));
         if (answer.connection) {
             pool_.give_back(std::move(answer.connection));
         }
@@ -234,7 +265,8 @@ std::string HttpApi::redirected(const Answer& answer, const std::string& path,
     if (target.kind == http::RedirectTarget::Kind::other_place) {
         throw failed(ErrorKind::unusable, path,
                      "redirected to " + shown(target.place) +
-                         ", where the token is not sent; if that is right, make it the URL");
+                         ", where the token is not sent; if that is right, make it the URL; else "
+                         "the network may want a login first (a captive portal)");
     }
     // A next redirect, relative to it, could leave a part that is not recognised any more.
     if (secrets_.occurs_in(target.path)) {
@@ -255,9 +287,11 @@ asio::awaitable<Answer> HttpApi::ask(std::string path, std::string query, const 
     if (bearer != nullptr) {
         request.authorization = "Bearer " + bearer->reveal();
     }
+    Monotonic begun = clock().monotonic();
     try {
-        co_return co_await ask_once(std::move(request), gate);
+        co_return co_await ask_once(std::move(request), gate, begun);
     } catch (const http::ConnectionError& error) {
+        observer().debug(line_of(path, error.what(), begun));
         if (error.kind() == http::ConnectionError::Kind::certificate) {
             throw failed(ErrorKind::unusable, path,
                          "the server's certificate was refused before the token was sent: " +
@@ -275,10 +309,12 @@ asio::awaitable<Answer> HttpApi::ask(std::string path, std::string query, const 
 }
 
 // One request and the header of its reply; a kept connection that is dead is replaced once.
-asio::awaitable<Answer> HttpApi::ask_once(http::Request request, RequestGate& gate) {
+asio::awaitable<Answer> HttpApi::ask_once(http::Request request, RequestGate& gate,
+                                          Monotonic& begun) {
     Answer answer;
     // The gate first: a connection that is taken and waits may be closed by the server meanwhile.
     co_await gate.pass();
+    answer.begun = begun = clock().monotonic();
     answer.connection = pool_.take_resting();
     if (answer.connection) {
         http::Request copy = request;
@@ -294,6 +330,7 @@ asio::awaitable<Answer> HttpApi::ask_once(http::Request request, RequestGate& ga
         ++repeated_;
         answer.connection.reset();
         co_await gate.pass();
+        answer.begun = begun = clock().monotonic();
     }
     answer.connection = co_await pool_.open();
     ++requests_;
@@ -315,7 +352,8 @@ asio::awaitable<void> HttpApi::read_page(Answer& answer, std::string path, http:
                              shown(*answer.header.content_encoding));
         }
     } catch (const http::BadBody& bad) {
-        throw failed(ErrorKind::invalid_response, path, bad.what());
+        throw failed(ErrorKind::invalid_response, path,
+                     bad.what() + std::string(is_html(answer.header) ? html_in_between : ""));
     } catch (const http::ConnectionError& error) {
         throw failed(error.kind() == http::ConnectionError::Kind::too_large
                          ? ErrorKind::invalid_response
@@ -343,6 +381,22 @@ ApiError HttpApi::refused(const std::string& path, const http::ReplyHeader& head
     const ApiError plain = failed(kind, path, why);
     return ApiError(kind, plain.what(), status,
                     kind == ErrorKind::try_again ? retry_after_of(header) : std::nullopt);
+}
+
+// For the log: no token, and nothing of the query.
+std::string HttpApi::line_of(const std::string& path, const std::string& result,
+                             Monotonic begun) const {
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock().monotonic() - begun);
+    return "GET " + shown(path) + ": " + result + " after " + std::to_string(took.count()) + " ms";
+}
+
+Clock& HttpApi::clock() const {
+    return options_.clock != nullptr ? *options_.clock : system_clock();
+}
+
+RequestObserver& HttpApi::observer() const {
+    return options_.observer != nullptr ? *options_.observer : nobody();
 }
 
 // Text of the server's, fit for a message.

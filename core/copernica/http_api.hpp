@@ -100,11 +100,18 @@ class HttpApi final : public Api {
     std::shared_ptr<TextPool> entries();
     boost::asio::awaitable<PageReply> page_at(PathFamily family, const Stream& stream,
                                               PageQuery query, RequestGate& gate);
-    boost::asio::awaitable<std::optional<Instant>> get(std::string path, std::string query,
-                                                       http::BodySink& sink, RequestGate& gate);
+    // What came: when by the server's clock, and what to say of it in the log.
+    struct Received {
+        std::optional<Instant> date;
+        std::string line{};
+        bool is_html = false;  ///< as it says itself
+    };
+    boost::asio::awaitable<Received> get(std::string path, std::string query, http::BodySink& sink,
+                                         RequestGate& gate);
     boost::asio::awaitable<Answer> ask(std::string path, std::string query, const Secret* bearer,
                                        RequestGate& gate);
-    boost::asio::awaitable<Answer> ask_once(http::Request request, RequestGate& gate);
+    boost::asio::awaitable<Answer> ask_once(http::Request request, RequestGate& gate,
+                                            Monotonic& begun);
     boost::asio::awaitable<void> read_page(Answer& answer, std::string path, http::BodySink& sink);
     std::string redirected(const Answer& answer, const std::string& path, std::string& query) const;
     std::unique_ptr<Bearer> make_bearer();
@@ -114,6 +121,9 @@ class HttpApi final : public Api {
     ApiError refused(const std::string& path, const http::ReplyHeader& header,
                      const std::string& body, bool is_identity) const;
     std::string shown(std::string_view from_the_server) const;
+    std::string line_of(const std::string& path, const std::string& result, Monotonic begun) const;
+    Clock& clock() const;
+    RequestObserver& observer() const;
 
     HttpOptions options_;
     Secrets secrets_;  // all so far: a reply may repeat the one that it was asked with

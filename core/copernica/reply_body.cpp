@@ -1,6 +1,7 @@
 #include "core/copernica/reply_body.hpp"
 
 #include <chrono>
+#include <string_view>
 
 #include "core/http/http_date.hpp"
 #include "core/http/inflate.hpp"
@@ -26,20 +27,36 @@ Encoding encoding_of(const http::ReplyHeader& header) {
     return name == "gzip" || name == "x-gzip" ? Encoding::gzip : Encoding::unknown;
 }
 
+// Counts what passes.
+class Counter final : public http::BodySink {
+  public:
+    Counter(http::BodySink& next, std::size_t& bytes) : next_(next), bytes_(bytes) {}
+    void feed(std::string_view piece) override {
+        bytes_ += piece.size();
+        next_.feed(piece);
+    }
+    void finish() override { next_.finish(); }
+
+  private:
+    http::BodySink& next_;
+    std::size_t& bytes_;
+};
+
 }  // namespace
 
 asio::awaitable<bool> read_body(Answer& answer, http::BodySink& sink, std::size_t limit) {
+    Counter counter(sink, answer.bytes);
     std::optional<http::Inflate> inflate;
     switch (encoding_of(answer.header)) {
         case Encoding::none:
             break;
         case Encoding::gzip:
-            inflate.emplace(sink, limit);
+            inflate.emplace(counter, limit);
             break;
         case Encoding::unknown:
             co_return false;
     }
-    http::BodySink& first = inflate ? static_cast<http::BodySink&>(*inflate) : sink;
+    http::BodySink& first = inflate ? static_cast<http::BodySink&>(*inflate) : counter;
     co_await answer.connection->read_body(first, limit);
     co_return true;
 }

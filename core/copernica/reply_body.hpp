@@ -11,6 +11,7 @@
 #include "core/copernica/api.hpp"
 #include "core/http/body_sink.hpp"
 #include "core/http/connection.hpp"
+#include "core/time/clock.hpp"
 
 namespace mirror::copernica {
 
@@ -21,6 +22,8 @@ inline constexpr std::size_t small_body_limit = std::size_t{64} << 10;
 struct Answer {
     std::unique_ptr<http::Connection> connection;
     http::ReplyHeader header;
+    Monotonic begun{};      ///< when its request went out
+    std::size_t bytes = 0;  ///< of the body, unpacked
 };
 
 /// Reads it into the sink, at most `limit` bytes of it, before and after it is unpacked. False if

@@ -173,6 +173,7 @@ asio::awaitable<ReplyHeader> HttpConnection::ask(Request request) {
     header.location = field(http::field::location);
     header.retry_after = field(http::field::retry_after);
     header.content_encoding = field(http::field::content_encoding);
+    header.content_type = field(http::field::content_type);
     note_end();
     co_return header;
 }

@@ -25,6 +25,7 @@ struct ReplyHeader {
     std::optional<std::string> location;
     std::optional<std::string> retry_after;
     std::optional<std::string> content_encoding;
+    std::optional<std::string> content_type;
 };
 
 /// All calls throw ConnectionError, or boost::system::system_error (operation_aborted) when the

@@ -21,6 +21,7 @@
 #include "core/http/address_race.hpp"
 #include "core/http/connection_error.hpp"
 #include "core/http/resolver.hpp"
+#include "core/time/text.hpp"
 #include "core/util/deadline.hpp"
 
 namespace mirror::http {
@@ -142,6 +143,15 @@ asio::awaitable<void> open_tunnel(tcp::socket& socket, const Route& route, Time 
     }
 }
 
+// What OpenSSL says, and for a date that is wrong what it was compared with.
+std::string certificate_trouble(const std::string& verdict) {
+    const bool is_date = verdict.find("expired") != std::string::npos ||
+                         verdict.find("not yet valid") != std::string::npos;
+    return is_date ? verdict + ", by this machine's clock, which shows " +
+                         format_utc(std::chrono::floor<Seconds>(std::chrono::system_clock::now()))
+                   : verdict;
+}
+
 void note_good(const Route& route, tcp::socket& socket) {
     error_code error;
     const tcp::endpoint peer = socket.remote_endpoint(error);
@@ -178,7 +188,7 @@ asio::awaitable<std::unique_ptr<Transport>> connect(Route route) {
     }
     // The verdict is asked first: with a refused certificate, it says more than the error.
     if (const char* const wrong = error ? tls->what_is_wrong_with_the_certificate() : nullptr) {
-        throw ConnectionError(Kind::certificate, wrong, Stage::tls);
+        throw ConnectionError(Kind::certificate, certificate_trouble(wrong), Stage::tls);
     }
     if (error == asio::error::operation_aborted) {
         throw system_error(error);

@@ -7,6 +7,7 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
@@ -104,6 +105,10 @@ std::string text_of(const error_code& error) {
     }
     if (error == asio::error::eof) {
         return "connection closed by the server";
+    }
+    if (error.category() == asio::error::get_ssl_category() &&
+        ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_WRONG_VERSION_NUMBER) {
+        return error.message() + " (what answers there may speak plain HTTP)";
     }
     return error.message();
 }

@@ -14,9 +14,18 @@ std::string waiting_text(std::chrono::seconds waited, const std::optional<std::s
     return text;
 }
 
+std::string connecting_text(const std::string& host, std::chrono::seconds waited) {
+    return fmt::format("connecting to {} … ({} s)", host, waited.count());
+}
+
 WaitingNotice::WaitingNotice(const boost::asio::any_io_executor& executor, ProgressDisplay& display,
-                             std::chrono::milliseconds patience, std::chrono::milliseconds interval)
-    : display_(display), patience_(patience), interval_(interval), timer_(executor) {}
+                             std::string host, std::chrono::milliseconds patience,
+                             std::chrono::milliseconds interval)
+    : display_(display),
+      host_(std::move(host)),
+      patience_(patience),
+      interval_(interval),
+      timer_(executor) {}
 
 void WaitingNotice::request_begun() {
     if (since_ || closed_ || !display_.is_watched()) {
@@ -33,6 +42,7 @@ void WaitingNotice::request_ended(copernica::RequestOutcome outcome, std::chrono
 }
 
 void WaitingNotice::answered() {
+    answered_once_ = true;
     if (since_) {
         since_.reset();
         timer_.cancel();
@@ -50,9 +60,10 @@ void WaitingNotice::wait(std::chrono::milliseconds duration) {
             return;
         }
         said_ = true;
-        display_.waiting(waiting_text(
-            std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - *since_),
-            why_));
+        const auto waited =
+            std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - *since_);
+        display_.waiting(answered_once_ || why_ ? waiting_text(waited, why_)
+                                                : connecting_text(host_, waited));
         wait(interval_);
     });
 }

@@ -17,9 +17,10 @@ namespace mirror::daemon {
 /// takes half a minute to become an error. Says nothing if nobody watches.
 class WaitingNotice final : public sync::Observer {
   public:
-    /// `display` must outlive it. Nothing is said before `patience`, then anew each `interval`.
+    /// `host` is the API's. `display` must outlive it. Nothing is said before `patience`, then anew
+    /// each `interval`.
     WaitingNotice(const boost::asio::any_io_executor& executor, ProgressDisplay& display,
-                  std::chrono::milliseconds patience = std::chrono::seconds(4),
+                  std::string host, std::chrono::milliseconds patience = std::chrono::seconds(2),
                   std::chrono::milliseconds interval = std::chrono::seconds(1));
 
     void request_begun() override;
@@ -36,16 +37,21 @@ class WaitingNotice final : public sync::Observer {
     void answered();
 
     ProgressDisplay& display_;
+    std::string host_;
     std::chrono::milliseconds patience_;
     std::chrono::milliseconds interval_;
     boost::asio::steady_timer timer_;
     std::optional<Time> since_;  // the first request that was made since the last answer
     std::optional<std::string> why_;
+    bool answered_once_ = false;
     bool said_ = false;
     bool closed_ = false;
 };
 
 /// "waiting for the API for 6 s; last: HTTP status 503". Pure.
 std::string waiting_text(std::chrono::seconds waited, const std::optional<std::string>& why);
+
+/// "connecting to api.copernica.com … (2 s)": before the first answer. Pure.
+std::string connecting_text(const std::string& host, std::chrono::seconds waited);
 
 }  // namespace mirror::daemon

@@ -111,7 +111,7 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
       mirror_(store_options(config, zone()), environment.clock, std::move(opening)),
       display_(loop_.get_executor(), environment, log_, zone(), line.quiet),
-      waiting_(loop_.get_executor(), display_),
+      waiting_(loop_.get_executor(), display_, http::parse_base_url(config.api.url).host),
       session_(loop_.get_executor(), renewed_, to_mirror(mirror_, streams_, settings_),
                environment.clock, observers_),
       signals_(loop_.get_executor()) {

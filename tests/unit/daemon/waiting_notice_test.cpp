@@ -33,7 +33,7 @@ struct Setup {
     boost::asio::io_context loop;
     ProgressDisplay display{loop.get_executor(), environment, log, Zone("Europe/Amsterdam"), false};
     // An hour between the notices: there is one.
-    WaitingNotice notice{loop.get_executor(), display, 0ms, 1h};
+    WaitingNotice notice{loop.get_executor(), display, "api.example.com", 0ms, 1h};
 };
 
 }  // namespace
@@ -42,6 +42,22 @@ TEST_CASE("waiting: what is said") {
     CHECK(waiting_text(6s, std::nullopt) == "waiting for the API for 6 s");
     CHECK(waiting_text(12s, "HTTP status 503") ==
           "waiting for the API for 12 s; last: HTTP status 503");
+}
+
+TEST_CASE("waiting: before the first answer, a terminal is told what is connected to") {
+    CHECK(connecting_text("api.example.com", 2s) == "connecting to api.example.com … (2 s)");
+    Setup setup(true);
+    setup.notice.request_begun();
+    setup.loop.run_one();
+    CHECK(setup.err.str().find("connecting to api.example.com … (0 s)") != std::string::npos);
+    setup.notice.request_ended(copernica::RequestOutcome::ok, 1ns);
+    setup.notice.request_begun();
+    setup.loop.restart();
+    setup.loop.run_one();
+    setup.loop.run_one();
+    CHECK(setup.err.str().find("waiting for the API for 0 s") != std::string::npos);
+    setup.notice.close();
+    setup.loop.run();
 }
 
 TEST_CASE("waiting: a terminal is told, with why the last try failed, until there is an answer") {
