@@ -16,7 +16,7 @@ enum class PathFamily { ms, draganddrop };
 std::string_view name_of(PathFamily family);
 std::optional<PathFamily> path_family(std::string_view name);
 
-/// "ms/clicks", "draganddrop/clicks".
+/// The path of its call below one of them.
 std::string_view path_of(const Stream& stream, PathFamily family);
 
 constexpr PathFamily other(PathFamily family) {
