@@ -192,8 +192,8 @@ TEST_CASE("command line: the help of a command has the general options and examp
 }
 
 TEST_CASE("command line: a help has each option once, and no gaps") {
-    for (const char* command :
-         {"run", "sync", "backfill", "audit", "status", "check", "snapshot", "report", "help", "version"}) {
+    for (const char* command : {"run", "sync", "backfill", "audit", "status", "check", "snapshot",
+                                "report", "help", "version"}) {
         CAPTURE(command);
         const std::string text = parse({"help", command}).text.value();
         CHECK(text.find("--help-all") == text.rfind("--help-all"));
