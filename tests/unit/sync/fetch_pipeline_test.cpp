@@ -70,7 +70,7 @@ TEST_CASE("what was read and is not stored yet is bounded, however slow the disk
         CAPTURE(static_cast<int>(order));
         World world(noon);
         world.model.order = order;
-        constexpr int rows = 250'000;
+        constexpr int rows = 150'000;
         for (int row = 0; row < rows; ++row) {
             world.model.add(noon - 24h * 30 + Seconds(row * 4));
         }
