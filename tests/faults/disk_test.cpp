@@ -8,6 +8,7 @@
 
 #include "storage/migrations.hpp"
 #include "storage/mirror_database.hpp"
+#include "tests/faults/deaths.hpp"
 #include "tests/faults/small_account.hpp"
 #include "tests/support/fault_table.hpp"
 #include "tests/support/old_mirror.hpp"
@@ -94,37 +95,20 @@ TEST_CASE("disk: each call fails, and all of its kind after it") {
 }
 
 TEST_CASE("disk: the power goes at each call that changes something") {
-    struct Cut {
-        const char* name;
-        DiskFailure how;
-        bool power;
-        test::Loss loss;
-    };
-    constexpr Cut cuts[] = {
-        {"kill -9 within a write", DiskFailure::death_within, false, test::Loss::all},
-        {"power loss, nothing unsynced survives", DiskFailure::death, true, test::Loss::all},
-        {"power loss, torn pages", DiskFailure::death_within, true, test::Loss::some},
-    };
-    for (const Cut& cut : cuts) {
-        FaultClass table("disk", cut.name);
+    for (const Death& death : deaths) {
+        FaultClass table("disk", death.name);
         for (const Before before : all_befores) {
             bool met = true;
             for (std::uint64_t nth = 1; met; nth += stride(5)) {
-                CAPTURE(std::string(cut.name));
+                CAPTURE(std::string(death.name));
                 CAPTURE(name_of(before));
                 CAPTURE(nth);
                 table.begin();
                 Case one(before);
                 FaultyDisk& disk = one.world().disk;
-                disk.remember();
-                disk.arm(DiskFault(changing_calls, nth, cut.how));
+                arm(disk, death, nth);
                 one.run();
-                met = disk.dead();
-                if (cut.power) {
-                    disk.lose_power(cut.loss, nth);
-                }
-                disk.heal();
-                disk.forget();
+                met = leave_remains(disk, death, nth);
                 const std::string complaint = one.complaint();
                 REQUIRE(complaint == "");
                 table.passed();

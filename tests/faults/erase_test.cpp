@@ -11,6 +11,7 @@
 #include "core/plan/retention.hpp"
 #include "core/time/text.hpp"
 #include "storage/mirror_file.hpp"
+#include "tests/faults/deaths.hpp"
 #include "tests/faults/small_account.hpp"
 #include "tests/simulator/generate.hpp"
 #include "tests/support/fault_table.hpp"
@@ -18,7 +19,6 @@
 using namespace mirror;
 using namespace mirror::faults;
 using storage::ErasureRule;
-using test::changing_calls;
 using test::DiskCall;
 using test::DiskFailure;
 using test::DiskFault;
@@ -241,39 +241,21 @@ TEST_CASE("keep: a first load does not fetch what would be erased") {
 }
 
 TEST_CASE("erase: killed at each call that changes something, it is finished by the next process") {
-    struct Cut {
-        const char* name;
-        DiskFailure how;
-        bool power;
-        test::Loss loss;
-    };
-    constexpr Cut cuts[] = {
-        {"kill -9 within a write of erase", DiskFailure::death_within, false, test::Loss::all},
-        {"power loss during erase, nothing unsynced survives", DiskFailure::death, true,
-         test::Loss::all},
-        {"power loss during erase, torn pages", DiskFailure::death_within, true, test::Loss::some},
-    };
-    for (const Cut& cut : cuts) {
-        FaultClass table("erase", cut.name);
+    for (const Death& death : deaths) {
+        FaultClass table("erase", std::string(death.name) + ", during erase");
         bool met = true;
         for (std::uint64_t nth = 1; met; nth += stride(3)) {
-            CAPTURE(std::string(cut.name));
+            CAPTURE(std::string(death.name));
             CAPTURE(nth);
             table.begin();
             Story story;
-            story.world.disk.remember();
-            story.world.disk.arm(DiskFault(changing_calls, nth, cut.how));
+            arm(story.world.disk, death, nth);
             try {
                 story.erase({by_profile()});
             } catch (const storage::DatabaseError&) {
                 // as intended
             }
-            met = story.world.disk.dead();
-            if (cut.power) {
-                story.world.disk.lose_power(cut.loss, nth);
-            }
-            story.world.disk.heal();
-            story.world.disk.forget();
+            met = leave_remains(story.world.disk, death, nth);
             REQUIRE(story.ask("PRAGMA integrity_check") == "ok");
             const bool forgotten = story.ask("SELECT count(*) FROM erasures") == "0" &&
                                    story.ask("SELECT count(*) FROM erased") == "0";
