@@ -1,4 +1,4 @@
-// What a stream tells, with its name if it is one of several.
+// Lines and values of a stream, with its name if it is one of several.
 #pragma once
 
 #include <string>

@@ -18,8 +18,8 @@ using simulator::StreamId;
 
 namespace {
 
-// An account in which everything has happened, and what is mirrored of it: all, unless a test
-// wants something else ("": what the program does by itself).
+// An account with events of all streams, and the streams that are mirrored: all, unless a test
+// chooses others ("": the default).
 struct Everything {
     explicit Everything(simulator::Behaviour behaviour = {},
                         const std::string& streams = "streams = \"all\"\n")
@@ -151,7 +151,7 @@ TEST_CASE("streams: only those that are named") {
     CHECK(all.count("mailings") == "0");
 }
 
-TEST_CASE("streams: the known ones are listed to who names another") {
+TEST_CASE("streams: an unknown name is answered with the known ones") {
     Scene scene;
     const Run option = scene.run({"sync", "--stream", "opens"});
     CHECK(option.code == 2);

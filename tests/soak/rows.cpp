@@ -147,7 +147,7 @@ void Rows::change_or_remove() {
         }
         changed = row;
     });
-    // If an account shows nothing any more, the mirror never believes it.
+    // An account that shows no rows at all is never taken for emptied.
     if (dice_.in(45) && world_.account.size() > 3 && world_.account.remove(id)) {
         std::erase(newest_, id);
         gone_.push_back(changed);

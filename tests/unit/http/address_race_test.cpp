@@ -27,7 +27,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Takes no more connections, and refuses none: who tries one gets no answer.
+// Its queue of connections is full: an attempt to connect is neither accepted nor refused.
 class SilentAddress {
   public:
     SilentAddress() : listener_(0) {
