@@ -117,7 +117,7 @@ void History::observe(const std::vector<simulator::TrueRow>& shown, Instant now,
 }
 
 void expect_no_older_than_proven(const std::filesystem::path& file, const History& history,
-                                 Seconds settle) {
+                                 Seconds settle, const std::set<std::int64_t>& erased) {
     if (!is_made(file)) {
         return;
     }
@@ -132,6 +132,9 @@ void expect_no_older_than_proven(const std::filesystem::path& file, const Histor
         if (const auto found = held.find(id); found != held.end()) {
             now = found->second;
             held.erase(found);
+        }
+        if (erased.contains(id)) {
+            continue;  // see Erasures::expect_right()
         }
         const std::optional<Instant> since = proven_at(proofs, course.at);
         if (now && in_doubt.contains({course.at, course.at + Seconds(1)})) {

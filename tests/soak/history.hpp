@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "core/time/instant.hpp"
@@ -41,8 +42,9 @@ class History {
 
 /// Throws Broken unless each row of the file is as the API has shown it at some time, and not
 /// before the time at which its second was last proven: what is covered at an age was read when
-/// it was that old, and what is covered at all when it was `settle` old.
+/// it was that old, and what is covered at all when it was `settle` old. `erased`: the file has
+/// none of them.
 void expect_no_older_than_proven(const std::filesystem::path& file, const History& history,
-                                 Seconds settle);
+                                 Seconds settle, const std::set<std::int64_t>& erased);
 
 }  // namespace mirror::soak

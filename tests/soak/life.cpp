@@ -16,6 +16,7 @@
 #include "core/sync/errors.hpp"
 #include "core/time/text.hpp"
 #include "storage/sqlite/errors.hpp"
+#include "tests/soak/erasures.hpp"
 #include "tests/soak/history.hpp"
 #include "tests/soak/story.hpp"
 
@@ -105,6 +106,7 @@ class Life {
   private:
     void step();
     void session();
+    bool erase_something();
     sync::BackfillRequest any_backfill();
     World::Command any_command();
     void go_on();
@@ -125,6 +127,7 @@ class Life {
     History history_;
     Follower follower_;
     LifeCounts counts_;
+    std::optional<Erasures> erasures_;
     bool lies_;
     bool disk_may_fail_ = false;
 };
@@ -139,6 +142,11 @@ Life::Life(std::uint64_t seed, const std::filesystem::path& directory,
     world_.behaviour = any_behaviour(dice_);
     any_settings(world_.settings, dice_);
     fate_ = any_fate(dice_);
+    // By dice of their own. A record with the ID of another one may be erased alone, which is not
+    // judged here.
+    if (seed % 4 == 0 && !fate_.doubles) {
+        erasures_.emplace(seed);
+    }
     if (dice_.in(15)) {
         world_.reply_limit =
             ReplyLimit{dice_.one_of(std::vector<std::uint64_t>{16, 30, 100, 300}), dice_.in(50)};
@@ -225,9 +233,25 @@ World::Command Life::any_command() {
     return [request](sync::Session& session) { return ignore_result(session.audit(request)); };
 }
 
+// False if there is nothing to erase by.
+bool Life::erase_something() {
+    const std::vector<simulator::TrueRow> shown = shown_rows(world_);
+    if (shown.empty() || !is_made(world_.file())) {
+        return false;
+    }
+    const storage::ErasureRule rule = erasures_->any(shown);
+    say(fmt::format("erase {} {}", kind_of(rule), value_of(rule)));
+    follower_.note_pruning();
+    world_.erase(rule);
+    return true;
+}
+
 // Carries out one of the program's commands.
 void Life::session() {
     ++counts_.sessions;
+    if (erasures_ && erasures_->due() && erase_something()) {
+        return;
+    }
     const std::uint64_t what = dice_.below(100);
     if (what < 40) {
         say("sync");
@@ -329,18 +353,23 @@ void Life::expect_true() {
         say(fmt::format("covered: {} to {}", format_utc(window.begin), format_utc(window.end)));
     }
     follower_.look(world_.file());
+    if (erasures_) {
+        erasures_->expect_right(world_.file(), history_);
+    }
     if (lies_) {
         return;
     }
+    const std::set<std::int64_t> erased = erased_ids(world_.file());
     std::map<std::int64_t, Instant> prompt;
     const Excuses& excuses = rows_->excuses();
     for (const auto& [id, known] : rows_->known()) {
-        if (known.prompt && !excuses.expired.contains(id) && !excuses.unknown.contains(id)) {
+        if (known.prompt && !excuses.expired.contains(id) && !excuses.unknown.contains(id) &&
+            !erased.contains(id)) {
             prompt.emplace(id, known.at);
         }
     }
     expect_covered_rows(world_.file(), prompt);
-    expect_no_older_than_proven(world_.file(), history_, world_.settings.settle);
+    expect_no_older_than_proven(world_.file(), history_, world_.settings.settle, erased);
 }
 
 // Whether what has expired may count as removed is not `settled` before the horizon is proven. And
@@ -357,6 +386,11 @@ Excuses Life::excuses(bool settled) const {
         if (known.at < oldest_shown && !shown.contains(id) && !excuses.expired.contains(id)) {
             excuses.unknown.insert(id);
         }
+    }
+    excuses.erased = erased_ids(world_.file());
+    for (const std::int64_t id : excuses.erased) {
+        excuses.expired.erase(id);
+        excuses.unknown.erase(id);
     }
     if (!settled) {
         excuses.unknown.merge(excuses.expired);
@@ -382,6 +416,7 @@ void Life::end_quietly() {
     whole();
     world_.clock.advance(hours(4));
     whole();
+    expect_none_unfinished(world_.file());
     const bool counts = !world_.behaviour.longest_period;
     if (lies_ || (fate_.hides && !counts)) {
         // A reply that looked right and lied about a past that is not read again: counts tell.
@@ -401,6 +436,9 @@ void Life::end_quietly() {
     expect_sound(world_.file(), world_.clock.now());
     // After a lie, it is not known what was read of it; if the API does not count long periods, it
     // is not known where its rows begin.
+    if (erasures_) {
+        erasures_->expect_right(world_.file(), history_);
+    }
     const Excuses unseen = excuses(!lies_ && counts);
     expect_exact(world_, unseen);
     follower_.expect_right(world_.file(), unseen.expired);

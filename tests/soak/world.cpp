@@ -8,6 +8,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "storage/eraser.hpp"
+#include "storage/mirror_file.hpp"
 #include "storage/sqlite_mirror.hpp"
 #include "tests/soak/virtual_executor.hpp"
 
@@ -201,6 +203,17 @@ sync::AuditReport World::audit(const sync::AuditRequest& request) {
     };
     with_session(work);
     return report;
+}
+
+void World::erase(const storage::ErasureRule& rule) {
+    storage::MirrorFile file(options_for(file_, settings.zone), clock.now());
+    storage::ErasureRequest request;
+    request.streams = {&streams().front()};
+    request.rules = {rule};
+    storage::Eraser eraser = file.eraser();
+    eraser.begin(request);
+    eraser.finish(clock.now(), [this] { return clock.now(); });
+    eraser.clean(std::chrono::milliseconds(0));
 }
 
 void World::follow(Seconds duration) {

@@ -18,6 +18,7 @@
 
 #include "core/sync/observer.hpp"
 #include "core/sync/session.hpp"
+#include "storage/erasure_rule.hpp"
 #include "tests/simulator/account.hpp"
 #include "tests/simulator/behaviour.hpp"
 #include "tests/soak/model_api.hpp"
@@ -31,6 +32,7 @@ struct Excuses {
     std::set<std::int64_t> expired;  ///< dropped for their age: the file may have them, not removed
     std::set<std::int64_t> unknown;  ///< dropped while something else was wrong with them
     std::set<std::int64_t> doubled;
+    std::set<std::int64_t> erased;  ///< at the request of people: the file has none of them
     std::size_t malformed_expired = 0;
 };
 
@@ -70,6 +72,8 @@ class World final : private sync::Observer {
     sync::Outcome sync();
     sync::Outcome backfill(const sync::BackfillRequest& request);
     sync::AuditReport audit(const sync::AuditRequest& request);
+    /// Throws DatabaseError.
+    void erase(const storage::ErasureRule& rule);
     /// `run`, stopped after so long.
     void follow(Seconds duration);
     /// The same, and other commands beside it, one after the other, each a process of its own.
