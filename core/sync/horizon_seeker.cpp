@@ -53,7 +53,15 @@ asio::awaitable<bool> HorizonSeeker::may_have_expired(const WindowSet& windows) 
         co_return false;
     }
     const bool shown = co_await shows_row_at(*oldest);
-    co_return !shown;
+    if (shown) {
+        co_return false;
+    }
+    // If the API shows something older, this row is missing for another reason than its age.
+    const Instant begin = context_.everything().begin;
+    const std::optional<Instant> horizon = co_await first_shown(context_);
+    const Window older{std::max(begin, horizon.value_or(begin)),
+                       zone.align_down(zone.earliest(*oldest))};
+    co_return co_await shows_none(older);
 }
 
 asio::awaitable<bool> HorizonSeeker::shows_none(Window period) {

@@ -28,8 +28,8 @@ class HorizonSeeker {
     /// on.
     boost::asio::awaitable<HorizonSearch> seek(Instant begin, std::optional<Instant> known);
 
-    /// Whether the oldest rows of these windows may have expired: the API does not show the first
-    /// of them that is old enough.
+    /// Whether the oldest rows of these windows may have expired: the API shows neither the first
+    /// of them that is old enough, nor anything older.
     boost::asio::awaitable<bool> may_have_expired(const WindowSet& windows);
 
     /// Whether the API shows nothing of this period. If it does not count so long a period, it is
