@@ -126,6 +126,7 @@ void Rows::one_more() {
         if (row.at >= now - horizon_) {
             world_.account.add(row);
             newest_.push_back(row.id);
+            came_back_.insert(row.id);
         }
     } else {
         change_or_remove();
@@ -173,7 +174,9 @@ void Rows::expire() {
         for (const Row& row : shown) {
             if (row.at >= cutoff) {
                 world_.account.add(row);  // the second one of two is younger
-            } else if (were_hidden_.contains(id) || excuses_.doubled.contains(id)) {
+            } else if (were_hidden_.contains(id) || excuses_.doubled.contains(id) ||
+                       came_back_.contains(id)) {
+                // It may have been removed when the mirror last saw it.
                 excuses_.unknown.insert(id);
             } else {
                 excuses_.expired.insert(id);

@@ -86,6 +86,7 @@ class Rows {
     std::vector<simulator::Row> away_;  // the hidden ones
     std::set<std::int64_t> hidden_;
     std::set<std::int64_t> were_hidden_;
+    std::set<std::int64_t> came_back_;  // after they were removed
     std::optional<Instant> show_at_;
     Excuses excuses_;
 };
