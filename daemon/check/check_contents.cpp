@@ -9,6 +9,7 @@
 #include "core/time/text.hpp"
 #include "core/util/duration_text.hpp"
 #include "daemon/cli/terminal_text.hpp"
+#include "daemon/status/status_text.hpp"
 
 namespace mirror::daemon {
 namespace {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "core/time/window.hpp"
-#include "core/time/zone.hpp"
 #include "daemon/status/request_counts.hpp"
 #include "storage/status_reader.hpp"
 
@@ -66,9 +65,6 @@ struct Status {
     std::uint64_t wal_bytes = 0;
 };
 
-/// For people: what it means that the account's zone seems to be behind `zone`.
-std::string zone_behind_text(std::chrono::hours behind, const std::string& zone);
-
 /// `now` is this machine's clock, UTC.
 Status assess(const storage::FileStatus& file, const Stream& stream, Instant now);
 inline Status assess(const storage::FileStatus& file, Instant now) {
@@ -83,12 +79,5 @@ Statuses assess_all(const storage::FileStatus& file, const std::vector<const Str
 /// What a person has to know of first: of those that are followed, one that fails, or that has
 /// nothing complete, or that is furthest behind.
 const Status& worst_of(const Statuses& all);
-
-/// The documented JSON object, with a line's end.
-std::string status_json(const Statuses& all);
-
-/// For people: the first line says in plain words how things are. `last_age` is the greatest of
-/// the configured recheck_ages; zero if there is none.
-std::string status_text(const Statuses& all, const Zone& zone, Seconds last_age);
 
 }  // namespace mirror::daemon

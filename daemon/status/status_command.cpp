@@ -5,7 +5,8 @@
 
 #include "daemon/config/stream_choice.hpp"
 #include "daemon/status/next_step.hpp"
-#include "daemon/status/status.hpp"
+#include "daemon/status/status_json.hpp"
+#include "daemon/status/status_text.hpp"
 #include "storage/inspection.hpp"
 #include "storage/status_reader.hpp"
 

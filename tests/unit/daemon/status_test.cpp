@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include "daemon/cli/progress.hpp"
+#include "daemon/status/status_json.hpp"
+#include "daemon/status/status_text.hpp"
 #include "tests/support/times.hpp"
 
 using namespace mirror;

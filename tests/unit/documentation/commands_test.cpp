@@ -14,7 +14,7 @@
 #include "daemon/check/finding.hpp"
 #include "daemon/commands/audit_command.hpp"
 #include "daemon/log/logging.hpp"
-#include "daemon/status/status.hpp"
+#include "daemon/status/status_json.hpp"
 #include "tests/unit/documentation/documents.hpp"
 #include "tests/unit/documentation/program.hpp"
 
