@@ -65,7 +65,7 @@ sync::Written MirrorWriter::write(std::vector<sync::WholeWindow>& windows, Insta
     erased_.load();
     forget_erased_entries();
     for (sync::WholeWindow& whole : windows) {
-        // First, so that all that follows knows nothing of what was erased.
+        // First, so that nothing below sees what was erased.
         erased_.take_out(whole, now);
         write_window(whole, server_now, now, times, written, counters);
     }

@@ -157,8 +157,9 @@ std::vector<SentMailing> sent_mailings(SQLite::Database& sql, const ReportOption
 
 using ByMailing = std::map<std::int64_t, std::pair<std::uint64_t, std::uint64_t>>;
 
-// Of these mailings. What happens to one happens after it was sent, so that the period's begin
-// bounds what is read if there is no index on mailing. `from` and `values` are ours.
+// Counts events of these mailings. All of them are later than the mailing was sent, so `since`
+// limits how much is read if there is no index on mailing. `from` and `values` are SQL, never texts
+// of the API.
 ByMailing by_mailing(SQLite::Database& sql, const std::vector<std::int64_t>& mailings,
                      const std::string& since, const std::string& from, const std::string& values) {
     SQLite::Statement query(

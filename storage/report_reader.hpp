@@ -16,7 +16,7 @@
 
 namespace mirror::storage {
 
-/// What became of one mailing. Absent: its kind of event is not whole since it was sent.
+/// What became of one mailing. Absent: its stream is not complete since it was sent.
 struct MailingResult {
     std::string subject;
     std::string sent_at;  ///< account-local

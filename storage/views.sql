@@ -82,8 +82,8 @@ SELECT
 FROM impression_rows
 WHERE removed_at IS NULL;
 
--- One row for each mailing. A number is NULL, not 0, if its kind of event is not mirrored, or not
--- whole from when the mailing was sent up to its newest read, or erased. Each kind of event is grouped once.
+-- One row for each mailing. A number is NULL, not 0, if its stream is not mirrored, not whole
+-- from when the mailing was sent up to its newest read, or erased. Each stream is grouped once.
 CREATE VIEW mailing_results AS
 WITH
     known AS (

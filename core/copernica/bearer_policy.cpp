@@ -61,7 +61,7 @@ AfterRefusal after_refusal(const RefusedToken& token) {
         if (token.replaced) {
             return AfterRefusal::send_current;
         }
-        // One refusal of what was good a moment ago may be a mistake; `identity` knows.
+        // One refusal of a token that was good a moment ago may be a mistake: ask `identity`.
         const bool was_good = token.proven == TokenForm::api_token;
         return was_good && !token.is_identity ? AfterRefusal::give_up : AfterRefusal::exchange;
     }

@@ -140,7 +140,7 @@ asio::awaitable<FetchedPage> Client::ask_page_and_token(PageQuery query, Seconds
     throw *failed;
 }
 
-// One refusal may be a mistake; `identity` knows. That it answers does not end the trouble.
+// One refusal may be a mistake, so `identity` is asked. An answer from it does not end the trouble.
 asio::awaitable<bool> Client::token_is_refused(Lane lane) {
     try {
         co_await ask_identity(lane, false);

@@ -24,7 +24,7 @@ namespace mirror::copernica {
 
 namespace json = boost::json;
 
-/// What the parser tells, in the order of the text. The names are Boost.JSON's. It is all in the
+/// What the parser reports, in the order of the text. The names are Boost.JSON's. It is all in the
 /// header so that the parser can be compiled with it, without a call for each event.
 class PageEvents {
   public:

@@ -1,4 +1,4 @@
-// What the client tells about its requests.
+// What the client reports about its requests.
 #pragma once
 
 #include <chrono>

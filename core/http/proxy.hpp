@@ -50,7 +50,7 @@ struct ProxyAnswer {
 /// Reads the answer as far as it has come.
 ProxyAnswer read_proxy_answer(std::string_view received);
 
-/// Why there is no tunnel, for people, and whether only a person can change it.
+/// Why there is no tunnel, as a text for people, and whether it needs a person to change that.
 struct ProxyRefusal {
     std::string why;
     bool needs_person = false;

@@ -1,4 +1,4 @@
-// How an audit finds the places that differ, and how it tells of them. Pure.
+// How an audit finds the places that differ, and how it reports them. Pure.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Does another version of the API show the account's rows as the file has them? A sample tells.
-// Pure.
+// Whether another version of the API shows the account's rows as the file has them: which sample to
+// take, and how to compare it. Pure.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ copernica::PageQuery sample_query(const std::vector<SampledRow>& rows, std::uint
 std::vector<SampledRow> sampled(const Stream& stream, const copernica::Page& page);
 
 /// How the API's rows contradict those of the file, for people; nothing if they do not.
-/// `complete`: the API's are all of that time. Single rows that are missing are no contradiction:
+/// `complete`: the API's are all of that time. Single rows that are missing do not contradict:
 /// a source may drop some.
 std::optional<std::string> why_other_rows(const Stream& stream, const std::vector<SampledRow>& file,
                                           const std::vector<SampledRow>& api, bool complete);

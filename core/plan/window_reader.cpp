@@ -145,7 +145,7 @@ WindowReader::Verdict WindowReader::judge_page(const copernica::PageQuery& asked
 }
 
 // The list has ended, and records are missing. Around the hour that occurs twice, and if some
-// records have no time or no ID, nothing tells where.
+// records have no time or no ID, nothing shows where.
 WindowReader::Verdict WindowReader::search_missing() {
     const std::uint64_t distinct = places_.size();
     if (!used_time_ || !is_plain() || distinct >= *total_) {

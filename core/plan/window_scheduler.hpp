@@ -20,7 +20,7 @@ struct WindowTask {
     Window window;
     int unproven = 0;       ///< attempts whose records did not add up
     int failures = 0;       ///< requests that failed
-    bool doubtful = false;  ///< said to be empty, and nothing else tells whether that is true
+    bool doubtful = false;  ///< said to be empty, and nothing else shows whether that is true
     ReadOn read_on = ReadOn::automatic;
     bool narrowed = false;  ///< part of what failed
     /// What failed as a whole, if this is a sample of it: given up when all samples fail, too.

@@ -1,5 +1,5 @@
 // Does what the API shows fit the configured zone? A zone that lies behind the account's would lose
-// rows silently: what the API shows as later than now tells. Pure.
+// rows silently: found by what the API shows as later than now. Pure.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Makes a set of windows whole, and tells what could not be read.
+// Makes a set of windows whole, and reports what could not be read.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// What a run tells about itself while it works.
+// What a run reports while it works.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ class Observer : public copernica::RequestObserver {
   public:
     virtual void progress(const Progress&) {}
     virtual void first_load(const FirstLoad&) {}
-    /// The load that progress() tells of has ended, or pauses.
+    /// The load that progress() reports has ended, or pauses.
     virtual void progress_paused() {}
 
     /// A transaction was committed.

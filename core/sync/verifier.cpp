@@ -56,7 +56,7 @@ asio::awaitable<void> Verifier::verify_emptiness(Window period) {
                 co_return;
             }
             if (settings.zone.latest(newest->time) < old_enough(context_)) {
-                // It may have expired. A count tells, and what is empty with it.
+                // It may have expired: a count shows whether it has, and what is empty with it.
                 context_.adaptive.expiry_suspected = true;
                 co_return;
             }

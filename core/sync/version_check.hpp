@@ -1,5 +1,5 @@
-// A file that was made with one version of the API goes on with another one, if both show the same
-// rows.
+// Whether a file that was made with one version of the API can be kept with another one: compares a
+// sample of its rows.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

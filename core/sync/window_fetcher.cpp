@@ -354,7 +354,7 @@ asio::awaitable<bool> WindowFetcher::accept_empty(WindowTask& task, int replies)
             co_await shows_anything(context_.client, context_.settings, row);
         task.doubtful = !shows;
         if (shows == false && newest && zone.latest(newest->time) < old_enough(context_)) {
-            co_return true;  // all that the file has may have expired; counts tell
+            co_return true;  // all that the file has may have expired; counts decide
         }
         if (shows == false) {
             throw copernica::ApiFailed(fmt::format(

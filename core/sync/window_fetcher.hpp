@@ -10,7 +10,7 @@
 
 namespace mirror::sync {
 
-/// What a window that is being read tells about itself meanwhile.
+/// What is reported about a window while it is read.
 class WindowEvents {
   public:
     virtual ~WindowEvents() = default;

@@ -131,7 +131,7 @@ Finding judge_rejects(const Status& status) {
     }
     return found_warn(
         "rejects", grouped(status.rejects) + " records could not be stored as rows",
-        "see the table rejects for the reasons, and tell Copernica of what is wrong there");
+        "see the table rejects for the reasons, and report to Copernica what is wrong");
 }
 
 }  // namespace

@@ -244,12 +244,8 @@ class Parser {
         add_values("--destination", texts_.destinations, "Records of this destination", "ID");
         add_values("--ip", texts_.addresses, "Records with this IP address", "ADDRESS");
         add_values("--before", texts_.before, "Records that are older", "T");
-        erase
-            ->add_option("--stream", line_.streams,
-                         "Only this kind of event, may be repeated (default: all in the file)")
-            ->type_name("NAME")
-            ->allow_extra_args(false);
-        erase->add_flag("--dry-run", line_.dry_run, "Only tell how many there are");
+        add_streams(erase, "all in the file");
+        erase->add_flag("--dry-run", line_.dry_run, "Print how many there are; erase nothing");
     }
 
     void add_report() {
@@ -282,17 +278,17 @@ class Parser {
             ->type_name("T");
     }
 
-    void add_streams(CLI::App* command) {
+    void add_streams(CLI::App* command, const char* otherwise = "all configured") {
         command
             ->add_option("--stream", line_.streams,
-                         "Only this kind of event, may be repeated (default: all configured)")
+                         fmt::format("Only this stream, may be repeated (default: {})", otherwise))
             ->type_name("NAME")
             ->allow_extra_args(false);
     }
 
     void add_estimate(CLI::App* command) {
         command->add_flag("--estimate", line_.estimate,
-                          "Only tell what there is to fetch and what that takes; store nothing");
+                          "Print how much there is to fetch and what that takes; store nothing");
     }
 
     void add_metrics_file(CLI::App* command) {

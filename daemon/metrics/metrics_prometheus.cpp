@@ -97,7 +97,7 @@ struct Metrics::Families {
               "End of the newest unbroken complete period, as Unix time.");
     Family<Gauge>& last_success = gauge(registry, "last_success_timestamp_seconds",
                                         "When a poll or another run last succeeded, as Unix time.");
-    Family<Gauge>& rows = gauge(registry, "rows", "Rows of a kind of event.");
+    Family<Gauge>& rows = gauge(registry, "rows", "Rows of a stream.");
     Family<Counter>& rows_written =
         counter(registry, "rows_written_total",
                 "Rows written by this process: inserted, updated, or marked as removed.");
@@ -128,10 +128,9 @@ struct Metrics::Families {
               "What is older was read again since the sweep began, as Unix time.");
     Family<Gauge>& database_bytes = gauge(registry, "database_bytes", "Size of the database file.");
     Family<Gauge>& wal_bytes = gauge(registry, "wal_bytes", "Size of its write-ahead log.");
-    Gauge& token_refused =
-        gauge(registry, "token_refused",
-              "Whether the API refused the token in the last reply that tells: 1, else 0.")
-            .Add({});
+    Gauge& token_refused = gauge(registry, "token_refused",
+                                 "1 if the API refused the token when it was last checked, else 0.")
+                               .Add({});
     Family<Gauge>& failing_since =
         gauge(registry, "failing_since_timestamp_seconds",
               "First error since the last success, as Unix time; absent: none.");

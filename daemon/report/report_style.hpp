@@ -3,8 +3,8 @@
 
 namespace mirror::daemon {
 
-/// Light and dark as the system is, and on paper. The colours of kinds differ in lightness, too,
-/// for those who see no hues.
+/// Light or dark as the system is set, and for print. The colours of kinds differ in lightness,
+/// too, for people who cannot tell hues apart.
 inline constexpr const char* report_style = R"css(
 :root {
   color-scheme: light dark;

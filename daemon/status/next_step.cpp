@@ -21,7 +21,7 @@ bool any_unreadable(const Status& status) {
 
 std::optional<std::string> next_step(const Status& status, bool run_works, Seconds last_age) {
     if (status.last_error || status.zone_behind.count() > 0) {
-        return "copernica-mirror check: it tells what is wrong and what to do";
+        return "copernica-mirror check: it says what is wrong and what to do";
     }
     if (any_unreadable(status)) {
         return "copernica-mirror check, then copernica-mirror sync: it tries the gaps again";

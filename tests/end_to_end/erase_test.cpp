@@ -143,7 +143,7 @@ TEST_CASE("erase: beside a run, which goes on and brings nothing back") {
     CHECK(scene.run({"audit"}).code == 0);
 }
 
-TEST_CASE("erase --before: what is older is no gap and no difference") {
+TEST_CASE("erase --before: older rows count neither as a gap nor as a difference") {
     Scene scene;
     populate(scene, 3000);
     REQUIRE(scene.run({"sync"}).code == 0);
@@ -167,7 +167,7 @@ TEST_CASE("erase --before: what is older is no gap and no difference") {
     CHECK(scene.query("SELECT count(*) FROM impressions") == left);
 }
 
-TEST_CASE("keep: what is older is not fetched, goes day by day, and is no difference") {
+TEST_CASE("keep: older rows are not fetched, are erased daily, and do not count as a difference") {
     Scene scene;
     scene.configure("mirror", "poll_interval = \"1s\"\n");
     scene.configure("privacy", "keep = \"60d\"\n");

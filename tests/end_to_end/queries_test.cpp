@@ -153,9 +153,9 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-// What its conditions let an index do is not done by a scan, nothing is looked up row by row for
-// what is grouped (but UTC, for which there is no number), and SQLite makes no index for a single
-// question (but over the groups of mailing_results, one a mailing).
+// If an index fits the conditions, no table is scanned. Grouped values are not looked up row by
+// row, except for UTC, which has no number. SQLite makes no index for one query, except over the
+// groups of mailing_results, of which there is one for each mailing.
 void judge_plan(const std::string& query, const std::vector<std::string>& steps) {
     const bool narrow = has(query, "timestamp >= '") || has(query, "mailing = 401\n") ||
                         has(query, "changed_at, id) >");

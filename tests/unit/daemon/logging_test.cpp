@@ -4,7 +4,6 @@
 #include "daemon/log/logging.hpp"
 
 #include <algorithm>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,18 +11,14 @@
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
 
-#include "core/time/clock.hpp"
+#include "tests/unit/daemon/captured_environment.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;
 
 namespace {
 
-struct Surroundings {
-    std::ostringstream out;
-    std::ostringstream err;
-    SystemClock clock;
-    Environment environment{out, err, clock};
+struct Surroundings : test::CapturedEnvironment {
     LogOptions options;
 
     std::string written(spdlog::level::level_enum level, const std::string& message) {

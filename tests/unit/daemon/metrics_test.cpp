@@ -170,7 +170,7 @@ TEST_CASE("metrics: each stream that is followed has its own") {
 TEST_CASE("metrics: a refused token shows until the API accepts one") {
     Metrics metrics("here");
     const auto refused = [&metrics] {
-        return metrics.text().find("copernica_mirror_token_refused 1") != std::string::npos;
+        return lines_of(metrics.text()).contains("copernica_mirror_token_refused 1");
     };
     CHECK_FALSE(refused());
     metrics.request_ended(copernica::RequestOutcome::token_refused, std::chrono::seconds(1));

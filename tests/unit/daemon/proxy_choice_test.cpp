@@ -1,23 +1,19 @@
 #include "daemon/config/proxy_choice.hpp"
 
-#include <sstream>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "daemon/process/usage_error.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/unit/daemon/captured_environment.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;
 
 namespace {
 
-struct Surroundings {
-    std::ostringstream out;
-    std::ostringstream err;
-    SystemClock clock;
-    Environment environment{out, err, clock};
+struct Surroundings : test::CapturedEnvironment {
     Config config;
     test::TemporaryDirectory directory;
 
@@ -66,7 +62,7 @@ TEST_CASE("proxy: the configuration's, the environment's, none") {
     CHECK(s.place() == "");
 }
 
-TEST_CASE("proxy: a variable that is no proxy is named, and its password is not") {
+TEST_CASE("proxy: a wrong variable is named, and its password is not shown") {
     Surroundings s;
     for (const char* const url :
          {"https://u:CANARY@proxy:1", "socks5h://u:CANARY@proxy:1", "u:CANARY@proxy:port"}) {

@@ -1,23 +1,19 @@
 #include "daemon/config/token.hpp"
 
 #include <filesystem>
-#include <sstream>
 
 #include <doctest/doctest.h>
 
 #include "daemon/process/usage_error.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/unit/daemon/captured_environment.hpp"
 
 using namespace mirror;
 using namespace mirror::daemon;
 
 namespace {
 
-struct Surroundings {
-    std::ostringstream out;
-    std::ostringstream err;
-    SystemClock clock;
-    Environment environment{out, err, clock};
+struct Surroundings : test::CapturedEnvironment {
     test::TemporaryDirectory directory;
 
     std::filesystem::path secret(const char* name, const std::string& text) const {

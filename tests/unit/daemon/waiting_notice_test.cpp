@@ -10,6 +10,7 @@
 
 #include "daemon/process/environment.hpp"
 #include "tests/support/times.hpp"
+#include "tests/unit/daemon/captured_environment.hpp"
 #include "tests/unit/sync/fake_clock.hpp"
 
 using namespace mirror;
@@ -18,16 +19,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Setup {
+struct Setup : test::CapturedEnvironment {
     explicit Setup(bool is_terminal, bool no_color = false) {
         environment.err_is_terminal = is_terminal;
         environment.no_color = no_color;
     }
 
-    SystemClock clock;
-    std::ostringstream out;
-    std::ostringstream err;
-    Environment environment{out, err, clock};
     std::shared_ptr<spdlog::logger> log = std::make_shared<spdlog::logger>(
         "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(err));
     boost::asio::io_context loop;

@@ -75,7 +75,7 @@ TEST_CASE("plans: grouped by number, programs and devices are looked up once eac
     }
 }
 
-TEST_CASE("plans: mailing results read each kind of event once, in the order of mailings") {
+TEST_CASE("plans: mailing results read each stream once, in the order of mailings") {
     const Plans plans;
     const std::string plan = plans.of("SELECT * FROM mailing_results");
     CAPTURE(plan);
