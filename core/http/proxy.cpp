@@ -118,7 +118,7 @@ ProxyAddress parse_proxy(std::string_view url) {
     const auto parsed = urls::parse_uri(url);
     if (!parsed || !parsed->has_authority()) {
         throw std::invalid_argument(
-            "not the URL of a proxy; expected one like \"http://proxy.example.com:3128\"");
+            "the URL of a proxy must look like \"http://proxy.example.com:3128\"");
     }
     if (parsed->scheme_id() != urls::scheme::http) {
         throw std::invalid_argument("the URL of a proxy must begin with \"http://\"");
