@@ -2,10 +2,7 @@
 
 #include "tests/simulator/proxy.hpp"
 
-#include <cstdint>
-#include <filesystem>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +10,8 @@
 #include <fmt/format.h>
 
 #include "tests/end_to_end/in_parallel.hpp"
-#include "tests/end_to_end/process.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/simulator/certificates.hpp"
-#include "tests/support/loopback_listener.hpp"
 
 using namespace mirror;
 using namespace mirror::test;
@@ -201,59 +196,4 @@ TEST_CASE("proxy: one that opens TLS itself is refused before the token is sent"
     CHECK(run.code == 1);
     CHECK(run.err.find("certificate was refused before the token was sent") != std::string::npos);
     CHECK(scene.server.counters().requests == 0);
-}
-
-namespace {
-
-// A port that was free a moment ago.
-std::uint16_t free_port() {
-    return LoopbackListener(1).port();
-}
-
-// Nothing if it is not installed.
-std::optional<std::string> installed(const std::string& program) {
-    for (const char* const directory : {"/usr/bin/", "/usr/sbin/", "/usr/local/bin/"}) {
-        if (std::filesystem::exists(directory + program)) {
-            return directory + program;
-        }
-    }
-    return std::nullopt;
-}
-
-}  // namespace
-
-TEST_CASE("proxy: exact through tinyproxy, with and without a password") {
-    const auto program = installed("tinyproxy");
-    if (!program) {
-        MESSAGE("tinyproxy is not installed: not tried");
-        return;
-    }
-    const TemporaryDirectory directory;
-    const auto certificates = simulator::make_certificates(directory.path());
-    for (const bool password : {false, true}) {
-        CAPTURE(password);
-        const std::uint16_t port = free_port();
-        const auto configuration = directory.path() / fmt::format("tinyproxy-{}.conf", port);
-        std::ofstream(configuration)
-            << fmt::format("Port {}\nListen 127.0.0.1\nAllow 127.0.0.1\nMaxClients 20\n", port)
-            << (password ? "BasicAuth ann word\n" : "");
-        ProcessOptions options;
-        options.arguments = {"-d", "-c", configuration.string()};
-        options.directory = directory.path();
-        const Process proxy(*program, options);
-        Scene scene({}, serving(certificates));
-        trust(scene, certificates);
-        populate(scene, 1000);
-        // It may not listen yet: then the program tries again.
-        scene.configure("api", fmt::format("proxy = \"http://{}127.0.0.1:{}\"\n",
-                                           password ? "ann:word@" : "", port));
-        CHECK(scene.complaint(scene.run({"sync"})) == "");
-        if (password) {
-            scene.reconfigure("api", fmt::format("proxy = \"http://ann:word@127.0.0.1:{}\"", port),
-                              fmt::format("proxy = \"http://ann:wrong@127.0.0.1:{}\"", port));
-            const Run run = scene.run({"sync"});
-            CHECK(run.code == 1);
-            CHECK(run.err.find("refuses the user name and the password") != std::string::npos);
-        }
-    }
 }
