@@ -30,6 +30,9 @@ class ServerClock {
     /// Whether any `Date` has been accepted yet.
     bool accepted() const { return accepted_; }
 
+    /// The last reply had a `Date` that was not expected, and has not been accepted yet.
+    bool in_doubt() const { return candidate_.has_value(); }
+
     /// Up to when a reply with this `Date` speaks for the server: the earlier of the `Date` and
     /// the expected time, so that a wrong one on either side never proves too much. Nothing for a
     /// reply without a `Date`.

@@ -234,6 +234,7 @@ asio::awaitable<void> Follower::poll(Monotonic) {
     co_await cut_back_coverage(context_);
     tail_trouble_.reset();
     co_await conclude(tail_, true);
+    co_await warn_of_machine_clock(context_);
     co_await context_.requests.flush_if_due(reach > Seconds(0));
 }
 

@@ -44,6 +44,8 @@ inline constexpr const char* zone_behind = "zone_behind";
 /// one, and how many visits in a row said so (plan::ZoneEvidence).
 inline constexpr const char* zone_behind_hours = "zone_behind_hours";
 inline constexpr const char* zone_behind_times = "zone_behind_times";
+/// UTC seconds, the server's clock: when a warning of this machine's clock was last given.
+inline constexpr const char* clock_warned = "clock_warned";
 /// Requests a UTC day at the most, as last configured; 0: no limit.
 inline constexpr const char* requests_per_day = "requests_per_day";
 /// How many seconds of the past a page held when a command was stopped; empty after one that ended

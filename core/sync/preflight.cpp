@@ -1,12 +1,14 @@
 #include "core/sync/preflight.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "core/copernica/errors.hpp"
+#include "core/copernica/machine_clock.hpp"
 #include "core/plan/tail_plan.hpp"
 #include "core/plan/zone_check.hpp"
 #include "core/sync/errors.hpp"
@@ -24,6 +26,9 @@ namespace {
 // Replies that may be asked for until enough of them, one after the other, agree on the time. Some
 // of them may come from a machine whose clock is wrong.
 constexpr int most_clock_replies = 3 * copernica::ServerClock::agreement;
+
+// How often this machine's clock is warned of.
+constexpr std::chrono::hours clock_warning_interval(24);
 
 }  // namespace
 
@@ -49,6 +54,7 @@ asio::awaitable<void> Preflight::know_account() {
     co_await claim(identity);
     co_await context_.requests.open();
     co_await settle_clock();
+    co_await warn_of_machine_clock(context_);
     shared.account = std::move(identity);
 }
 
@@ -170,6 +176,28 @@ asio::awaitable<void> cut_back_coverage(RunContext& context) {
     }
     const Window aligned{context.settings.zone.align_down(mistaken.begin), mistaken.end};
     co_await context.store.uncover(WindowSet(aligned));
+}
+
+asio::awaitable<void> warn_of_machine_clock(RunContext& context) {
+    const copernica::ServerClock& api = context.shared.access.server_clock();
+    std::optional<Monotonic>& warned = context.shared.clock_warned;
+    const Monotonic now = context.clock.monotonic();
+    if (!api.accepted() || api.in_doubt() || (warned && now - *warned < clock_warning_interval)) {
+        co_return;
+    }
+    const Instant server_now = api.now(now);
+    const auto why = copernica::why_machine_clock_is_off(context.clock.utc() - server_now);
+    if (!why) {
+        co_return;
+    }
+    warned = now;  // at once: another stream may ask while the file is read
+    const auto before = metadata::read_instant(co_await context.store.fact(metadata::clock_warned));
+    if (before && *before <= server_now && server_now - *before < clock_warning_interval) {
+        warned = now - (server_now - *before);  // by an earlier command
+        co_return;
+    }
+    context.shared.observer.warning(fmt::format("{}; {}", *why, copernica::machine_clock_advice));
+    co_await context.store.set_fact(metadata::clock_warned, metadata::seconds_text(server_now));
 }
 
 asio::awaitable<Instant> following_since(RunContext& context) {

@@ -38,6 +38,10 @@ class Preflight {
 /// differ, with a warning, and with as much before it (see plan::mistaken_coverage()).
 boost::asio::awaitable<void> cut_back_coverage(RunContext& context);
 
+/// Warns of this machine's clock if it is off, once a day, whatever the number of streams and of
+/// commands. To be awaited after replies: before them, the clock of the API may be an old one.
+boost::asio::awaitable<void> warn_of_machine_clock(RunContext& context);
+
 /// Since when this file follows the account: from the first command on that covers anything.
 boost::asio::awaitable<Instant> following_since(RunContext& context);
 

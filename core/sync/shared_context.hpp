@@ -60,6 +60,9 @@ struct SharedContext {
     Semaphore preflight{1};  ///< held by the one at work
     std::optional<copernica::Identity> account;
     bool zone_checked = false;
+
+    /// When a warning of this machine's clock was last given, as far as is known.
+    std::optional<Monotonic> clock_warned;
 };
 
 }  // namespace mirror::sync

@@ -5,15 +5,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/copernica/machine_clock.hpp"
 #include "core/util/duration_text.hpp"
 
 namespace mirror::daemon {
 namespace {
 
 using Stage = ApiProbe::Stage;
-
-// As the mirror itself: a difference of so much is believed at once (ServerClock::tolerance).
-constexpr Seconds near{60};
 
 const char* advice_for(Stage stage) {
     switch (stage) {
@@ -107,13 +105,8 @@ Finding judge_clock(const ApiProbe& probe) {
                           "be proved complete");
     }
     const Seconds ahead = probe.answered_at - *probe.identity->date;
-    if (std::chrono::abs(ahead) > near) {
-        return found_warn("clock",
-                          fmt::format("this machine's clock is {} {} of the API's",
-                                      duration_text(std::chrono::abs(ahead)),
-                                      ahead.count() > 0 ? "ahead" : "behind"),
-                          "the mirror uses the API's clock, but set this one right (timedatectl "
-                          "set-ntp true)");
+    if (const auto why = copernica::why_machine_clock_is_off(ahead)) {
+        return found_warn("clock", *why, copernica::machine_clock_advice);
     }
     return found_ok("clock", fmt::format("this machine's is within {} of the API's",
                                          duration_text(std::chrono::abs(ahead))));

@@ -1,6 +1,7 @@
 // The server's clock, right and wrong, far from this machine's, and sometimes not told at all.
 
 #include <chrono>
+#include <csignal>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -97,6 +98,39 @@ TEST_CASE("clock: this machine's is an hour, or months, away from the server's")
         CAPTURE(run.out);
         CHECK(run.code == 0);
     }
+}
+
+TEST_CASE("clock: this machine's is off, which sync and run say once a day, and check each time") {
+    Scene scene;
+    const Instant machine = machine_now();
+    scene.server.clock().run_from(machine - Seconds(3 * 3600));
+    for (std::int64_t id = 1; id <= 100; ++id) {
+        scene.account.add(row(id, machine - Seconds(3 * 3600 + 10 + 997 * id)));
+    }
+    const std::string said =
+        "this machine's clock is 3 h ahead of the API's; the mirror uses the "
+        "API's clock, but set this one right (timedatectl set-ntp true)";
+    CHECK(scene.run({"sync"}).err.find(said) != std::string::npos);
+    CHECK(scene.run({"sync"}).err.find("this machine's clock") == std::string::npos);
+    for (int check = 0; check < 2; ++check) {
+        CHECK(scene.run({"check"}).out.find("this machine's clock is 3 h ahead of the API's") !=
+              std::string::npos);
+    }
+    // A day later, off by another amount.
+    scene.server.clock().run_from(machine + Seconds(22 * 3600));
+    scene.server.start_over();
+    const auto process = scene.start({"run"});
+    REQUIRE(scene.server.wait(
+        [](const simulator::Counters& counters) { return counters.requests >= 5; }));
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+    CHECK(process->err().find("this machine's clock is") != std::string::npos);
+    CHECK(process->err().find("behind the API's") != std::string::npos);
+
+    Scene right;
+    right.server.clock().run_from(machine_now());
+    right.account.add(row(1, machine_now() - Seconds(100)));
+    CHECK(right.run({"sync"}).err.find("this machine's clock") == std::string::npos);
 }
 
 TEST_CASE("clock: replies without a readable Date prove nothing") {

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/copernica/machine_clock.hpp"
 #include "tests/support/times.hpp"
 
 using namespace mirror;
@@ -58,4 +59,29 @@ TEST_CASE("three unexpected Dates in a row that agree are accepted, others are n
     clock.observe(start, Monotonic());  // what was expected ends the verification
     clock.observe(start + 1h, Monotonic());
     CHECK(clock.now(Monotonic()) == start);
+}
+
+TEST_CASE("a Date that is not expected leaves the clock in doubt, until the next ones agree") {
+    const Instant start = utc("2026-06-01 10:00:00");
+    ServerClock clock(start, Monotonic());
+    clock.observe(start, Monotonic());
+    CHECK_FALSE(clock.in_doubt());
+    clock.observe(start + 1h, Monotonic());
+    CHECK(clock.in_doubt());
+    clock.observe(start, Monotonic());
+    CHECK_FALSE(clock.in_doubt());
+    for (int reply = 1; reply <= ServerClock::agreement; ++reply) {
+        clock.observe(start + 1h, Monotonic());
+        CHECK(clock.in_doubt() == (reply < ServerClock::agreement));
+    }
+}
+
+TEST_CASE("this machine's clock is off if the API's would not be believed at once") {
+    for (const Seconds near : {Seconds(0), Seconds(60), Seconds(-60)}) {
+        CHECK_FALSE(why_machine_clock_is_off(near));
+    }
+    CHECK(why_machine_clock_is_off(Seconds(61)) ==
+          "this machine's clock is 61 s ahead of the API's");
+    CHECK(why_machine_clock_is_off(Seconds(-7200)) ==
+          "this machine's clock is 2 h behind the API's");
 }

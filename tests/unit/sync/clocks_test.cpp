@@ -8,6 +8,7 @@
 #include "core/copernica/errors.hpp"
 #include "core/sync/errors.hpp"
 #include "core/sync/session.hpp"
+#include "tests/unit/sync/live.hpp"
 #include "tests/unit/sync/session_fixture.hpp"
 
 using namespace mirror;
@@ -87,6 +88,66 @@ TEST_CASE("a wrong clock of this machine changes nothing") {
         CHECK(world.store.covered.windows().back().end <= world.clock.now());
         CHECK_EXACT(world);
     }
+}
+
+namespace {
+
+std::size_t clock_warnings(const World& world) {
+    return count(world.log.warnings, "this machine's clock is");
+}
+
+}  // namespace
+
+TEST_CASE("a wrong clock of this machine is warned of once a day, by whatever fetches") {
+    World world(noon);
+    fill(world.model, noon - 24h * 10, noon - 10s, 500, 3);
+    world.clock.set_error(2h);
+    world.sync();
+    REQUIRE(clock_warnings(world) == 1);
+    CHECK(world.log.warnings.front() ==
+          "this machine's clock is 2 h ahead of the API's; the mirror uses the API's clock, but "
+          "set this one right (timedatectl set-ntp true)");
+    world.clock.advance(23h);
+    world.sync();
+    CHECK(clock_warnings(world) == 1);
+    world.clock.advance(2h);
+    world.sync();
+    CHECK(clock_warnings(world) == 2);
+    world.clock.set_error(Seconds(0));
+    world.clock.advance(25h);
+    world.sync();
+    CHECK(clock_warnings(world) == 2);
+}
+
+TEST_CASE("run: a wrong clock of this machine is warned of once a day, whenever it goes wrong") {
+    Live world;
+    world.follow_until(live_noon + 5h);
+    CHECK(clock_warnings(world) == 0);
+    world.clock.set_error(-400s);
+    world.follow_until(live_noon + 5h + 72h - 10min);
+    REQUIRE(clock_warnings(world) == 3);
+    CHECK(world.log.warnings.back().find("6 min behind the API's") != std::string::npos);
+    // The next process knows when that was.
+    world.follow_until(live_noon + 5h + 80h);
+    CHECK(clock_warnings(world) == 4);
+}
+
+TEST_CASE("run: this machine's clock is not suspected after a sleep, or for a single wrong Date") {
+    Live world;
+    int replies = 0;
+    bool slept = false;
+    world.api.date = [&](Instant now) -> std::optional<Instant> {
+        return ++replies % 10 == 0 ? now + Seconds(3600) : now;
+    };
+    world.api.on_page = [&](const copernica::PageQuery&) {
+        if (!slept && world.clock.now() >= live_noon + 2h) {
+            slept = true;
+            world.clock.suspend(9h);
+        }
+    };
+    world.follow_until(live_noon + 30h);
+    CHECK(slept);
+    CHECK(clock_warnings(world) == 0);
 }
 
 TEST_CASE("replies without a Date prove nothing") {
