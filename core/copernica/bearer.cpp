@@ -3,6 +3,9 @@
 #include <chrono>
 #include <utility>
 
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
 #include "core/time/text.hpp"
 
 namespace mirror::copernica {
@@ -13,6 +16,9 @@ namespace {
 
 // How long to wait after an early renewal has failed: the token at hand is still good.
 constexpr std::chrono::minutes pause_after_failure(5);
+
+// How long a call waits for one while the token at hand is still good.
+constexpr std::chrono::seconds early_limit(3);
 
 // Of a JWT, refusals in one call after which it is for the caller to find out what is wrong.
 constexpr unsigned most_refusals = 3;
@@ -126,7 +132,8 @@ void Bearer::use(Secret api_token) {
 
 // Gets a JWT, unless there is one that is newer than what the caller has seen. True if it was got
 // here.
-asio::awaitable<bool> Bearer::renew(std::uint64_t seen, RequestGate& gate) {
+asio::awaitable<bool> Bearer::renew(std::uint64_t seen, RequestGate& gate,
+                                    std::optional<std::chrono::seconds> limit) {
     const std::uint64_t attempts = attempts_;
     const Semaphore::Permit permit = co_await turn_.take();
     if (version_ != seen && jwt_) {
@@ -139,7 +146,8 @@ asio::awaitable<bool> Bearer::renew(std::uint64_t seen, RequestGate& gate) {
     Secret token = api_token_;
     const std::uint64_t before = version_;
     try {
-        TokenService::Made made = co_await service_.exchange(std::move(token), gate);
+        co_await gate.pass();
+        TokenService::Made made = co_await exchange(std::move(token), limit);
         ++attempts_;
         last_failure_.reset();
         if (version_ != before) {
@@ -160,13 +168,42 @@ asio::awaitable<void> Bearer::renew_early(RequestGate& gate) {
         co_return;
     }
     try {
-        co_await renew(version_, gate);
+        co_await renew(version_, gate, early_limit);
         not_early_before_.reset();
     } catch (const ApiError& error) {
         observer_.warning(std::string(error.what()) +
                           "; the token at hand is still good, trying again in five minutes");
         not_early_before_ = clock_.monotonic() + pause_after_failure;
     }
+}
+
+asio::awaitable<TokenService::Made> Bearer::exchange(Secret token,
+                                                     std::optional<std::chrono::seconds> limit) {
+    if (!limit) {
+        co_return co_await service_.exchange(std::move(token));
+    }
+    std::optional<TokenService::Made> made;
+    TaskGroup tasks(co_await asio::this_coro::executor);
+    tasks.spawn(exchange_into(made, std::move(token), tasks));
+    tasks.spawn(end_after(*limit));
+    co_await tasks.join();
+    co_return std::move(made.value());
+}
+
+asio::awaitable<void> Bearer::exchange_into(std::optional<TokenService::Made>& made, Secret token,
+                                            TaskGroup& tasks) {
+    TokenService::Made one = co_await service_.exchange(std::move(token));
+    made.emplace(std::move(one));
+    tasks.cancel();  // what counts the time
+}
+
+asio::awaitable<void> Bearer::end_after(std::chrono::seconds limit) {
+    try {
+        co_await clock_.sleep(limit);
+    } catch (const boost::system::system_error&) {
+        co_return;  // the exchange has ended, or the call is cancelled
+    }
+    throw service_.too_slow(limit);
 }
 
 void Bearer::keep(TokenService::Made made) {

@@ -1,6 +1,7 @@
 // The token that goes into `Authorization` of version 4: the account's, or a JWT made from it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "core/time/clock.hpp"
 #include "core/util/secret.hpp"
 #include "core/util/semaphore.hpp"
+#include "core/util/task_group.hpp"
 
 namespace mirror::copernica {
 
@@ -78,8 +80,14 @@ class Bearer {
 
     Freshness freshness_of(const Jwt& jwt) const;
     Presented current(bool just_made) const;
-    boost::asio::awaitable<bool> renew(std::uint64_t seen, RequestGate& gate);
+    boost::asio::awaitable<bool> renew(std::uint64_t seen, RequestGate& gate,
+                                       std::optional<std::chrono::seconds> limit = std::nullopt);
     boost::asio::awaitable<void> renew_early(RequestGate& gate);
+    boost::asio::awaitable<TokenService::Made> exchange(Secret token,
+                                                        std::optional<std::chrono::seconds> limit);
+    boost::asio::awaitable<void> exchange_into(std::optional<TokenService::Made>& made,
+                                               Secret token, TaskGroup& tasks);
+    boost::asio::awaitable<void> end_after(std::chrono::seconds limit);
     void keep(TokenService::Made made);
 
     Secret api_token_;

@@ -7,13 +7,13 @@
 #include "core/copernica/query.hpp"
 #include "core/copernica/status_kind.hpp"
 #include "core/http/string_sink.hpp"
+#include "core/util/duration_text.hpp"
 
 namespace mirror::copernica {
 
 namespace asio = boost::asio;
 
-asio::awaitable<TokenService::Made> TokenService::exchange(Secret api_token, RequestGate& gate) {
-    co_await gate.pass();
+asio::awaitable<TokenService::Made> TokenService::exchange(Secret api_token) {
     Answer answer = co_await ask(api_token);
     if (answer.header.status != 200) {
         const std::string body = co_await read_error(answer);
@@ -76,6 +76,10 @@ asio::awaitable<std::string> TokenService::read(Answer& answer) {
                      error.what());
     }
     co_return body.text();
+}
+
+ApiError TokenService::too_slow(std::chrono::seconds after) const {
+    return failed(ErrorKind::try_again, "no reply within " + duration_text(after));
 }
 
 ApiError TokenService::failed(ErrorKind kind, const std::string& why, int status,

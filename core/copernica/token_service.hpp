@@ -1,6 +1,7 @@
 // The service that makes the tokens of version 4 from the account's token.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,7 +10,6 @@
 
 #include "core/copernica/api.hpp"
 #include "core/copernica/reply_body.hpp"
-#include "core/copernica/request_gate.hpp"
 #include "core/http/route.hpp"
 #include "core/util/secret.hpp"
 
@@ -28,9 +28,13 @@ class TokenService {
     TokenService(http::Route route, std::string user_agent)
         : route_(std::move(route)), user_agent_(std::move(user_agent)) {}
 
-    /// Makes one, in one try. Passes `gate` before the request. Throws ApiError, which says that
-    /// it was this service that failed: token_refused if it takes the account's token for wrong.
-    boost::asio::awaitable<Made> exchange(Secret api_token, RequestGate& gate);
+    /// Makes one, in one try, once the caller has passed the gate for it. Throws ApiError, which
+    /// says that it was this service that failed: token_refused if it takes the account's token for
+    /// wrong.
+    boost::asio::awaitable<Made> exchange(Secret api_token);
+
+    /// Of an exchange that was given up after so long.
+    ApiError too_slow(std::chrono::seconds after) const;
 
     /// Requests that were sent.
     std::uint64_t requests() const { return requests_; }

@@ -42,6 +42,8 @@ struct World {
                             Secret("simulated-token"));
         options.auth_url = http::parse_base_url(service.url("127.0.0.1", "/"));
         options.clock = &clock;
+        // A service that answers takes no time on this clock.
+        clock.busy = [this] { return exchanges() < hangs_from; };
         options.observer = &log;
         api = std::make_unique<HttpApi>(std::move(options));
     }
@@ -103,6 +105,7 @@ struct World {
     asio::io_context loop;
     std::unique_ptr<HttpApi> api;
     ErrorKind kind{};
+    std::uint64_t hangs_from = 1'000'000;  ///< the request from which on the service hangs
 };
 
 simulator::Behaviour jwt_only() {
@@ -188,6 +191,35 @@ TEST_CASE("version 4: while the service is down, a JWT that is still good is use
     CHECK(world.kind == ErrorKind::try_again);
     world.service.set_rule({});
     CHECK(world.ask_page() == "");
+}
+
+TEST_CASE("version 4: a service that hangs holds up a call for seconds while a JWT is good") {
+    World world(jwt_only());
+    CHECK(world.ask_page() == "");
+    world.service.set_rule(
+        rules::call(simulator::Call::token, faults::delivery(simulator::Delivery::hang)));
+    world.hangs_from = 2;
+    world.pass(19h);
+    const auto passed = [&world, since = world.clock.monotonic()] {
+        return world.clock.monotonic() - since;
+    };
+    CHECK(world.ask_page() == "");
+    CHECK(world.exchanges() == 2);
+    CHECK(passed() == 3s);
+    CHECK(world.log.lines.back().starts_with("the token service does not answer (http"));
+    CHECK(world.log.lines.back().ends_with(
+        "no reply within 3 s; the token at hand is still good, trying again in five minutes"));
+    // Not asked again at once.
+    CHECK(world.ask_page() == "");
+    CHECK(world.exchanges() == 2);
+    CHECK(passed() == 3s);
+    // A call that was slow once is no obstacle later.
+    world.service.set_rule({});
+    world.hangs_from = 1'000'000;
+    world.pass(6min);
+    CHECK(world.ask_page() == "");
+    CHECK(world.exchanges() == 3);
+    CHECK(passed() == 3s + 6min);
 }
 
 TEST_CASE("version 4: one exchange for all calls, and one failure") {
