@@ -269,7 +269,7 @@ void Client::throw_if_fatal(const ApiError& error, int failures) const {
         case NextStep::ask_others:
             return;
         case NextStep::token_refused:
-            throw TokenRefused(error.what());
+            throw TokenRefused(error.what(), error.status());
         case NextStep::unusable:
             throw ApiFailed(error.what());
         case NextStep::stream_refused:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 namespace mirror::copernica {
 
@@ -14,7 +15,14 @@ class ApiFailed : public std::runtime_error {
 /// The API refused the token.
 class TokenRefused : public std::runtime_error {
   public:
-    using std::runtime_error::runtime_error;
+    explicit TokenRefused(const std::string& what, int status = 0)
+        : std::runtime_error(what), status_(status) {}
+
+    /// HTTP status; 0 if it was not the API that refused it.
+    int status() const { return status_; }
+
+  private:
+    int status_;
 };
 
 }  // namespace mirror::copernica

@@ -105,7 +105,7 @@ Outcome Follower::so_far() const {
 asio::awaitable<void> Follower::follow() {
     bool announced = false;
     for (;;) {
-        std::optional<std::string> refused;
+        std::optional<copernica::TokenRefused> refused;
         std::optional<std::string> failed;
         try {
             // After a refused token, too: the one that comes next may be another account's.
@@ -117,13 +117,16 @@ asio::awaitable<void> Follower::follow() {
             following_since_ = co_await following_since(context_);
             co_await keep_up();
         } catch (const copernica::TokenRefused& error) {
-            refused = error.what();
+            refused = error;
         } catch (const copernica::ApiFailed& error) {
             failed = error.what();
         }
         if (refused) {
             context_.shared.forget_account();
-            co_await note_error(fmt::format("{}; {}", *refused, context_.settings.token_advice));
+            std::string text =
+                fmt::format("{}; {}", refused->what(), context_.settings.token_advice);
+            context_.shared.warn_of_refusal(*refused, text);
+            co_await note_error(std::move(text), Logged::already);
             co_await context_.clock.sleep(refused_token_pause);
         } else {
             co_await note_error(*failed);
@@ -431,12 +434,12 @@ asio::awaitable<void> Follower::record_when_due() {
     co_await recorder_.running(so_far());
 }
 
-asio::awaitable<void> Follower::note_error(std::string error) {
+asio::awaitable<void> Follower::note_error(std::string error, Logged logged) {
     // Another command may have succeeded meanwhile, and said so; what fails here still does.
     const std::optional<std::string> told = co_await context_.store.fact(metadata::last_error);
     if (noted_error_ != error || told != error) {
         // An outage has its own lines in the log.
-        if (noted_error_ != error && !context_.client.outage()) {
+        if (logged == Logged::not_yet && noted_error_ != error && !context_.client.outage()) {
             context_.observer.warning(error);
         }
         co_await recorder_.note_result(error);

@@ -43,6 +43,8 @@ class Follower {
     // Is set as long as it lives.
     class Flag;
 
+    enum class Logged { not_yet, already };
+
     boost::asio::awaitable<void> run_now();
     boost::asio::awaitable<void> follow();
     boost::asio::awaitable<void> keep_up();
@@ -66,7 +68,7 @@ class Follower {
     boost::asio::awaitable<void> count_when_due(Window past);
     boost::asio::awaitable<void> watch_outages();
     boost::asio::awaitable<void> record_when_due();
-    boost::asio::awaitable<void> note_error(std::string error);
+    boost::asio::awaitable<void> note_error(std::string error, Logged logged = Logged::not_yet);
     boost::asio::awaitable<void> note_success();
     boost::asio::awaitable<void> publish(std::optional<std::string> trouble);
     void note_unread(Outcome& outcome, const WindowSet& covered);

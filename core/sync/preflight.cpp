@@ -51,6 +51,7 @@ asio::awaitable<void> Preflight::know_account() {
         co_return;
     }
     copernica::Identity identity = co_await context_.client.identity_with_retry();
+    shared.refusal_told.reset();
     co_await claim(identity);
     co_await context_.requests.open();
     co_await settle_clock();

@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include "core/copernica/api_access.hpp"
+#include "core/copernica/errors.hpp"
 #include "core/plan/window_load.hpp"
 #include "core/sync/adaptive_state.hpp"
 #include "core/sync/observer.hpp"
@@ -45,6 +48,14 @@ struct SharedContext {
         zone_checked = false;
     }
 
+    /// All streams learn of a refused token, with texts of their own calls. Warns of it once: until
+    /// a token is taken, or refused in another way.
+    void warn_of_refusal(const copernica::TokenRefused& refused, const std::string& text) {
+        if (std::exchange(refusal_told, refused.status()) != refused.status()) {
+            observer.warning(text);
+        }
+    }
+
     boost::asio::any_io_executor executor;
     Clock& clock;
     Observer& observer;
@@ -60,6 +71,8 @@ struct SharedContext {
     Semaphore preflight{1};  ///< held by the one at work
     std::optional<copernica::Identity> account;
     bool zone_checked = false;
+    /// Of a token, its HTTP status; nothing while it is taken.
+    std::optional<int> refusal_told;
 
     /// When a warning of this machine's clock was last given, as far as is known.
     std::optional<Monotonic> clock_warned;

@@ -1,6 +1,7 @@
 // Several streams in one file.
 #include <csignal>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -216,6 +217,24 @@ TEST_CASE("streams: indexes of one stream are in its table, and only there") {
     CHECK(indexes("click_rows") ==
           "click_rows_changed_at click_rows_profile click_rows_removed click_rows_timestamp");
     CHECK(indexes("error_rows") == "error_rows_mailing error_rows_removed error_rows_timestamp");
+}
+
+TEST_CASE("streams: `run` tells once of a token that is refused, not for each of them") {
+    Everything all;
+    all.scene.token = "another-token";
+    const auto process = all.scene.start({"run"});
+    // Each of them asks whose token it is.
+    REQUIRE(all.scene.server.wait([](const simulator::Counters& counters) {
+        return counters.requests >= std::size(simulator::all_streams);
+    }));
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+    const std::string log = process->err();
+    CAPTURE(log);
+    const std::size_t first = log.find("Invalid access token");
+    REQUIRE(first != std::string::npos);
+    CHECK(log.find("Invalid access token", first + 1) == std::string::npos);
+    CHECK(log.find("impressions: ") == std::string::npos);
 }
 
 TEST_CASE("streams: `run` follows all of them, and is exact after a kill") {

@@ -13,6 +13,7 @@
 #include "core/copernica/errors.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/session.hpp"
+#include "tests/unit/sync/live.hpp"
 #include "tests/unit/sync/run_coroutine.hpp"
 #include "tests/unit/sync/session_fixture.hpp"
 
@@ -148,6 +149,52 @@ TEST_CASE("several streams: one that fails holds up no poll of the others") {
     CHECK(three.clicks.covered.empty());
     CHECK(three.clicks.facts[metadata::last_error].find("right to read clicks") !=
           std::string::npos);
+    CHECK(three.world.store.facts[metadata::last_error].empty());
+    CHECK(three.mailings.facts[metadata::last_error].empty());
+}
+
+TEST_CASE("several streams: a token that is refused is told of once for all") {
+    Three three;
+    three.world.settings.give_up_after.reset();
+    three.world.settings.token_advice = "put a new one into token.txt";
+    bool refuses = false;
+    const auto refuse = [&refuses](const std::string& call) {
+        if (refuses) {
+            throw ApiError(ErrorKind::token_refused, call + ": Invalid access token", 401);
+        }
+    };
+    three.world.api.on_stream = [&](const Stream& stream) { refuse(std::string(stream.name)); };
+    three.world.api.on_identity = [&] { refuse("identity"); };
+    three.follow_until(noon + 1h);
+    const auto told = [&three] { return count(three.world.log.warnings, "; put a new one"); };
+    CHECK(told() == 0);
+    // For hours, with another text for each call.
+    refuses = true;
+    three.follow_until(noon + 4h);
+    CHECK(told() == 1);
+    for (FakeStore* const store : {&three.world.store, &three.clicks, &three.mailings}) {
+        CHECK(store->facts[metadata::last_error].find("put a new one") != std::string::npos);
+    }
+}
+
+TEST_CASE("several streams: a token that is refused later, or in another way, is told of again") {
+    Three three;
+    three.world.settings.give_up_after.reset();
+    int status = 0;
+    const auto refuse = [&](const std::string& call) {
+        const Seconds since = three.world.clock.now() - noon;
+        // Twice for an hour; the second time, another reason comes in the middle of it.
+        const bool first = since >= 1h && since < 2h;
+        const bool second = since >= 4h && since < 6h;
+        status = since < 5h ? 401 : 403;
+        if (first || second) {
+            throw ApiError(ErrorKind::token_refused, call + ": no", status);
+        }
+    };
+    three.world.api.on_stream = [&](const Stream& stream) { refuse(std::string(stream.name)); };
+    three.world.api.on_identity = [&] { refuse("identity"); };
+    three.follow_until(noon + 8h);
+    CHECK(count(three.world.log.warnings, ": no; ") == 3);
     CHECK(three.world.store.facts[metadata::last_error].empty());
     CHECK(three.mailings.facts[metadata::last_error].empty());
 }
