@@ -84,10 +84,11 @@ asio::awaitable<HttpAnswer> MetricsService::answer(std::string path) {
         const auto reason = liveness_.why_not();
         co_return reason ? HttpAnswer(503, *reason + "\n") : HttpAnswer(200, "ok\n");
     }
-    if (path == "/" && serves_page_) {
-        co_return co_await page_.answer();
+    if (serves_page_ && (path == "/" || path == "/still")) {
+        co_return co_await page_.answer(path == "/" ? StatusPage::Reload::each_minute
+                                                    : StatusPage::Reload::never);
     }
-    co_return HttpAnswer(404, serves_page_ ? "here are /, /metrics, /healthz and /livez\n"
+    co_return HttpAnswer(404, serves_page_ ? "here are /, /still, /metrics, /healthz and /livez\n"
                                            : "here are /metrics, /healthz and /livez\n");
 }
 

@@ -32,12 +32,12 @@ StatusPage::StatusPage(ReportSource source, const Clock& clock)
 asio::awaitable<std::string> StatusPage::draw() {
     const Monotonic now = clock_.monotonic();
     if (!drawn_ || now - drawn_->at >= drawn_for) {
-        drawn_ = Drawn{now, draw_report(source_, last_thirty_days, clock_.utc(), drawn_for)};
+        drawn_ = Drawn{now, draw_report(source_, last_thirty_days, clock_.utc(), true)};
     }
     co_return drawn_->page;
 }
 
-asio::awaitable<HttpAnswer> StatusPage::answer() {
+asio::awaitable<HttpAnswer> StatusPage::answer(Reload reload) {
     std::string page;
     std::string failed;
     try {
@@ -55,6 +55,9 @@ asio::awaitable<HttpAnswer> StatusPage::answer() {
     answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
     answer.headers.emplace_back("Referrer-Policy", "no-referrer");
     answer.headers.emplace_back("Cache-Control", "no-store");
+    if (reload == Reload::each_minute) {
+        answer.headers.emplace_back("Refresh", std::to_string(drawn_for.count()));
+    }
     co_return answer;
 }
 

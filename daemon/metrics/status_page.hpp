@@ -1,4 +1,4 @@
-// The page at `/` of `run`: the report of the last thirty days.
+// The page at `/` and `/still` of `run`: the report of the last thirty days.
 #pragma once
 
 #include <atomic>
@@ -22,7 +22,10 @@ class StatusPage {
     StatusPage(const StatusPage&) = delete;
     StatusPage& operator=(const StatusPage&) = delete;
 
-    boost::asio::awaitable<HttpAnswer> answer();
+    /// Whether a browser asks for the page again by itself.
+    enum class Reload { each_minute, never };
+
+    boost::asio::awaitable<HttpAnswer> answer(Reload reload);
 
     /// What is being drawn ends soon, without a page.
     void close() { closing_ = true; }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <functional>
+#include <string_view>
 
 #include <fmt/format.h>
 
+#include "core/util/printable.hpp"
 #include "daemon/cli/terminal_text.hpp"
 
 namespace mirror::daemon {
@@ -17,21 +19,42 @@ constexpr double plot_width = width - label_width;
 constexpr double line_height = 20;
 constexpr double text_drop = 14;  // from the top of a line to where its letters stand
 constexpr double column_height = 180;
+constexpr double ellipsis = 13;
+
+// Characters of a text that is shown in full: no subject that people write is longer.
+constexpr std::size_t most_shown = 200;
+// A cell with more than a number or a date is words, which may be broken.
+constexpr std::size_t longest_value = 24;
 
 std::string number(double value) {
     return fmt::format("{:.2f}", value);
 }
 
+// How wide the character that begins with this byte is at most, in the fonts of 12 pixels that
+// browsers have; 0 within a character.
+double width_of(char first) {
+    const auto byte = static_cast<unsigned char>(first);
+    if ((byte & 0xc0U) == 0x80U) {
+        return 0;
+    }
+    if (byte >= 0x80 || std::string_view("MW@%mw").find(first) != std::string_view::npos) {
+        return 13;
+    }
+    return byte >= 'A' && byte <= 'Z'                                               ? 10
+           : std::string_view(" .,:;'()/|il").find(first) != std::string_view::npos ? 5
+                                                                                    : 8;
+}
+
 // A label that has no room is cut; the table has all of it.
-std::string cut(const std::string& label, std::size_t most) {
-    if (label.size() <= most) {
-        return label;
+std::string cut(const std::string& label, double room) {
+    double taken = 0;
+    for (std::size_t at = 0; at < label.size(); ++at) {
+        taken += width_of(label[at]);
+        if (taken > room) {
+            return label.substr(0, at) + "…";
+        }
     }
-    std::size_t end = most;
-    while (end > 0 && (static_cast<unsigned char>(label[end]) & 0xc0U) == 0x80U) {
-        --end;  // not within a character
-    }
-    return label.substr(0, end) + "…";
+    return label;
 }
 
 // Heading, picture, and the table behind it.
@@ -39,6 +62,11 @@ void figure(HtmlWriter& html, const ChartText& text, double height, const Table&
             const std::function<void()>& picture) {
     html.open("figure");
     html.element("h2", text.title);
+    if (text.nothing) {
+        html.element("p", *text.nothing);
+        html.close();
+        return;
+    }
     html.open(
         "div",
         {{"class", "picture"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", text.title}});
@@ -143,10 +171,13 @@ void write_table(HtmlWriter& html, const Table& table, const std::string& instea
     for (const std::vector<std::string>& row : table.rows) {
         html.open("tr");
         for (std::size_t cell = 0; cell < row.size(); ++cell) {
+            const std::string shown = printable(row[cell], most_shown);
             if (cell == 0) {
-                html.element("th", row[cell], {{"scope", "row"}});
+                html.element("th", shown, {{"scope", "row"}});
+            } else if (shown.size() > longest_value) {
+                html.element("td", shown, {{"class", "words"}});
             } else {
-                html.element("td", row[cell]);
+                html.element("td", shown);
             }
         }
         html.close();
@@ -196,7 +227,6 @@ void write_columns(HtmlWriter& html, const ChartText& text, const std::vector<st
 
 void write_bars(HtmlWriter& html, const ChartText& text, const std::string& unit,
                 const std::vector<Bar>& bars) {
-    constexpr std::size_t longest_label = 96;
     std::uint64_t most = 1;
     Table table;
     table.columns = {text.title, unit};
@@ -210,7 +240,8 @@ void write_bars(HtmlWriter& html, const ChartText& text, const std::string& unit
         double y = 0;
         for (const Bar& bar : bars) {
             label(html, label_width - 8, y + line_height + 10, grouped(bar.value), "end");
-            label(html, label_width, y + text_drop, cut(bar.label, longest_label), "start");
+            label(html, label_width, y + text_drop,
+                  cut(printable(bar.label, most_shown), plot_width - ellipsis), "start");
             rectangle(html, label_width, y + line_height, static_cast<double>(bar.value) * scale,
                       line_height / 2, "bar", fmt::format("{}: {}", bar.label, grouped(bar.value)));
             y += each;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct ChartText {
     std::string id;     ///< unique in the document
     std::string title;  ///< its heading
     std::string says;   ///< in a sentence what is seen; the picture's description
+    std::optional<std::string> nothing{};  ///< said instead of a picture without anything in it
 };
 
 /// A table of numbers: a heading for each column, and the first cell of a row names it.

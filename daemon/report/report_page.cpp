@@ -20,7 +20,9 @@ namespace mirror::daemon {
 namespace {
 
 constexpr const char* absent = "–";
+constexpr const char* no_opens = "No opens in this period.";
 constexpr std::size_t most_runs = 20;
+constexpr std::size_t most_bars = 10;
 
 std::vector<LocalTime> days_of(const LocalPeriod& period) {
     std::vector<LocalTime> days;
@@ -41,6 +43,11 @@ std::vector<std::string> names_of(const std::vector<LocalTime>& days) {
 
 std::string shown(const std::optional<std::uint64_t>& number) {
     return number ? grouped(*number) : absent;
+}
+
+// A text that shows: nothing, and nothing but spaces, would be an empty cell.
+std::string named(const std::string& text, const char* instead) {
+    return text.find_first_not_of(' ') == std::string::npos ? instead : text;
 }
 
 std::string percent(const std::optional<std::uint64_t>& part,
@@ -71,6 +78,15 @@ void write_head(HtmlWriter& html, const Report& report, const Zone& zone) {
                                   format_day(report.period.begin),
                                   format_day(report.period.end - std::chrono::days(1)), zone.name(),
                                   format_local(zone.to_local(report.now))));
+    if (report.served) {
+        // Who reads slowly, or by ear, can keep it.
+        html.open("p");
+        html.element("a", "Reload it every minute", {{"href", "/"}});
+        html.text(" or ");
+        html.element("a", "leave it as it is", {{"href", "/still"}});
+        html.text(".");
+        html.close();
+    }
     html.close();
 }
 
@@ -155,12 +171,14 @@ void write_opens(HtmlWriter& html, const Report& report, const std::vector<std::
         return std::all_of(one.values.begin(), one.values.end(),
                            [](std::uint64_t value) { return value == 0; });
     });
-    write_columns(html,
-                  {"opens", "Opens a day, by what opened",
+    ChartText text{"opens", "Opens a day, by what opened",
                    fmt::format("{} opens. What counts as a person is what no rule knows as a "
                                "program; it is a lower bound.",
-                               grouped(sum))},
-                  days, series);
+                               grouped(sum))};
+    if (sum == 0) {
+        text.nothing = no_opens;
+    }
+    write_columns(html, text, days, series);
 }
 
 void write_hours(HtmlWriter& html, const Report& report) {
@@ -181,14 +199,14 @@ void write_hours(HtmlWriter& html, const Report& report) {
             }
         }
     }
-    const bool none = values[most.first][most.second] == 0;
-    write_heat_map(
-        html,
-        {"hours", "Opens by weekday and hour",
-         none ? std::string("No opens.")
-              : fmt::format("Most opens come on {} from {}:00: {}.", weekdays[most.first],
-                            hours[most.second], grouped(values[most.first][most.second]))},
-        weekdays, hours, values);
+    const std::uint64_t opens = values[most.first][most.second];
+    ChartText text{"hours", "Opens by weekday and hour",
+                   fmt::format("Most opens come on {} from {}:00: {}.", weekdays[most.first],
+                               hours[most.second], grouped(opens))};
+    if (opens == 0) {
+        text.nothing = no_opens;
+    }
+    write_heat_map(html, text, weekdays, hours, values);
 }
 
 void write_mailings(HtmlWriter& html, const std::string& title,
@@ -197,9 +215,8 @@ void write_mailings(HtmlWriter& html, const std::string& title,
     table.columns = {"Subject", "Sent",      "Destinations", "Deliveries",
                      "Opened",  "By people", "Clicked"};
     for (const storage::MailingResult& mailing : mailings) {
-        table.rows.push_back({mailing.subject.empty() ? "(no subject)" : mailing.subject,
-                              mailing.sent_at, shown(mailing.destinations),
-                              shown(mailing.deliveries),
+        table.rows.push_back({named(mailing.subject, "(no subject)"), mailing.sent_at,
+                              shown(mailing.destinations), shown(mailing.deliveries),
                               percent(mailing.unique_opens, mailing.deliveries),
                               percent(mailing.unique_person_opens, mailing.deliveries),
                               percent(mailing.unique_clicks, mailing.deliveries)});
@@ -209,11 +226,15 @@ void write_mailings(HtmlWriter& html, const std::string& title,
             "has them.");
 }
 
-void write_counts(HtmlWriter& html, const ChartText& text,
+void write_counts(HtmlWriter& html, ChartText text,
                   const std::vector<storage::ReportNumbers::Count>& counts) {
     std::vector<Bar> bars;
     for (const auto& [name, opens] : counts) {
-        bars.push_back({name.empty() ? "(not named)" : name, opens});
+        bars.push_back({named(name, "(not named)"), opens});
+    }
+    bars.resize(std::min(bars.size(), most_bars));
+    if (bars.empty()) {
+        text.nothing = no_opens;
     }
     write_bars(html, text, "Opens", bars);
 }
@@ -236,7 +257,8 @@ void write_rejects(HtmlWriter& html, const Report& report) {
     Table table;
     table.columns = {"Reason", "Events", "Records"};
     for (const storage::RejectReason& reject : report.numbers.rejects) {
-        table.rows.push_back({reject.reason, reject.stream, grouped(reject.records)});
+        table.rows.push_back(
+            {named(reject.reason, "(no reason)"), reject.stream, grouped(reject.records)});
     }
     section(html, "What could not be stored as rows", table, "Everything could be stored.");
 }
@@ -289,10 +311,6 @@ std::string report_page(const Report& report, const Zone& zone) {
     // Nothing is loaded and no script runs, whatever a text of the API might try.
     html.single("meta", {{"http-equiv", "Content-Security-Policy"},
                          {"content", "default-src 'none'; style-src 'unsafe-inline'"}});
-    if (report.refresh) {
-        html.single("meta", {{"http-equiv", "refresh"},
-                             {"content", std::to_string(report.refresh->count())}});
-    }
     html.element("title", "copernica-mirror: report");
     html.style(report_style);
     html.close();

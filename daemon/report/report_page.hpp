@@ -18,7 +18,7 @@ struct Report {
     storage::ReportNumbers numbers;
     LocalPeriod period;  ///< whole days
     Instant now{};
-    std::optional<Seconds> refresh;  ///< a browser asks for the page again so often
+    bool served = false;  ///< by `run`, at `/` and `/still`
 };
 
 /// How much of a day is stored.

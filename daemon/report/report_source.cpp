@@ -14,13 +14,13 @@ LocalPeriod last_thirty_days(Instant now, const Zone& zone) {
 }
 
 std::string draw_report(const ReportSource& source, const ReportPeriod& period, Instant now,
-                        std::optional<Seconds> refresh) {
+                        bool served) {
     storage::StatusOptions status;
     status.path = source.database;
     status.busy_timeout = source.busy_timeout;
     Report report;
     report.now = now;
-    report.refresh = refresh;
+    report.served = served;
     report.file = storage::read_status(status);
     report.statuses = assess_all(report.file, source.streams, now);
     const Zone zone(report.file.time_zone.empty() ? source.time_zone : report.file.time_zone);

@@ -28,9 +28,9 @@ using ReportPeriod = std::function<LocalPeriod(Instant now, const Zone& zone)>;
 /// The last thirty days, today included.
 LocalPeriod last_thirty_days(Instant now, const Zone& zone);
 
-/// Reads the file and draws the page. `refresh`: a browser asks for it again so often. Throws
-/// storage::DatabaseError, and what `period` throws.
+/// Reads the file and draws the page. `served`: by `run`. Throws storage::DatabaseError, and what
+/// `period` throws.
 std::string draw_report(const ReportSource& source, const ReportPeriod& period, Instant now,
-                        std::optional<Seconds> refresh = std::nullopt);
+                        bool served = false);
 
 }  // namespace mirror::daemon

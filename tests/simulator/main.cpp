@@ -21,6 +21,7 @@
 #include "tests/simulator/certificates.hpp"
 #include "tests/simulator/choice_option.hpp"
 #include "tests/simulator/generate.hpp"
+#include "tests/simulator/hostile.hpp"
 #include "tests/simulator/live.hpp"
 #include "tests/simulator/server.hpp"
 #include "tests/simulator/stream_options.hpp"
@@ -286,6 +287,9 @@ void run(Settings& settings) {
     account.choose(settings.streams.chosen);
     behaviour.refused = settings.streams.refused();
     settings.access.apply(behaviour);
+    if (settings.streams.hostile) {
+        behaviour.identity.name = hostile_texts().front();
+    }
     ServerClock clock;
     if (!settings.now.empty()) {
         clock.stand_at(instant(settings.now, account.zone(), "--now"));

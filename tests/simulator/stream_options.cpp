@@ -3,6 +3,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "tests/simulator/hostile.hpp"
 #include "tests/simulator/nasty.hpp"
 
 namespace simulator {
@@ -66,6 +67,9 @@ void StreamSettings::fill(Account& account, const Generation& generation) {
             }
         }
     }
+    if (hostile) {
+        make_hostile(account);
+    }
 }
 
 std::map<Call, unsigned> StreamSettings::refused() const {
@@ -113,6 +117,9 @@ void add_stream_options(CLI::App& app, StreamSettings& settings) {
     add_size(app, settings, "abuses", settings.size.abuses, "0.05 %");
     app.add_flag("--nasty", settings.nasty,
                  "Give each stream rows with values of wrong kinds, of extreme sizes, twice");
+    app.add_flag("--hostile", settings.hostile,
+                 "Make user agents, devices, subjects and messages of HTML, script, directions of"
+                 " writing, words without end, emoji");
     app.add_option("--refuse", settings.refusals,
                    "NAME or NAME=STATUS: the token has no right to that stream, or to identity,"
                    " statistics, consumption (status 403); repeatable")

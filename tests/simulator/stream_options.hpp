@@ -21,6 +21,7 @@ struct StreamSettings {
     bool story = false;
     StorySize size;
     bool nasty = false;
+    bool hostile = false;
     std::vector<std::string> refusals;  ///< "clicks=403"
     std::vector<std::string> failing;   ///< names
     std::string truth_directory;
