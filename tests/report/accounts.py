@@ -146,7 +146,7 @@ def stuck(account):
         account.mirror("sync", codes=(0, 5))
         account.mirror("backfill", "--from", day(40), "--to", day(25), codes=(0, 5))
     account.url = "http://127.0.0.1:9"
-    account.mirror("sync", codes=(1,))
+    account.mirror("sync", "--stream", "impressions", codes=(1,))
     with account.running(at_once) as page:
         yield page
 
