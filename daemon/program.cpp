@@ -76,7 +76,7 @@ void judge_start(Command command, Config& config, Instant now) {
                                              format_local(*config.mirror.start),
                                              format_local(zone.to_local(now)), zone.name());
         if (command != Command::run) {
-            throw UsageError(what);
+            throw UsageError(what + "; name an earlier time");
         }
         config.warnings.push_back(what +
                                   " by this machine's clock; nothing is fetched before "

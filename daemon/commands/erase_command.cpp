@@ -40,9 +40,9 @@ ErasureRule by_id(Kind kind, std::int64_t id) {
 ErasureRule by_age(const PointInTime& point, Instant now, const Zone& zone) {
     const LocalTime before = local_time_of(point, now, zone);
     if (before > zone.to_local(now)) {
-        throw UsageError(fmt::format("--before {} is in the future: it is {} in {}",
-                                     format_local(before), format_local(zone.to_local(now)),
-                                     zone.name()));
+        throw UsageError(
+            fmt::format("--before {} is in the future: it is {} in {}; name an earlier time",
+                        format_local(before), format_local(zone.to_local(now)), zone.name()));
     }
     ErasureRule rule;
     rule.kind = Kind::before;

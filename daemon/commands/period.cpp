@@ -28,13 +28,14 @@ RequestedPeriod requested_period(const CommandLine& line, Instant now, const Zon
     period.to = bound(line.to, false, now, zone, period.notes);
     const LocalTime local_now = zone.to_local(now);
     if (period.from && *period.from > local_now) {
-        throw UsageError(fmt::format("--from {} is in the future: it is {} in {}",
-                                     format_local(*period.from), format_local(local_now),
-                                     zone.name()));
+        throw UsageError(
+            fmt::format("--from {} is in the future: it is {} in {}; name an earlier time",
+                        format_local(*period.from), format_local(local_now), zone.name()));
     }
     if (period.from && period.to && *period.from >= *period.to) {
-        throw UsageError(fmt::format("--from {} must be before --to {}", format_local(*period.from),
-                                     format_local(*period.to)));
+        throw UsageError(
+            fmt::format("--from {} must be before --to {}; name an earlier --from or a later --to",
+                        format_local(*period.from), format_local(*period.to)));
     }
     if (period.from && period.to &&
         zone.align_down(zone.earliest(*period.from)) >= zone.align_up(zone.latest(*period.to))) {

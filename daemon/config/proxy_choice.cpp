@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "daemon/process/unreadable.hpp"
 #include "daemon/process/usage_error.hpp"
 
 namespace mirror::daemon {
@@ -33,9 +34,8 @@ std::string password_in(const std::filesystem::path& file, const std::string& so
     const std::optional<std::string> password = first_line(file);
     if (!password) {
         throw UsageError(
-            fmt::format("{}: {} cannot be read; does it exist, and may this user "
-                        "read it?",
-                        source, file.string()));
+            fmt::format("{}: {} cannot be read: {}; name a file that this user may read", source,
+                        file.string(), why_unreadable(file)));
     }
     if (password->empty() || password->size() > longest_password ||
         std::any_of(password->begin(), password->end(),

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "daemon/config/token_text.hpp"
+#include "daemon/process/unreadable.hpp"
 #include "daemon/process/usage_error.hpp"
 
 namespace mirror::daemon {
@@ -41,9 +42,9 @@ std::string read_token(const std::filesystem::path& file) {
             "into a file that only you may read, and name that file");
     }
     if (in.bad() || (in.fail() && !in.eof()) || !std::filesystem::is_regular_file(file)) {
-        throw UsageError(fmt::format(
-            "the token file {} cannot be read; does it exist, and may this user read it?",
-            file.string()));
+        throw UsageError(
+            fmt::format("the token file {} cannot be read: {}; name one that this user may read",
+                        file.string(), why_unreadable(file)));
     }
     text.resize(static_cast<std::size_t>(in.gcount()));
     std::string token = without_white_ends(text);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "daemon/config/config_value.hpp"
+#include "daemon/process/unreadable.hpp"
 #include "daemon/process/usage_error.hpp"
 
 namespace mirror::daemon {
@@ -22,9 +23,8 @@ toml::table parse_toml_file(const std::filesystem::path& file, const char* what)
     } catch (const toml::parse_error& error) {
         if (error.source().begin.line == 0) {
             throw UsageError(
-                fmt::format("{}: cannot be read; does it exist, and may this user "
-                            "read it?",
-                            file.string()));
+                fmt::format("{}: cannot be read: {}; name a {} that this user may read",
+                            file.string(), why_unreadable(file), what));
         }
         throw config_error(file, error.source().begin.line, std::string(error.description()));
     }

@@ -51,8 +51,9 @@ LocalPeriod report_period(const CommandLine& line, Instant now, const Zone& zone
     period.begin =
         line.from ? midnight_before(local_time_of(*line.from, now, zone)) : period.end - usual_days;
     if (period.begin >= period.end) {
-        throw UsageError(fmt::format("--from {} must be before --to {}", format_day(period.begin),
-                                     format_day(period.end)));
+        throw UsageError(
+            fmt::format("--from {} must be before --to {}; name an earlier --from or a later --to",
+                        format_day(period.begin), format_day(period.end)));
     }
     if (period.end - period.begin > most_days) {
         throw UsageError(fmt::format("--from {} to --to {}: a report has at most {} days",

@@ -231,7 +231,10 @@ TEST_CASE("report: the period is whole days, by default the last thirty") {
     line.to = local("2026-01-31 13:00:00");
     CHECK(period() == "2026-01-31 00:00:00 2026-02-01 00:00:00");
     line.from = local("2026-02-01 00:00:00");
-    CHECK_THROWS_WITH_AS(period(), "--from 2026-02-01 must be before --to 2026-02-01", UsageError);
+    CHECK_THROWS_WITH_AS(
+        period(),
+        "--from 2026-02-01 must be before --to 2026-02-01; name an earlier --from or a later --to",
+        UsageError);
     line.from = local("2020-01-01 00:00:00");
     CHECK_THROWS_WITH_AS(period(), doctest::Contains("a report has at most 1100 days"), UsageError);
 }
