@@ -5,17 +5,18 @@ import datetime
 import http.client
 import os
 import pathlib
+import select
 import signal
 import socket
 import sqlite3
 import subprocess
 import sys
-import time
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
 from simulator import Simulator  # noqa: E402
 
 TOKEN = "report"
+LONGEST_MESSAGE = 4096
 
 
 def day(ago):
@@ -65,18 +66,31 @@ class Account:
         with socket.create_server(("127.0.0.1", 0)) as free:
             where = "{}:{}".format(*free.getsockname())
         self.configure(where)
-        process = subprocess.Popen(
-            self.command("run"), env=environment(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
+        path = self.directory / "notify"
+        with service_manager(path) as messages:
+            process = subprocess.Popen(
+                self.command("run"), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env={**environment(), "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "2000000"},
+            )
+            try:
+                self.wait(process, messages, lambda: answers(where) and ready(self))
+                messages.close()
+                yield f"http://{where}/"
+            finally:
+                process.send_signal(signal.SIGTERM)
+                process.wait()
+
+    @staticmethod
+    def wait(process, messages, ready):
+        """Until `ready`, which is asked again after each message."""
+        ended = os.pidfd_open(process.pid)
         try:
-            while not (answers(where) and ready(self)):
-                if process.poll() is not None:
-                    raise RuntimeError(f"run ended with {process.returncode}")
-                time.sleep(0.1)
-            yield f"http://{where}/"
+            while not ready():
+                if ended in select.select([messages, ended], [], [])[0]:
+                    raise RuntimeError(f"run ended with {process.wait()}")
+                messages.recv(LONGEST_MESSAGE)
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+            os.close(ended)
 
     def rows(self):
         with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as file:
@@ -84,6 +98,16 @@ class Account:
                 return file.execute("SELECT count(*) FROM impressions").fetchone()[0]
             except sqlite3.OperationalError:  # its tables are just being made
                 return 0
+
+
+@contextlib.contextmanager
+def service_manager(path):
+    """A socket for what `run` sends to systemd: that it is ready, its status, and regularly that it works.
+
+    Closed, it takes no more: one that nobody reads would fill up, and hold up who writes to it."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as messages:
+        messages.bind(str(path))
+        yield messages
 
 
 def environment():
