@@ -50,7 +50,8 @@ struct ProxyAnswer {
 /// Reads the answer as far as it has come.
 ProxyAnswer read_proxy_answer(std::string_view received);
 
-/// Why there is no tunnel, as a text for people, and whether it needs a person to change that.
+/// Why the proxy did not open a tunnel, in words to show, and whether somebody has to change the
+/// configuration or the proxy first.
 struct ProxyRefusal {
     std::string why;
     bool needs_person = false;

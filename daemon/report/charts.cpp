@@ -40,9 +40,10 @@ double width_of(char first) {
     if (byte >= 0x80 || std::string_view("MW@%mw").find(first) != std::string_view::npos) {
         return 13;
     }
-    return byte >= 'A' && byte <= 'Z'                                               ? 10
-           : std::string_view(" .,:;'()/|il").find(first) != std::string_view::npos ? 5
-                                                                                    : 8;
+    if (byte >= 'A' && byte <= 'Z') {
+        return 10;
+    }
+    return std::string_view(" .,:;'()/|il").find(first) != std::string_view::npos ? 5 : 8;
 }
 
 // A label that has no room is cut; the table has all of it.

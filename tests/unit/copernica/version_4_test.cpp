@@ -213,7 +213,7 @@ TEST_CASE("version 4: a service that hangs holds up a call for seconds while a J
     CHECK(world.ask_page() == "");
     CHECK(world.exchanges() == 2);
     CHECK(passed() == 3s);
-    // A call that was slow once is no obstacle later.
+    // As soon as the service answers again, the token is renewed.
     world.service.set_rule({});
     world.hangs_from = 1'000'000;
     world.pass(6min);

@@ -1,5 +1,6 @@
 // `erase` on files that older versions of the program have made.
 #include <chrono>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,13 @@ using namespace mirror::storage;
 using namespace mirror::storage::testing;
 
 namespace {
+
+struct OldFile {
+    explicit OldFile(int version) { test::make_old_mirror(path, version); }
+
+    TemporaryDirectory directory;
+    std::filesystem::path path = directory / "m.db";
+};
 
 // The row 7 of the old file.
 ErasureRequest by_destination() {
@@ -31,9 +39,8 @@ ErasureRequest by_destination() {
 TEST_CASE("erase: in a file that was brought up to date, for good") {
     for (const int version : {1, 2}) {
         CAPTURE(version);
-        TemporaryDirectory directory;
-        const auto path = directory / "m.db";
-        test::make_old_mirror(path, version);
+        const OldFile old(version);
+        const auto& path = old.path;
         MirrorFile file(options_for(path), noon());
         Eraser eraser = file.eraser();
         eraser.begin(by_destination());
@@ -58,9 +65,8 @@ TEST_CASE("erase: in a file that was brought up to date, for good") {
 TEST_CASE("erase --dry-run: an older file is refused with what to do, and stays as it is") {
     for (const int version : {1, 2}) {
         CAPTURE(version);
-        TemporaryDirectory directory;
-        const auto path = directory / "m.db";
-        test::make_old_mirror(path, version);
+        const OldFile old(version);
+        const auto& path = old.path;
         const auto before = bytes_of(path);
         CHECK_THROWS_WITH_AS(
             count_erasure(path, options_for(path).zone, by_destination()),
