@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -67,7 +68,16 @@ std::string kept_text(const Status& status) {
     }
     return text;
 }
-// Lines of a name and a text.
+
+// One thing that is said: a line of a name and a text, and lines that explain it.
+struct Detail {
+    std::string_view name;
+    std::vector<std::string> texts;
+    friend bool operator==(const Detail&, const Detail&) = default;
+};
+
+using Details = std::vector<Detail>;
+
 class Lines {
   public:
     Lines(std::string first, const Zone& zone) : text_(std::move(first)), zone_(zone) {}
@@ -75,6 +85,13 @@ class Lines {
     void add(std::string_view name, const std::string& value) {
         // Names and errors come from outside.
         text_ += fmt::format("{:<13} {}\n", name, printable(value, longest_line));
+    }
+    void add(const Detail& detail) {
+        std::string_view name = detail.name;
+        for (const std::string& text : detail.texts) {
+            add(name, text);
+            name = "";
+        }
     }
     void heading(std::string_view name) { text_ += fmt::format("{}:\n", name); }
     std::string local(Instant at) const { return format_local(zone_.to_local(at)); }
@@ -91,77 +108,100 @@ std::string rows_text(const Status& status) {
                        grouped(status.removed));
 }
 
-void add_late_rows(Lines& lines, const storage::LatenessSummary& late, Seconds last_age) {
-    lines.add("late rows",
-              fmt::format("{}, by {} in the median, {} at the 99th percentile, {} at "
-                          "the most",
-                          grouped(late.rows), duration_text(late.median),
-                          duration_text(late.percentile_99), duration_text(late.largest)));
+Detail late_rows(const storage::LatenessSummary& late, Seconds last_age) {
+    Detail detail{"late rows",
+                  {fmt::format("{}, by {} in the median, {} at the 99th percentile, {} at "
+                               "the most",
+                               grouped(late.rows), duration_text(late.median),
+                               duration_text(late.percentile_99), duration_text(late.largest))}};
     if (late.largest > last_age) {
-        lines.add("",
-                  fmt::format("WARNING: rows come later than the last of recheck_ages ({}); what "
-                              "comes later is found by audit only",
-                              last_age.count() == 0 ? "none" : duration_text(last_age)));
+        detail.texts.push_back(
+            fmt::format("WARNING: rows come later than the last of recheck_ages ({}); what "
+                        "comes later is found by audit only",
+                        last_age.count() == 0 ? "none" : duration_text(last_age)));
     }
+    return detail;
+}
+
+std::string dated(const std::optional<Instant>& at, const std::string& text, const Lines& lines) {
+    return at ? fmt::format("{}: {}", lines.local(*at), text) : text;
 }
 
 // What there is to say of a stream beside its rows.
-void add_details(Lines& lines, const Status& status, Seconds last_age) {
+Details details_of(const Status& status, Seconds last_age, const Lines& lines) {
     constexpr std::size_t most_gaps = 20;
+    Details details;
+    const auto add = [&details](std::string_view name, std::string text) {
+        details.push_back({name, {std::move(text)}});
+    };
     for (std::size_t i = 0; i < std::min(status.gaps.size(), most_gaps); ++i) {
         const Gap& gap = status.gaps[i];
-        lines.add("gap",
-                  fmt::format("{} to {}: {}", lines.local(gap.window.begin),
-                              lines.local(gap.window.end), gap.reason.value_or("not fetched yet")));
+        add("gap",
+            fmt::format("{} to {}: {}", lines.local(gap.window.begin), lines.local(gap.window.end),
+                        gap.reason.value_or("not fetched yet")));
     }
     if (status.gaps.size() > most_gaps) {
-        lines.add("gap", fmt::format("and {} more", status.gaps.size() - most_gaps));
+        add("gap", fmt::format("and {} more", status.gaps.size() - most_gaps));
     }
     if (!status.doubts.empty()) {
-        lines.add("in doubt", doubt_text(status.doubts, lines.zone()));
+        add("in doubt", doubt_text(status.doubts, lines.zone()));
     }
     if (status.count_difference) {
-        lines.add("count", fmt::format("{} {} than the file has", *status.count_difference,
-                                       status.stream->name));
+        add("count",
+            fmt::format("{} {} than the file has", *status.count_difference, status.stream->name));
     }
     if (status.lateness) {
-        add_late_rows(lines, *status.lateness, last_age);
+        details.push_back(late_rows(*status.lateness, last_age));
     }
     if (status.horizon) {
-        lines.add("horizon",
-                  fmt::format("the API shows nothing before {} any more; {} rows of the file "
-                              "are older and kept",
-                              lines.local(*status.horizon), grouped(status.rows_before_horizon)));
+        add("horizon",
+            fmt::format("the API shows nothing before {} any more; {} rows of the file "
+                        "are older and kept",
+                        lines.local(*status.horizon), grouped(status.rows_before_horizon)));
     }
     if (status.sweep) {
-        lines.add("sweep", fmt::format("reads everything again since {}, oldest first; now at {}",
-                                       lines.local(status.sweep->began),
-                                       lines.local(status.sweep->position)));
+        add("sweep",
+            fmt::format("reads everything again since {}, oldest first; now at {}",
+                        lines.local(status.sweep->began), lines.local(status.sweep->position)));
     }
     if (status.erased_before || status.keep) {
-        lines.add("kept", kept_text(status));
+        add("kept", kept_text(status));
     }
     if (status.erasing) {
-        lines.add("erasing",
-                  "an erasure is at work, or was interrupted: then the next command that "
-                  "writes to the file finishes it");
+        add("erasing",
+            "an erasure is at work, or was interrupted: then the next command that "
+            "writes to the file finishes it");
     }
     if (status.zone_behind.count() > 0) {
-        lines.add("time zone", zone_behind_text(status.zone_behind, status.time_zone));
+        add("time zone", zone_behind_text(status.zone_behind, status.time_zone));
     }
     if (status.last_audit) {
-        lines.add("last audit", status.last_audit_at
-                                    ? fmt::format("{}: {}", lines.local(*status.last_audit_at),
-                                                  *status.last_audit)
-                                    : *status.last_audit);
+        add("last audit", dated(status.last_audit_at, *status.last_audit, lines));
     }
-    lines.add("last success", status.last_success ? lines.local(*status.last_success) : "never");
+    add("last success", status.last_success ? lines.local(*status.last_success) : "never");
     if (status.last_error) {
-        lines.add("last error", status.last_error_at
-                                    ? fmt::format("{}: {}", lines.local(*status.last_error_at),
-                                                  *status.last_error)
-                                    : *status.last_error);
+        add("last error", dated(status.last_error_at, *status.last_error, lines));
     }
+    return details;
+}
+
+// Takes out of all streams what is said of each of them in the same words.
+Details common_to(std::vector<Details>& streams) {
+    const Details candidates = streams.front();
+    Details common;
+    for (const Detail& detail : candidates) {
+        const auto says = [&detail](const Details& of_stream) {
+            return std::find(of_stream.begin(), of_stream.end(), detail) != of_stream.end();
+        };
+        if (std::all_of(streams.begin(), streams.end(), says)) {
+            common.push_back(detail);
+            for (Details& of_stream : streams) {
+                of_stream.erase(std::remove(of_stream.begin(), of_stream.end(), detail),
+                                of_stream.end());
+            }
+        }
+    }
+    return common;
 }
 
 // A stream of several, in one line.
@@ -187,6 +227,7 @@ std::string zone_behind_text(std::chrono::hours behind, const std::string& zone)
         "zone?",
         behind.count(), zone);
 }
+
 std::string status_text(const Statuses& all, const Zone& zone, Seconds last_age) {
     const Status& status = worst_of(all);
     const bool several = all.size() > 1;
@@ -202,12 +243,26 @@ std::string status_text(const Statuses& all, const Zone& zone, Seconds last_age)
                              : "not known yet");
     if (!several) {
         lines.add("rows", rows_text(status));
-        add_details(lines, status, last_age);
-    } else {
-        for (const Status& one : all) {
-            lines.heading(one.stream->name);
-            add_details(lines, one, last_age);
+    }
+    std::vector<Details> streams;
+    for (const Status& one : all) {
+        streams.push_back(details_of(one, last_age, lines));
+    }
+    // Of a single stream, all of it is common.
+    const Details common = common_to(streams);
+    for (std::size_t i = 0; several && i < all.size(); ++i) {
+        if (!streams[i].empty()) {
+            lines.heading(all[i].stream->name);
         }
+        for (const Detail& detail : streams[i]) {
+            lines.add(detail);
+        }
+    }
+    if (several && !common.empty()) {
+        lines.heading("all streams");
+    }
+    for (const Detail& detail : common) {
+        lines.add(detail);
     }
     if (status.request_rate) {
         lines.add("rate", fmt::format("{} requests a second: the API refuses more (429)",

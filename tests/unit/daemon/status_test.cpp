@@ -184,6 +184,35 @@ TEST_CASE("status: of several streams the worst comes first, then each has a lin
     CHECK(json.at("streams").at("clicks").at("complete_through") == "2026-02-28T00:00:00Z");
 }
 
+TEST_CASE("status: what all streams have in common is said once") {
+    storage::FileStatus file = some_file();
+    storage::StreamStatus& clicks = file.streams.emplace_back();
+    clicks.stream = find_stream("clicks");
+    for (storage::StreamStatus& stream : file.streams) {
+        stream.facts["keep"] = std::to_string(730 * 86400);
+        stream.facts["last_success"] = "1772323200";
+    }
+    clicks.facts["last_error"] = "the token may not";
+    const std::vector<const Stream*> followed{&streams().front(), find_stream("clicks")};
+    const auto text = [&] {
+        return status_text(assess_all(file, followed, utc("2026-03-01 01:00:14")), Zone("UTC"),
+                           Seconds(0));
+    };
+    CHECK(
+        text().find("\nimpressions:\ngap           2026-02-01 00:00:00 to 2026-02-02 00:00:00: bad "
+                    "second\n") != std::string::npos);
+    const std::string end = text().substr(text().find("\nclicks:\n"));
+    CHECK(
+        end.starts_with("\nclicks:\nlast error    the token may not\n"
+                        "all streams:\nkept          730 d\n"
+                        "last success  2026-03-01 00:00:00\n"));
+
+    file.streams.front().facts["keep"] = std::to_string(400 * 86400);
+    CHECK(text().find("kept          400 d\n") < text().find("kept          730 d\n"));
+    CHECK(text().find("\nall streams:\nlast success") != std::string::npos);
+    CHECK(text().find("kept          730 d\n") < text().find("\nall streams:\n"));
+}
+
 TEST_CASE("status: the budget is what the streams that are followed noted last") {
     storage::FileStatus file = some_file();
     file.streams.front().rows = 7;
