@@ -93,6 +93,23 @@ std::uint64_t MirrorReader::count(LocalTime begin, LocalTime end) {
     });
 }
 
+sync::UnplacedRejects MirrorReader::unplaced_rejects(LocalTime begin, LocalTime end) {
+    return database_.guarded([&] {
+        SQLite::Statement query(database_.sql(), R"(
+            SELECT ifnull(sum(copies) FILTER (WHERE "begin" BETWEEN ?1 AND ?2 AND "end" > ?2 + 1), 0),
+                   ifnull(sum(copies) FILTER (WHERE "begin" < ?1 AND "end" > ?1), 0)
+            FROM rejects WHERE stream = ?3 AND timestamp IS NULL)");
+        query.bind(1, seconds(zone_.earliest(begin)));
+        query.bind(2, seconds(zone_.latest(end)));
+        query.bind(3, std::string(stream_.name));
+        query.executeStep();
+        sync::UnplacedRejects unplaced;
+        unplaced.counted = static_cast<std::uint64_t>(query.getColumn(0).getInt64());
+        unplaced.others = static_cast<std::uint64_t>(query.getColumn(1).getInt64());
+        return unplaced;
+    });
+}
+
 LocalTime MirrorReader::time_of(const std::string& text) const {
     const std::optional<LocalTime> time = parse_local(text);
     if (!time) {

@@ -32,6 +32,9 @@ class MirrorReader {
     std::optional<LocalTime> nth_record(LocalTime begin, LocalTime end, std::uint64_t n);
     WindowSet covered_by_other_rules();
     std::uint64_t count(LocalTime begin, LocalTime end);
+
+    /// See sync::Store::unplaced_rejects().
+    sync::UnplacedRejects unplaced_rejects(LocalTime begin, LocalTime end);
     std::optional<sync::NewestRows> newest_rows(LocalTime before);
     std::vector<plan::SampledRow> newest_sample(LocalTime before, std::size_t most);
     std::optional<std::string> fact(const std::string& key);

@@ -93,6 +93,12 @@ asio::awaitable<std::uint64_t> SqliteStore::count(LocalTime begin, LocalTime end
     return calls_.carried_out(std::move(work));
 }
 
+asio::awaitable<sync::UnplacedRejects> SqliteStore::unplaced_rejects(LocalTime begin,
+                                                                     LocalTime end) {
+    auto work = [this, begin, end] { return reader().unplaced_rejects(begin, end); };
+    return calls_.carried_out(std::move(work));
+}
+
 asio::awaitable<void> SqliteStore::recount() {
     auto work = [this] { writer().recount(); };
     return calls_.carried_out(std::move(work));

@@ -43,6 +43,8 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<bool> erase_older(LocalTime before) override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
+    boost::asio::awaitable<sync::UnplacedRejects> unplaced_rejects(LocalTime begin,
+                                                                   LocalTime end) override;
     boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
     boost::asio::awaitable<std::vector<plan::SampledRow>> newest_sample(LocalTime before,

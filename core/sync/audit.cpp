@@ -118,9 +118,15 @@ asio::awaitable<std::optional<Instant>> Audit::quiet(Window window, RowFreeNear 
     co_return at;
 }
 
-asio::awaitable<std::uint64_t> Audit::count_in_file(Window window) {
+asio::awaitable<Audit::CountInFile> Audit::count_in_file(Window window) {
     const LocalPeriod span = context_.settings.zone.span(window);
-    co_return co_await context_.store.count(span.begin, span.end - Seconds(1));
+    const LocalTime last = span.end - Seconds(1);
+    CountInFile count;
+    count.records = co_await context_.store.count(span.begin, last);
+    const UnplacedRejects unplaced = co_await context_.store.unplaced_rejects(span.begin, last);
+    count.least = count.records - std::min(unplaced.counted, count.records);
+    count.most = count.records + unplaced.others;
+    co_return count;
 }
 
 // Nothing if the API does not serve so long a period.
@@ -181,8 +187,8 @@ asio::awaitable<void> Audit::examine_period(Window period) {
             co_return;
         }
         if (!countable) {
-            const std::uint64_t rows = co_await count_in_file(period);
-            leave_to_read(period, rows);
+            const CountInFile count = co_await count_in_file(period);
+            leave_to_read(period, count.records);
             co_return;
         }
         inside = {*begin, *end};
@@ -192,6 +198,7 @@ asio::awaitable<void> Audit::examine_period(Window period) {
         }
     }
 
+    std::vector<CountedRange> shifted;
     std::vector<Window> pieces{inside};
     if (!options_.as_one) {
         pieces = co_await first_pieces(inside);
@@ -207,17 +214,44 @@ asio::awaitable<void> Audit::examine_period(Window period) {
                 pieces.push_back({window.begin, *cut});
                 pieces.push_back({*cut, window.end});
             } else {
-                const std::uint64_t rows = co_await count_in_file(window);
-                leave_to_read(window, rows);
+                const CountInFile count = co_await count_in_file(window);
+                leave_to_read(window, count.records);
             }
             continue;
         }
         report_.api += piece->api;
-        report_.file += piece->file;
-        if (piece->api != piece->file) {
+        report_.file += piece->file.records;
+        if (!piece->may_agree()) {
             counted_periods_.push_back(window);
             co_await examine(*piece);
+        } else if (piece->api != piece->file.records) {
+            shifted.push_back(*piece);
         }
+    }
+    co_await examine_shifted(inside, std::move(shifted));
+}
+
+// Pieces that agree if rejects without a time lie on the other side of a cut. What one has too few,
+// another has too many then, but for rejects that may lie outside of all that was counted.
+asio::awaitable<void> Audit::examine_shifted(Window counted, std::vector<CountedRange> shifted) {
+    if (shifted.empty()) {
+        co_return;
+    }
+    std::uint64_t api = 0;
+    std::uint64_t file = 0;
+    for (const CountedRange& piece : shifted) {
+        api += piece.api;
+        file += piece.file.records;
+    }
+    const CountInFile all = co_await count_in_file(counted);
+    const std::uint64_t outside = all.records - all.least;
+    const std::uint64_t from_outside = all.most - all.records;
+    if (api + outside >= file && api <= file + from_outside) {
+        co_return;
+    }
+    for (const CountedRange& piece : shifted) {
+        counted_periods_.push_back(piece.window);
+        leave_to_read(piece.window, std::max(piece.api, piece.file.records));
     }
 }
 
@@ -226,9 +260,9 @@ asio::awaitable<std::vector<Window>> Audit::first_pieces(Window window) {
     for (int halving = 0; halving < first_halvings; ++halving) {
         std::vector<Window> halves;
         for (const Window& piece : pieces) {
-            const std::uint64_t rows = co_await count_in_file(piece);
+            const CountInFile count = co_await count_in_file(piece);
             std::optional<Instant> cut;
-            if (rows > context_.settings.page_size) {
+            if (count.records > context_.settings.page_size) {
                 cut = co_await cut_of(piece);
             }
             if (cut) {
@@ -246,7 +280,7 @@ asio::awaitable<std::vector<Window>> Audit::first_pieces(Window window) {
 // Narrows down a piece whose counts differ.
 asio::awaitable<void> Audit::examine(CountedRange piece) {
     std::optional<Instant> cut;
-    if (plan::worth_halving(piece.api, piece.file, context_.settings.page_size)) {
+    if (plan::worth_halving(piece.api, piece.nearest(), context_.settings.page_size)) {
         cut = co_await cut_of(piece.window);
     }
     std::optional<CountedRange> left;
@@ -255,18 +289,22 @@ asio::awaitable<void> Audit::examine(CountedRange piece) {
         left = co_await counted(first_half);
     }
     // Where more than the whole is counted in a part of it, it moves: reading settles it.
-    if (!left || left->api > piece.api || left->file > piece.file) {
-        leave_to_read(piece.window, std::max(piece.api, piece.file));
+    if (!left || left->api > piece.api || left->file.records > piece.file.records) {
+        leave_to_read(piece.window, std::max(piece.api, piece.file.records));
         co_return;
     }
     CountedRange right;
     right.window = {*cut, piece.window.end};
     right.api = piece.api - left->api;
-    right.file = piece.file - left->file;
-    if (left->api != left->file) {
+    right.file = co_await count_in_file(right.window);
+    if (left->may_agree() && right.may_agree()) {
+        leave_to_read(piece.window, std::max(piece.api, piece.file.records));
+        co_return;
+    }
+    if (!left->may_agree()) {
         co_await examine(*left);
     }
-    if (right.api != right.file) {
+    if (!right.may_agree()) {
         co_await examine(right);
     }
 }
@@ -320,7 +358,7 @@ asio::awaitable<void> Audit::prune(const WindowSet& read) {
     for (const Window& window : read.windows()) {
         const LocalPeriod span = zone.span(window);
         removed += co_await context_.store.count_removed(span.begin, span.end);
-        held += co_await count_in_file(window);
+        held += co_await context_.store.count(span.begin, span.end - Seconds(1));
     }
     if (!options_.prune_many && plan::is_mass_removal(removed, removed + held)) {
         report_.not_pruned = removed;
@@ -346,7 +384,7 @@ asio::awaitable<void> Audit::verify_counts() {
             continue;
         }
         const std::optional<CountedRange> piece = co_await counted(window);
-        if (piece && piece->api == piece->file) {
+        if (piece && piece->may_agree()) {
             continue;
         }
         report_.repaired = false;
@@ -355,7 +393,7 @@ asio::awaitable<void> Audit::verify_counts() {
                         format_utc(window.end),
                         place_here ? "still differs after the repair"
                                    : "differs, though each record that the API shows is there",
-                        piece ? piece->api : 0, piece ? piece->file : 0));
+                        piece ? piece->api : 0, piece ? piece->file.records : 0));
         AuditPlace place;
         place.window = window;
         report_.places.push_back(place);

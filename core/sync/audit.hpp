@@ -1,6 +1,7 @@
 // Comparing what the API counts with what the file holds, and finding where they differ.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -72,10 +73,19 @@ class Audit {
     const std::optional<plan::BoundsMeaning>& bounds() const { return bounds_; }
 
   private:
+    struct CountInFile {
+        std::uint64_t records = 0;
+        /// As few, or as many, if each reject without a time lies where it suits.
+        std::uint64_t least = 0;
+        std::uint64_t most = 0;
+    };
     struct CountedRange {
         Window window;
-        std::uint64_t file = 0;
+        CountInFile file;
         std::uint64_t api = 0;
+        bool may_agree() const { return file.least <= api && api <= file.most; }
+        /// The count of the file that is nearest to the API's.
+        std::uint64_t nearest() const { return std::clamp(api, file.least, file.most); }
     };
 
     boost::asio::awaitable<void> learn_bounds(const WindowSet& covered);
@@ -86,7 +96,8 @@ class Audit {
     boost::asio::awaitable<std::optional<Instant>> cut_of(Window window);
     boost::asio::awaitable<void> examine(CountedRange piece);
     boost::asio::awaitable<std::optional<CountedRange>> counted(Window window);
-    boost::asio::awaitable<std::uint64_t> count_in_file(Window window);
+    boost::asio::awaitable<CountInFile> count_in_file(Window window);
+    boost::asio::awaitable<void> examine_shifted(Window counted, std::vector<CountedRange> shifted);
     boost::asio::awaitable<std::optional<Instant>> quiet(Window window, RowFreeNear near);
     boost::asio::awaitable<void> settle_places();
     boost::asio::awaitable<void> read_pieces(ComparingSink& sink);

@@ -120,6 +120,13 @@ enum class RowFreeNear {
     end,     ///< as late as possible
 };
 
+/// Rejects without a time lie anywhere in the window of the reply that had them. These lie in a
+/// window of which a part is outside of the period.
+struct UnplacedRejects {
+    std::uint64_t counted = 0;  ///< Store::count() has them, and they may lie outside
+    std::uint64_t others = 0;   ///< it has not, and they may lie inside
+};
+
 /// Every call throws storage errors (see storage/sqlite/errors.hpp) that end the run: none is worth
 /// another try by the caller. Calls may be made one after another without waiting; they are
 /// carried out in order. They are not cancelled: a transaction at hand is finished.
@@ -154,6 +161,10 @@ class Store {
     /// Rows and rejects of the local period [begin, end] with both ends, not counting rows that
     /// were removed.
     virtual boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) = 0;
+
+    /// Rejects of which it is not known whether they lie in the local period [begin, end].
+    virtual boost::asio::awaitable<UnplacedRejects> unplaced_rejects(LocalTime begin,
+                                                                     LocalTime end) = 0;
 
     /// How the whole windows differ from the file; changes nothing. The windows must stay where
     /// they are until it returns.

@@ -85,6 +85,23 @@ struct Audited {
 
 const Window two_months{utc("2026-09-20 00:00:00"), now - Seconds(7200)};
 
+// 20,000 rows, and a hundred records among them that have no time.
+struct AuditedWithTimeless : Audited {
+    AuditedWithTimeless() {
+        simulator::Generation generation;
+        generation.shape = simulator::Shape::steady;
+        generation.rows = 20'000;
+        generation.period = two_months;
+        simulator::generate(world.account, generation);
+        for (std::int64_t id = 100; id <= 20'000; id += 200) {
+            world.account.change(
+                id, [](simulator::Row& row) { row.timestamp = "0000-00-00 00:00:00"; });
+        }
+        world.settings.start = world.settings.zone.to_local(two_months.begin);
+        REQUIRE(world.sync().whole());
+    }
+};
+
 }  // namespace
 
 TEST_CASE("audit: thousands of rows that are gone do not shred the file") {
@@ -176,6 +193,42 @@ TEST_CASE("audit: three holes are found in few requests, however dense the rows 
                 soak::expect_exact(mirror.world);
             }
         }
+    }
+}
+
+TEST_CASE("audit: records without a time agree, wherever the windows that had them are cut") {
+    AuditedWithTimeless mirror;
+    const std::int64_t straddling = mirror.ask(
+        "SELECT count(*) FROM rejects WHERE timestamp IS NULL AND \"end\" - \"begin\" > 86400");
+    REQUIRE(straddling > 10);
+    const sync::AuditReport report = mirror.audit(false);
+    CHECK(report.agrees());
+    CHECK(report.api == 20'000);
+    CHECK(report.file == 20'000);
+    CHECK(mirror.requests() <= 9);  // nothing was read
+    CHECK(mirror.gaps() == 0);
+
+    // So do those of a shorter period, on whose edges such windows lie.
+    sync::AuditRequest part;
+    part.from = parse_local("2026-10-01 06:30:00");
+    part.to = parse_local("2026-11-02 11:11:11");
+    CHECK(mirror.world.audit(part).agrees());
+    CHECK(mirror.gaps() == 0);
+}
+
+TEST_CASE("audit: records without a time hide no difference") {
+    for (const std::int64_t id : {7, 2501, 4999, 7503, 10'001, 12'497, 15'003, 17'501, 19'993}) {
+        CAPTURE(id);
+        AuditedWithTimeless mirror;
+        mirror.meddle(fmt::format("DELETE FROM impression_rows WHERE id = {}", id));
+        const sync::AuditReport report = mirror.audit(false);
+        CHECK_FALSE(report.agrees());
+        CHECK(report.api == 20'000);
+        CHECK(report.file == 19'999);
+        REQUIRE(report.places.size() == 1);
+        CHECK(report.places.front().missing == 1);
+        CHECK(mirror.audit(true).agrees());
+        soak::expect_exact(mirror.world);
     }
 }
 

@@ -77,6 +77,10 @@ asio::awaitable<std::uint64_t> FakeStore::count(LocalTime begin, LocalTime end) 
     co_return static_cast<std::uint64_t>(in_rows + in_rejects);
 }
 
+asio::awaitable<sync::UnplacedRejects> FakeStore::unplaced_rejects(LocalTime, LocalTime) {
+    co_return sync::UnplacedRejects{};  // each of its rejects has a time
+}
+
 // What audits find is tested against the real file. Here they find no place to cut, so they read
 // everything again.
 asio::awaitable<std::vector<sync::RowDifference>> FakeStore::compare(

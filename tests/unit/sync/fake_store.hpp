@@ -29,6 +29,8 @@ class FakeStore : public sync::Store {
                                                  Instant server_now) override;
     boost::asio::awaitable<void> uncover(WindowSet windows) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
+    boost::asio::awaitable<sync::UnplacedRejects> unplaced_rejects(LocalTime begin,
+                                                                   LocalTime end) override;
     boost::asio::awaitable<std::vector<sync::RowDifference>> compare(
         const std::vector<sync::WholeWindow>& windows) override;
     boost::asio::awaitable<std::optional<LocalTime>> row_free_second(
