@@ -223,6 +223,26 @@ TEST_CASE("keep: older rows go day by day, without a gap or a difference") {
     CHECK(story.ask("SELECT min(timestamp) >= '" + bound + "' FROM impressions") == "1");
 }
 
+TEST_CASE("keep: a wrong clock of this machine erases nothing that is to be kept") {
+    for (const auto error : {std::chrono::hours(24 * 366), std::chrono::hours(-24 * 366)}) {
+        CAPTURE(error.count());
+        Story story;
+        story.world.settings.keep = std::chrono::hours(24 * 30);
+        story.world.clock.set_error(error);
+        REQUIRE(story.world.sync().whole());
+        story.world.follow(std::chrono::hours(2));
+        const Zone& zone = story.world.settings.zone;
+        const Instant kept =
+            plan::kept_from(zone, story.world.clock.now(), *story.world.settings.keep);
+        CHECK(story.fact("erased_before") == format_local(zone.to_local(kept)));
+        CHECK(story.ask("SELECT count(*) FROM impressions") ==
+              story.ask("SELECT count(*) FROM impressions WHERE timestamp >= '" +
+                        story.fact("erased_before") + "'"));
+        CHECK(story.ask("SELECT count(*) > 10 FROM impressions") == "1");
+        CHECK(story.world.audit({}).agrees());
+    }
+}
+
 TEST_CASE("keep: a first load does not fetch what would be erased") {
     Story story;
     const Directory directory;

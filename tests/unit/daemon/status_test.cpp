@@ -198,9 +198,8 @@ TEST_CASE("status: what all streams have in common is said once") {
         return status_text(assess_all(file, followed, utc("2026-03-01 01:00:14")), Zone("UTC"),
                            Seconds(0));
     };
-    CHECK(
-        text().find("\nimpressions:\ngap           2026-02-01 00:00:00 to 2026-02-02 00:00:00: bad "
-                    "second\n") != std::string::npos);
+    CHECK(text().find("\nimpressions:\ngap           2025-12-31 00:00:00 to ") !=
+          std::string::npos);
     const std::string end = text().substr(text().find("\nclicks:\n"));
     CHECK(
         end.starts_with("\nclicks:\nlast error    the token may not\n"
