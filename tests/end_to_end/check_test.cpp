@@ -317,8 +317,7 @@ TEST_CASE("check: a file of a newer version") {
     Scene scene;
     populate(scene, 100);
     REQUIRE(scene.run({"sync"}).code == 0);
-    SQLite::Database(scene.database().string(), SQLite::OPEN_READWRITE)
-        .exec("PRAGMA user_version = 999");
+    scene.meddle("PRAGMA user_version = 999");
     const Checked all = check(scene);
     CHECK(all.run.code == 4);
     CHECK(all.failed() == "database");

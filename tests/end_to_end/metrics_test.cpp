@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -127,10 +126,9 @@ TEST_CASE("status page: the report of the last thirty days, drawn once a minute"
     CHECK(page.header("Refresh") == "60");
     CHECK_FALSE(holds(page.body, "<script"));
     // The same page, whatever happened since.
-    SQLite::Database(scene.database().string(), SQLite::OPEN_READWRITE)
-        .exec(
-            "INSERT INTO rejects (stream, received_at, \"begin\", \"end\", reason, record) "
-            "VALUES ('impressions', 1, 1, 2, 'a new reason', '{}')");
+    scene.meddle(
+        "INSERT INTO rejects (stream, received_at, \"begin\", \"end\", reason, record) "
+        "VALUES ('impressions', 1, 1, 2, 'a new reason', '{}')");
     CHECK(service.get("/").body == page.body);
     // For those who do not want it to change while they read.
     const RawReply still = service.get("/still");
@@ -331,8 +329,7 @@ TEST_CASE("metrics file: what sync, backfill and audit did, and what the file ho
     CHECK(scene.of("requests_total{outcome=\"ok\"}") == std::to_string(scene.requests()));
 
     REQUIRE(scene.run_with_file({"audit"}).code == 0);
-    SQLite::Database(scene.database().string(), SQLite::OPEN_READWRITE)
-        .exec("DELETE FROM impression_rows WHERE id = (SELECT max(id) FROM impression_rows)");
+    scene.meddle("DELETE FROM impression_rows WHERE id = (SELECT max(id) FROM impression_rows)");
     CHECK(scene.run_with_file({"audit"}).code == 5);
 }
 

@@ -278,6 +278,11 @@ std::string Scene::query(const std::string& sql) const {
     return text(select.getColumn(0)).value_or("NULL");
 }
 
+void Scene::meddle(const std::string& sql) const {
+    constexpr int longest_wait = 60'000;  // milliseconds
+    SQLite::Database(database().string(), SQLite::OPEN_READWRITE, longest_wait).exec(sql);
+}
+
 Instant utc(const std::string& text) {
     return Instant(parse_local(text).value().time_since_epoch());
 }

@@ -104,6 +104,8 @@ class Scene {
 
     /// One value of one row of a query, as text; "NULL" for NULL.
     std::string query(const std::string& sql) const;
+    /// Changes the file as another program would; waits while ours writes.
+    void meddle(const std::string& sql) const;
 
     /// The requests that the server has seen since start_over().
     std::uint64_t requests() const { return server.counters().requests; }

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -171,8 +170,7 @@ TEST_CASE("secrets: failures of the database, of the configuration, of usage") {
             {"a table that is missing",
              [](Scene& scene) {
                  scene.run({"sync"});
-                 SQLite::Database open(scene.database().string(), SQLite::OPEN_READWRITE);
-                 open.exec(
+                 scene.meddle(
                      "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = "
                      "'impression_rows'");
              },

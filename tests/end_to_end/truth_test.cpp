@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <doctest/doctest.h>
@@ -36,11 +35,6 @@ void fill_two_months(Scene& scene) {
     generation.period = {utc("2026-09-20 00:00:00"), now - Seconds(7200)};
     simulator::generate(scene.account, generation);
     scene.configure("mirror", "start = \"2026-09-20\"\n");
-}
-
-void meddle(const Scene& scene, const std::string& sql) {
-    SQLite::Database file(scene.database().string(), SQLite::OPEN_READWRITE);
-    file.exec(sql);
 }
 
 // The ID of some row that the file has in the middle of the period.
@@ -88,8 +82,8 @@ TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exac
                 scene.account.add(row(1'000'002, utc("2026-11-09 23:00:00")));
                 scene.account.add(row(1'000'003, utc("2026-11-09 22:59:59")));
                 scene.account.remove(id_after(scene, "2026-10-03 12:00:00"));
-                meddle(scene, fmt::format("DELETE FROM {} WHERE id = {}", scene.table(),
-                                          id_after(scene, "2026-11-01 12:00:00")));
+                scene.meddle(fmt::format("DELETE FROM {} WHERE id = {}", scene.table(),
+                                         id_after(scene, "2026-11-01 12:00:00")));
 
                 scene.server.start_over();
                 const Run found = scene.run({"audit", "--json"});
@@ -112,7 +106,7 @@ TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exac
                                   " WHERE removed_at IS NOT NULL") == "1");
                 const Run again = scene.run({"audit", "--repair", "--prune"});
                 CHECK(again.code == 0);
-                meddle(scene, "DELETE FROM " + scene.table() + " WHERE removed_at IS NOT NULL");
+                scene.meddle("DELETE FROM " + scene.table() + " WHERE removed_at IS NOT NULL");
                 CHECK(scene.difference() == "");
             }
         }
@@ -312,7 +306,7 @@ TEST_CASE("audit: one missing row among many is found in few requests" * every_s
     simulator::generate(scene.account, generation);
     scene.configure("mirror", "start = \"2025-11-23\"\n");
     REQUIRE(scene.run({"sync"}).code == 0);
-    meddle(scene, "DELETE FROM " + scene.table() + " WHERE id = 100000");
+    scene.meddle("DELETE FROM " + scene.table() + " WHERE id = 100000");
     scene.server.start_over();
     const Run run = scene.run({"audit", "--json"});
     CHECK(run.code == 5);
@@ -343,7 +337,7 @@ TEST_CASE("a mass of missing rows: every summary and the status say so, nothing 
 
     // An hour later they are removed, and named.
     scene.server.clock().advance(Seconds(3700));
-    meddle(scene, "UPDATE doubts SET noticed_at = noticed_at - 3700");
+    scene.meddle("UPDATE doubts SET noticed_at = noticed_at - 3700");
     const Run later = scene.run({"sync"});
     CAPTURE(later.out);
     CHECK(later.code == 0);
