@@ -28,7 +28,8 @@ bool is_any(const std::exception& error) {
 }  // namespace
 
 ExitCode exit_code_of(const std::exception& error) {
-    if (is_any<UsageError, UnknownZone, sync::WrongZone, storage::OtherZone>(error)) {
+    if (is_any<UsageError, UnknownZone, sync::WrongZone, storage::OtherZone, storage::OtherPrivacy>(
+            error)) {
         return ExitCode::usage;
     }
     if (is_any<copernica::TokenRefused, storage::OtherAccount>(error)) {

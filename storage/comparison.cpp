@@ -11,6 +11,7 @@
 
 #include "core/time/text.hpp"
 #include "storage/erased_records.hpp"
+#include "storage/kept_data.hpp"
 
 namespace mirror::storage {
 namespace {
@@ -55,14 +56,42 @@ std::string held_sql(const Stream& stream) {
            " WHERE timestamp >= ? AND timestamp < ? AND removed_at IS NULL";
 }
 
-bool agrees(SQLite::Statement& held, const Stream& stream, const Row& row) {
-    int column = first_field;
+std::optional<std::string> text_of(const SQLite::Column& column) {
+    return column.isText() ? std::optional(column.getString()) : std::nullopt;
+}
+
+std::optional<std::string> text_of(const Field& field, const Row& row) {
+    const auto& value =
+        field.kind == FieldKind::dictionary ? row.entries[field.slot].first : row.texts[field.slot];
+    return value ? std::optional(std::string(*value)) : std::nullopt;
+}
+
+// Rows have more than is kept while they are rewritten, and less if more is kept since: no more is
+// compared than all of them have.
+template <typename Cut>
+bool same_less(const std::optional<std::string>& held, const std::optional<std::string>& shown,
+               const Cut& less) {
+    return (held ? less(*held) : std::nullopt) == (shown ? less(*shown) : std::nullopt);
+}
+
+bool agrees(SQLite::Statement& held, const Stream& stream, const Row& row, const Privacy& kept) {
+    int place = first_field;
     for (const Field& field : stream.fields) {
-        if (!holds(held.getColumn(column++), field, row)) {
+        const SQLite::Column column = held.getColumn(place++);
+        const bool cut_field =
+            may_cut(kept, field) &&
+            same_less(text_of(column), text_of(field, row),
+                      [&](const std::string& text) { return cut(kept, field, text); });
+        if (!cut_field && !holds(column, field, row)) {
             return false;
         }
     }
-    return same(held.getColumn(column), row.extra);
+    const SQLite::Column extra = held.getColumn(place);
+    return same(extra, row.extra) ||
+           (kept.cuts() &&
+            same_less(text_of(extra),
+                      row.extra ? std::optional(std::string(*row.extra)) : std::nullopt,
+                      [&](const std::string& text) { return cut_extra(kept, text); }));
 }
 
 // Both are read in the order of an index, and merged. The API still shows what was erased.
@@ -108,6 +137,7 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
         }
     }
     std::vector<RowDifference> differences;
+    const Privacy kept = kept_data(sql_).narrowest;
     SQLite::Statement held(sql_, held_sql(stream_));
     held.bind(1, format_local(span.begin));
     held.bind(2, format_local(span.end));
@@ -120,7 +150,7 @@ std::vector<RowDifference> Comparison::differences(const sync::WholeWindow& whol
             continue;
         }
         const Row& row = found->second;
-        if (!agrees(held, stream_, row)) {
+        if (!agrees(held, stream_, row, kept)) {
             differences.push_back({row.time, id, RowDifference::Kind::changed});
         }
         shown.erase(found);

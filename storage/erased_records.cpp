@@ -9,6 +9,7 @@
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
 
+#include "core/record/privacy.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
 #include "storage/metadata.hpp"
@@ -33,9 +34,12 @@ ErasedKey key_of(const Reject& reject, LocalTime window_begin) {
 
 }  // namespace
 
+// By what is always kept: it is the same record if [privacy] changes.
 ErasedKey key_of_reject(std::optional<std::int64_t> id, std::optional<LocalTime> time,
                         const std::string& record, LocalTime window_begin) {
-    return {id ? *id : number_of(record), time.value_or(window_begin)};
+    constexpr Privacy least{Privacy::Addresses::none, Privacy::UserAgents::none};
+    return {id ? *id : number_of(cut_json(least, record).value_or(record)),
+            time.value_or(window_begin)};
 }
 
 std::optional<LocalTime> erased_before(SQLite::Database& sql, const Stream& stream) {

@@ -17,4 +17,10 @@ class OtherZone : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// The file keeps more or less of addresses and user agents than is configured.
+class OtherPrivacy : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
 }  // namespace mirror::storage

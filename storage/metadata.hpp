@@ -29,7 +29,17 @@ inline constexpr char server_clock_offset[] = "server_clock_offset";
 inline constexpr char entries_erased[] = "entries_erased";
 /// 1: rows were erased, and their bytes may still be in the log or in free space.
 inline constexpr char erased_bytes_left[] = "erased_bytes_left";
+/// What is kept of addresses and user agents, as Privacy names it; since when, UTC seconds; and the
+/// least of it that rows from before may have.
+inline constexpr char privacy_ip[] = "privacy_ip";
+inline constexpr char privacy_useragent[] = "privacy_useragent";
+inline constexpr char privacy_since[] = "privacy_since";
+inline constexpr char narrowest_ip[] = "narrowest_ip";
+inline constexpr char narrowest_useragent[] = "narrowest_useragent";
 // Of a stream.
+/// Up to which ID rows have what is kept (see RewriteState), and how many that are; empty: all.
+inline constexpr char rewritten_to[] = "rewritten_to";
+inline constexpr char rewritten_rows[] = "rewritten_rows";
 inline constexpr char rows[] = "rows";                ///< all stored rows, removed ones too
 inline constexpr char removed[] = "removed";          ///< of these, those with removed_at
 inline constexpr char rejects[] = "rejects";          ///< rows of the table `rejects`

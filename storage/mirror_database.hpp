@@ -12,6 +12,7 @@
 #include <SQLiteCpp/Database.h>
 
 #include "core/record/open_rules.hpp"
+#include "core/record/privacy.hpp"
 #include "core/time/instant.hpp"
 #include "core/time/zone.hpp"
 #include "storage/index_catalogue.hpp"
@@ -29,6 +30,11 @@ struct MirrorOptions {
     std::map<std::string, std::set<std::string>> stream_indexes{};
     /// Which opens are not plainly a person's.
     std::vector<OpenRule> open_rules{};
+    /// How much is kept of addresses and user agents.
+    Privacy privacy{};
+    /// Whether a file that keeps more or less from now on does as `privacy` says; else it is
+    /// refused.
+    bool may_change_privacy = true;
     std::string api_url{};          ///< kept as a fact; never with a token in it
     std::string program_version{};  ///< kept as a fact
     /// How long to wait for another writer before giving up.

@@ -5,6 +5,7 @@
 
 #include "core/time/text.hpp"
 #include "storage/doubt_ledger.hpp"
+#include "storage/kept_data.hpp"
 #include "storage/seconds.hpp"
 
 namespace mirror::storage {
@@ -164,6 +165,10 @@ std::optional<sync::NewestRows> MirrorReader::newest_rows(LocalTime before) {
         found.rows = static_cast<std::uint64_t>(rows.getColumn(0).getInt64());
         return found;
     });
+}
+
+bool MirrorReader::is_rewriting() {
+    return database_.guarded([&] { return storage::is_rewriting(database_.sql()); });
 }
 
 std::optional<std::string> MirrorReader::fact(const std::string& key) {

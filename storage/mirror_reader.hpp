@@ -37,6 +37,8 @@ class MirrorReader {
     sync::UnplacedRejects unplaced_rejects(LocalTime begin, LocalTime end);
     std::optional<sync::NewestRows> newest_rows(LocalTime before);
     std::vector<plan::SampledRow> newest_sample(LocalTime before, std::size_t most);
+    /// Whether anything of the whole file is to be rewritten.
+    bool is_rewriting();
     std::optional<std::string> fact(const std::string& key);
 
   private:

@@ -8,6 +8,7 @@
 
 #include "core/sync/horizon_facts.hpp"
 #include "storage/errors.hpp"
+#include "storage/kept_data.hpp"
 #include "storage/local_months.hpp"
 #include "storage/open_judge.hpp"
 #include "storage/seconds.hpp"
@@ -59,6 +60,7 @@ sync::Written MirrorWriter::commit(std::vector<sync::WholeWindow>& windows, Inst
 sync::Written MirrorWriter::write(std::vector<sync::WholeWindow>& windows, Instant server_now,
                                   Instant now) {
     WriteTransaction transaction(database_);
+    refuse_other_privacy(database_.sql(), database_.path(), options_.privacy);
     Counters counters = load_counters();
     const WriteTimes times = times_at(now, counters);
     sync::Written written;
@@ -312,7 +314,7 @@ void MirrorWriter::record_run(const sync::RunRecord& run, Instant now) {
     });
 }
 
-void MirrorWriter::claim_account(const std::string& id, const std::string& name) {
+void MirrorWriter::claim_account(const std::string& id, const std::string& name, Instant now) {
     database_.guarded([&] {
         WriteTransaction transaction(database_);
         const std::optional<std::string> owner = file_facts_.get(fact_key::account_id);
@@ -331,6 +333,8 @@ void MirrorWriter::claim_account(const std::string& id, const std::string& name)
                       own == options_.stream_indexes.end() ? options_.indexes : own->second);
         match_local_months(database_.sql(), options_.zone);
         match_open_rules(database_.sql(), options_.open_rules);
+        match_privacy(database_.sql(), database_.path(), options_.privacy,
+                      options_.may_change_privacy, now);
         transaction.commit();
     });
 }

@@ -41,7 +41,7 @@ class MirrorWriter {
     MirrorWriter(Database& database, const MirrorOptions& options, LogTruncation& truncation,
                  const Stream& stream);
 
-    /// Takes out of the windows what was erased.
+    /// Takes out of the windows what was erased. Throws OtherPrivacy.
     sync::Written commit(std::vector<sync::WholeWindow>& windows, Instant server_now,
                          const Moment& now);
     sync::Written commit(std::vector<sync::WholeWindow>&& windows, Instant server_now,
@@ -54,9 +54,10 @@ class MirrorWriter {
     std::uint64_t prune(LocalTime begin, LocalTime end);
     void recount();
     void record_run(const sync::RunRecord& run, Instant now);
-    /// Also brings facts, indexes, rules of opens and the table of months in line with the options:
-    /// only now it is sure that the file is meant. Throws OtherAccount.
-    void claim_account(const std::string& id, const std::string& name);
+    /// Also brings facts, indexes, rules of opens, the table of months and what is kept of
+    /// addresses and user agents in line with the options: only now it is sure that the file is
+    /// meant. Throws OtherAccount, OtherPrivacy.
+    void claim_account(const std::string& id, const std::string& name, Instant now);
     sync::RequestsToday spend_requests(Instant now, std::int64_t wanted, std::uint64_t limit);
     void set_fact(const std::string& key, const std::string& value);
     /// In one transaction; writes nothing if all of them have these values already.

@@ -15,6 +15,7 @@
 
 #include "core/record/open_rules.hpp"
 #include "core/time/text.hpp"
+#include "storage/kept_data.hpp"
 #include "storage/metadata.hpp"
 #include "storage/migrations.hpp"
 #include "storage/mirror_database.hpp"
@@ -222,11 +223,13 @@ void read_mailings(SQLite::Database& sql, const ReportOptions& options, ReportNu
         }
         return second ? found->second.second : found->second.first;
     };
+    const bool agents = kept_data(sql).narrowest.useragent == Privacy::UserAgents::full;
     const auto fill = [&](std::vector<SentMailing>& from, std::vector<MailingResult>& to) {
         for (SentMailing& mailing : from) {
             mailing.result.deliveries = value("deliveries", deliveries, mailing, false);
             mailing.result.unique_opens = value("impressions", opens, mailing, false);
-            mailing.result.unique_person_opens = value("impressions", opens, mailing, true);
+            mailing.result.unique_person_opens =
+                agents ? value("impressions", opens, mailing, true) : std::nullopt;
             mailing.result.unique_clicks = value("clicks", clicks, mailing, false);
             to.push_back(std::move(mailing.result));
         }

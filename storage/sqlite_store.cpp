@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "storage/rewriter.hpp"
+
 namespace mirror::storage {
 
 namespace asio = boost::asio;
@@ -83,6 +85,17 @@ asio::awaitable<bool> SqliteStore::erase_older(LocalTime before) {
     return slow_calls_.carried_out(std::move(work));
 }
 
+asio::awaitable<sync::Rewriting> SqliteStore::rewrite_portion() {
+    auto is_due = [this] { return reader().is_rewriting(); };
+    if (!co_await calls_.carried_out(std::move(is_due))) {
+        co_return sync::Rewriting::none;
+    }
+    auto work = [options = file_.options(), now = clock_.utc()] {
+        return storage::rewrite_portion(options, now);
+    };
+    co_return co_await slow_calls_.carried_out(std::move(work));
+}
+
 asio::awaitable<std::uint64_t> SqliteStore::prune(LocalTime begin, LocalTime end) {
     auto work = [this, begin, end] { return writer().prune(begin, end); };
     return calls_.carried_out(std::move(work));
@@ -121,8 +134,8 @@ asio::awaitable<void> SqliteStore::record_run(sync::RunRecord run) {
 }
 
 asio::awaitable<void> SqliteStore::claim_account(std::string id, std::string name) {
-    auto work = [this, id = std::move(id), name = std::move(name)] {
-        writer().claim_account(id, name);
+    auto work = [this, id = std::move(id), name = std::move(name), now = clock_.utc()] {
+        writer().claim_account(id, name, now);
     };
     return calls_.carried_out(std::move(work));
 }

@@ -36,6 +36,7 @@ StreamStatus read_stream(SQLite::Database& sql, const Stream& stream, std::size_
     status.removed = count(fact_key::removed);
     status.rejects = count(fact_key::rejects);
     status.erasing = !unfinished_rules(sql, stream).empty();
+    status.rewriting = rewrite_state(sql, stream);
     status.doubts = DoubtLedger(sql, stream).load();
     status.facts = facts.all();
     status.lateness = LatenessLedger(sql, stream).summary();
@@ -57,6 +58,7 @@ FileStatus read_snapshot(SQLite::Database& sql, std::size_t runs) {
     if (facts.get(fact_key::server_clock_offset)) {
         status.server_clock_offset = Seconds(facts.number(fact_key::server_clock_offset));
     }
+    status.kept = kept_data(sql);
     status.requests = RequestLog::days(sql);
     for (const Stream& stream : streams()) {
         status.streams.push_back(read_stream(sql, stream, runs));

@@ -12,6 +12,7 @@
 #include "core/record/stream.hpp"
 #include "core/time/window.hpp"
 #include "storage/doubt_ledger.hpp"
+#include "storage/kept_data.hpp"
 #include "storage/lateness.hpp"
 #include "storage/run_log.hpp"
 
@@ -25,6 +26,7 @@ struct StreamStatus {
     std::uint64_t removed = 0;  ///< of these, those that the API does not show any more
     std::uint64_t rejects = 0;
     bool erasing = false;                      ///< an erasure is not finished
+    std::optional<RewriteState> rewriting;     ///< absent if all rows have what is kept
     std::vector<Doubt> doubts;                 ///< periods in which a mass of rows was missing
     std::map<std::string, std::string> facts;  ///< the stream's in the table `mirror`
     std::optional<LatenessSummary> lateness;   ///< absent if no row ever came late
@@ -40,6 +42,7 @@ struct FileStatus {
 
     std::optional<Account> account;  ///< absent until the first run that reached the API
     std::string time_zone;           ///< IANA name
+    KeptData kept;                   ///< of addresses and user agents
     /// The server's clock less ours when it was last seen; absent before the first reply.
     std::optional<Seconds> server_clock_offset;
     std::map<std::string, std::uint64_t> requests;  ///< by UTC day, "YYYY-MM-DD"

@@ -83,7 +83,8 @@ FROM impression_rows
 WHERE removed_at IS NULL;
 
 -- One row for each mailing. A number is NULL, not 0, if its stream is not mirrored, not whole
--- from when the mailing was sent up to its newest read, or erased. Each stream is grouped once.
+-- from when the mailing was sent up to its newest read, or erased; nor is it known who is a person
+-- without user agents. Each stream is grouped once.
 CREATE VIEW mailing_results AS
 WITH
     known AS (
@@ -139,6 +140,9 @@ WITH
             CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
                  THEN ifnull(opened.destinations, 0) END AS unique_opens,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
+                     AND NOT EXISTS (SELECT 1 FROM mirror
+                                     WHERE stream = '' AND key = 'narrowest_useragent'
+                                         AND value = 'none')
                  THEN ifnull(opened.people, 0) END AS unique_person_opens,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
                  THEN ifnull(clicked.events, 0) END AS clicks,

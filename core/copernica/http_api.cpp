@@ -141,7 +141,7 @@ asio::awaitable<PageReply> HttpApi::page_at(PathFamily family, const Stream& str
         decoder = std::move(decoders_.back());
         decoders_.pop_back();
     }
-    decoder->begin(stream, secrets_, entries());
+    decoder->begin(stream, secrets_, entries(), options_.privacy);
     std::string path = options_.url.path + "/" + std::string(path_of(stream, family));
     std::string parameters = page_parameters(stream, query);
     PageReply reply;

@@ -44,6 +44,7 @@ struct HttpOptions {
         defaults::connections;  ///< at the same time, at the most; more calls wait
     http::Timeouts timeouts;    ///< each has its default
     std::string version = "0";  ///< of this program, for User-Agent
+    Privacy privacy{};          ///< what is kept of the records
     std::size_t redirects = 3;  ///< in one call, at the most
     /// Both must outlive the API; without them, this machine's clock, and nobody.
     Clock* clock = nullptr;

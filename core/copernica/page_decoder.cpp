@@ -27,7 +27,8 @@ struct PageDecoder::Parser {
     explicit Parser(const PageLimits& page_limits)
         : limits(page_limits), json(options(page_limits), page_limits) {}
 
-    void begin(const Stream& stream, const Secrets* mask, std::shared_ptr<TextPool> entries);
+    void begin(const Stream& stream, const Secrets* mask, std::shared_ptr<TextPool> entries,
+               const Privacy& privacy);
     void write(std::string_view slice);
 
     PageLimits limits;
@@ -61,19 +62,19 @@ PageDecoder::PageDecoder(const PageLimits& limits) : parser_(std::make_unique<Pa
 PageDecoder::~PageDecoder() = default;
 
 void PageDecoder::Parser::begin(const Stream& stream, const Secrets* mask,
-                                std::shared_ptr<TextPool> entries) {
+                                std::shared_ptr<TextPool> entries, const Privacy& privacy) {
     json.reset();
-    json.handler().begin(stream, mask, std::move(entries));
+    json.handler().begin(stream, mask, std::move(entries), privacy);
     fed = 0;
 }
 
 void PageDecoder::begin(const Stream& stream, const Secrets& mask,
-                        std::shared_ptr<TextPool> entries) {
-    parser_->begin(stream, &mask, std::move(entries));
+                        std::shared_ptr<TextPool> entries, const Privacy& privacy) {
+    parser_->begin(stream, &mask, std::move(entries), privacy);
 }
 
-void PageDecoder::begin(const Stream& stream) {
-    parser_->begin(stream, nullptr, std::make_shared<TextPool>());
+void PageDecoder::begin(const Stream& stream, const Privacy& privacy) {
+    parser_->begin(stream, nullptr, std::make_shared<TextPool>(), privacy);
 }
 
 void PageDecoder::feed(std::string_view piece) {

@@ -8,6 +8,7 @@
 #include "core/copernica/page.hpp"
 #include "core/copernica/page_limits.hpp"
 #include "core/http/body_sink.hpp"
+#include "core/record/privacy.hpp"
 #include "core/record/stream.hpp"
 #include "core/record/text_pool.hpp"
 #include "core/util/secrets.hpp"
@@ -33,10 +34,12 @@ class PageDecoder final : public http::BodySink {
     /// replaced: a server may put the token there, in a field with the URL of the record, say; what
     /// is stored, and may be read by many, must not hold it. `mask` must outlive take(), and may
     /// get more secrets meanwhile. Texts
-    /// of dictionaries go into `entries`, which the page keeps alive.
-    void begin(const Stream& stream, const Secrets& mask, std::shared_ptr<TextPool> entries);
+    /// of dictionaries go into `entries`, which the page keeps alive. What `privacy` does not keep
+    /// is nowhere in the page.
+    void begin(const Stream& stream, const Secrets& mask, std::shared_ptr<TextPool> entries,
+               const Privacy& privacy);
     /// The same, with nothing to replace and a pool for this page alone.
-    void begin(const Stream& stream);
+    void begin(const Stream& stream, const Privacy& privacy = {});
 
     void feed(std::string_view piece) override;
     void finish() override;

@@ -40,11 +40,12 @@ class PageEvents {
     explicit PageEvents(const PageLimits& limits) : limits_(limits) {}
 
     /// Forgets what there is and begins a page. `mask`, if not null, is replaced in all texts.
-    void begin(const Stream& stream, const Secrets* mask, std::shared_ptr<TextPool> entries) {
+    void begin(const Stream& stream, const Secrets* mask, std::shared_ptr<TextPool> entries,
+               const Privacy& privacy) {
         page_ = Page();
         entries_ = std::move(entries);
         page_.entries = entries_;
-        record_.begin_page(stream, mask);
+        record_.begin_page(stream, mask, privacy);
         at_ = At::top;
         skipped_levels_ = 0;
         data_seen_ = false;

@@ -42,11 +42,12 @@ bool all_fit(const json::object& object, const std::vector<const Field*>& fields
 
 }  // namespace
 
-void RecordBuilder::begin_page(const Stream& stream, const Secrets* mask) {
+void RecordBuilder::begin_page(const Stream& stream, const Secrets* mask, const Privacy& privacy) {
     if (keys_.stream() != &stream) {
         keys_ = RecordKeys(stream);
     }
     mask_ = mask;
+    privacy_ = privacy;
     any_usual_id_ = false;
     any_usual_time_ = false;
     pending_.clear();
@@ -221,7 +222,7 @@ Reject RecordBuilder::reject_of(const Identifiers& found, const Page& page) {
         reject.reason += reject.reason.empty() ? "" : "; ";
         reject.reason += "no usable timestamp: " + shown(timestamp);
     }
-    reject.record = std::string(whole_record());
+    reject.record = kept_json(whole_record());
     mask(reject);
     return reject;
 }
@@ -247,9 +248,17 @@ Row RecordBuilder::row_of(const Identifiers& found, Page& page, TextPool& entrie
         any_extra = any_extra || value.to_extra;
     }
     if (any_extra) {
-        row.extra = keep(extra(), page);
+        if (!privacy_.cuts()) {
+            row.extra = keep(extra(), page);
+        } else if (const auto kept = cut_extra(privacy_, extra())) {
+            row.extra = keep(*kept, page);
+        }
     }
     return row;
+}
+
+std::string RecordBuilder::kept_json(std::string_view json) const {
+    return privacy_.cuts() ? cut_json(privacy_, json).value_or("null") : std::string(json);
 }
 
 std::string_view RecordBuilder::keep(std::string_view text, Page& page) const {
@@ -290,11 +299,23 @@ void RecordBuilder::place(Value& value, const Field& field, Row& row, Page& page
     if (!as_text) {
         return;
     }
+    if (may_cut(privacy_, field)) {
+        const std::optional<std::string> kept = cut(privacy_, field, *as_text);
+        if (kept) {
+            place(*kept, field, row, page, entries);
+        }
+    } else {
+        place(*as_text, field, row, page, entries);
+    }
+}
+
+void RecordBuilder::place(std::string_view text, const Field& field, Row& row, Page& page,
+                          TextPool& entries) const {
     if (field.kind == FieldKind::dictionary) {
         Entry& entry = row.entries[field.slot];
-        (field.second ? entry.second : entry.first) = keep_entry(*as_text, entries);
+        (field.second ? entry.second : entry.first) = keep_entry(text, entries);
     } else {
-        row.texts[field.slot] = keep(*as_text, page);
+        row.texts[field.slot] = keep(text, page);
     }
 }
 
@@ -334,7 +355,7 @@ std::string RecordBuilder::shown(const Value& value) {
     }
     json_.clear();
     write(value);
-    return printable(json_.text(), shown_characters);
+    return printable(kept_json(json_.text()), shown_characters);
 }
 
 std::string_view RecordBuilder::whole_record() {
@@ -367,8 +388,8 @@ std::string_view RecordBuilder::extra() {
 void RecordBuilder::reject_value(Page& page, std::string_view json) {
     Reject reject;
     reject.position = records(page);
-    reject.reason = "not an object: " + printable(json, shown_characters);
-    reject.record = std::string(json);
+    reject.record = kept_json(json);
+    reject.reason = "not an object: " + printable(reject.record, shown_characters);
     mask(reject);
     page.rejects.push_back(std::move(reject));
 }

@@ -10,6 +10,7 @@
 
 #include "core/copernica/page.hpp"
 #include "core/copernica/record_keys.hpp"
+#include "core/record/privacy.hpp"
 #include "core/record/row.hpp"
 #include "core/record/stream.hpp"
 #include "core/record/text_pool.hpp"
@@ -34,8 +35,9 @@ class RecordBuilder {
         literal,  ///< `true`, `false`, or an array or object: the text is canonical JSON
     };
 
-    /// Before the first record of a page. `mask`, if not null, is replaced in all texts.
-    void begin_page(const Stream& stream, const Secrets* mask);
+    /// Before the first record of a page. `mask`, if not null, is replaced in all texts, and what
+    /// `privacy` does not keep is in none.
+    void begin_page(const Stream& stream, const Secrets* mask, const Privacy& privacy);
     /// After the last: adds what could not be judged before.
     void end_page(Page& page);
 
@@ -101,11 +103,14 @@ class RecordBuilder {
     std::string_view keep_entry(std::string_view text, TextPool& entries) const;
     void mask(Reject& reject) const;
     void place(Value& value, const Field& field, Row& row, Page& page, TextPool& entries);
+    void place(std::string_view text, const Field& field, Row& row, Page& page,
+               TextPool& entries) const;
     void place_nested(Value& value, const RecordKeys::Key& key, Row& row, Page& page);
     void write(const Value& value);
     std::string shown(const Value& value);
     std::string_view whole_record();
     std::string_view extra();
+    std::string kept_json(std::string_view json) const;
 
     RecordKeys keys_;
     std::vector<Value> known_;  // for each of keys_
@@ -116,6 +121,7 @@ class RecordBuilder {
 
     // Of the page at hand.
     const Secrets* mask_ = nullptr;
+    Privacy privacy_;
     bool any_usual_id_ = false;
     bool any_usual_time_ = false;
     std::vector<Pending> pending_;

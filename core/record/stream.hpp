@@ -27,6 +27,9 @@ struct Dictionary {
     std::string_view second;  ///< of its second one; empty for single texts
 };
 
+/// What a field says of a person beyond who it is; see record/privacy.hpp.
+enum class PersonalData : std::uint8_t { none, address, user_agent };
+
 /// One field of a record. Sources: the API's documentation of each call.
 struct Field {
     std::string_view name;    ///< in the JSON; "from_address.name" is nested
@@ -36,6 +39,7 @@ struct Field {
     bool second = false;                     ///< it is its entry's second text
     /// Where a Row holds the value: in integers, texts or entries, as the kind says.
     std::uint8_t slot = 0;
+    PersonalData personal = PersonalData::none;
 };
 
 struct Stream {

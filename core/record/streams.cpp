@@ -32,6 +32,17 @@ constexpr Field repeated(std::string_view name, const Dictionary& dictionary) {
     return {name, name, FieldKind::dictionary, &dictionary, name == dictionary.second};
 }
 
+constexpr Field address(std::string_view name) {
+    Field field = text(name);
+    field.personal = PersonalData::address;
+    return field;
+}
+constexpr Field user_agent(std::string_view name) {
+    Field field = repeated(name, user_agents);
+    field.personal = PersonalData::user_agent;
+    return field;
+}
+
 // Gives each field its slot. More values of a kind than a Row has room for do not compile.
 template <std::size_t count, std::size_t dictionary_count>
 consteval std::array<Field, count> placed(
@@ -73,15 +84,15 @@ constexpr std::array agents_and_links{&user_agents, &links};
 constexpr std::array descriptions_alone{&descriptions};
 
 constexpr auto impression_fields =
-    placed(std::array{integer("mailing"), timestamp(), text("ip"),
-                      repeated("useragent", user_agents), repeated("device", user_agents),
-                      integer("destination"), integer("profile"), integer("subprofile")},
+    placed(std::array{integer("mailing"), timestamp(), address("ip"), user_agent("useragent"),
+                      repeated("device", user_agents), integer("destination"), integer("profile"),
+                      integer("subprofile")},
            agents_alone);
 
 constexpr auto click_fields =
-    placed(std::array{integer("mailing"), timestamp(), repeated("link", links), text("ip"),
-                      repeated("useragent", user_agents), integer("destination"),
-                      integer("profile"), integer("subprofile")},
+    placed(std::array{integer("mailing"), timestamp(), repeated("link", links), address("ip"),
+                      user_agent("useragent"), integer("destination"), integer("profile"),
+                      integer("subprofile")},
            agents_and_links);
 
 constexpr auto delivery_fields =

@@ -62,6 +62,7 @@ asio::awaitable<void> Backlog::read(Monotonic due) {
     co_await recheck(context_, following_since_, due, left_alone, backlog.outcome);
     co_await sweep(context_, due, left_alone, backlog.outcome);
     co_await erase_old(context_, due);
+    co_await cut_kept(context_, due);
     // Commands that end by themselves verify this at their end; here a recheck reads it again.
     context_.adaptive.emptiness.take_unverified();
     backlog.trouble.reset();

@@ -125,6 +125,7 @@ asio::awaitable<void> OneShot::sync_now() {
     co_await recheck(context_, since, std::nullopt, nothing_postponed, outcome_);
     co_await sweep(context_, std::nullopt, nothing_postponed, outcome_);
     co_await erase_old(context_, std::nullopt);
+    co_await cut_kept(context_, std::nullopt);
     if (outcome_.unread.empty() && context_.adaptive.expiry_suspected) {
         co_await verifier.compare_counts(wanted.begin);
         co_await recheck(context_, since, std::nullopt, nothing_postponed, outcome_);

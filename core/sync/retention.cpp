@@ -45,4 +45,15 @@ asio::awaitable<void> erase_old(RunContext& context, std::optional<Monotonic> st
     }
 }
 
+asio::awaitable<void> cut_kept(RunContext& context, std::optional<Monotonic> stop_after) {
+    Rewriting state = Rewriting::more;
+    do {
+        state = co_await context.store.rewrite_portion();
+    } while (state == Rewriting::more &&
+             !(stop_after && context.client.monotonic() >= *stop_after));
+    if (state == Rewriting::done) {
+        context.observer.info("all records have what [privacy] keeps of addresses and user agents");
+    }
+}
+
 }  // namespace mirror::sync

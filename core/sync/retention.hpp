@@ -13,4 +13,8 @@ namespace mirror::sync {
 /// the server's clock: this machine's may be wrong.
 boost::asio::awaitable<void> erase_old(RunContext& context, std::optional<Monotonic> stop_after);
 
+/// Cuts what the file has to what is kept of addresses and user agents, a portion at least: up to
+/// `stop_after`, or to the end.
+boost::asio::awaitable<void> cut_kept(RunContext& context, std::optional<Monotonic> stop_after);
+
 }  // namespace mirror::sync

@@ -113,6 +113,13 @@ struct RequestsToday {
     std::uint64_t total = 0;   ///< with these
 };
 
+/// What became of rewriting a portion.
+enum class Rewriting {
+    none,  ///< nothing is to be rewritten, or another process is at it
+    more,  ///< there is more to do
+    done,  ///< this was the last of it
+};
+
 /// Where to cut.
 enum class RowFreeNear {
     begin,   ///< as early as possible
@@ -203,6 +210,10 @@ class Store {
     /// Erases a portion of what is older than `before`, oldest first, for good. True if there is
     /// more. Other calls are carried out meanwhile.
     virtual boost::asio::awaitable<bool> erase_older(LocalTime before) = 0;
+
+    /// Cuts a portion of the whole file's rows and rejects to what is kept of addresses and user
+    /// agents, if they have more. Other calls are carried out meanwhile.
+    virtual boost::asio::awaitable<Rewriting> rewrite_portion() = 0;
 
     /// Deletes rows of the local period [begin, end) that the API does not show any more. Returns
     /// how many.

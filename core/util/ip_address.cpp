@@ -29,9 +29,13 @@ std::optional<IpAddress> read_ip_address(std::string_view text) {
     return std::nullopt;
 }
 
+bool is_mapped(const IpAddress& address) {
+    return std::equal(mapped.begin(), mapped.end(), address.begin());
+}
+
 std::string format_ip_address(const IpAddress& address) {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    if (std::equal(mapped.begin(), mapped.end(), address.begin())) {
+    if (is_mapped(address)) {
         ::inet_ntop(AF_INET, address.data() + mapped_size, text.data(), text.size());
     } else {
         ::inet_ntop(AF_INET6, address.data(), text.data(), text.size());

@@ -15,6 +15,9 @@ using IpAddress = std::array<unsigned char, 16>;
 /// Nothing if the text is not an address.
 std::optional<IpAddress> read_ip_address(std::string_view text);
 
+/// Whether it is an IPv4 address.
+bool is_mapped(const IpAddress& address);
+
 /// The usual text: "192.0.2.7", "2001:db8::1".
 std::string format_ip_address(const IpAddress& address);
 

@@ -15,6 +15,7 @@
 #include "storage/mirror_file.hpp"
 #include "storage/sqlite/file_check.hpp"
 #include "storage/sqlite/file_lock.hpp"
+#include "storage/status_reader.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -48,6 +49,45 @@ ErasureRule by_age(const PointInTime& point, Instant now, const Zone& zone) {
     rule.kind = Kind::before;
     rule.before = zone.to_local(zone.align_down(zone.earliest(before)));
     return rule;
+}
+
+// An address of which the file keeps less finds nothing, or the rows of many.
+void refuse_cut_addresses(const ErasureRequest& request, const std::filesystem::path& file,
+                          spdlog::logger& log) {
+    const auto is_address = [](const ErasureRule& rule) { return rule.kind == Kind::ip; };
+    if (std::none_of(request.rules.begin(), request.rules.end(), is_address)) {
+        return;
+    }
+    const storage::FileStatus status = storage::read_status({file, 0});
+    const Privacy::Addresses kept = status.kept.privacy.ip;
+    const bool cut = kept != Privacy::Addresses::full;
+    if (kept == Privacy::Addresses::none) {
+        throw UsageError(
+            "--ip: the file keeps no addresses ([privacy] ip = \"none\"); erase by --profile or "
+            "--destination");
+    }
+    if (cut && std::any_of(status.streams.begin(), status.streams.end(),
+                           [](const auto& stream) { return stream.rewriting.has_value(); })) {
+        throw UsageError(
+            "--ip: the addresses in the file are being cut to networks; erase by --profile or "
+            "--destination, or wait until `status` says nothing of rewriting");
+    }
+    const auto is_whole = [kept](const ErasureRule& rule) {
+        const std::string text = format_ip_address(rule.address);
+        return rule.kind == Kind::ip && cut_address(kept, text) != text;
+    };
+    if (std::any_of(request.rules.begin(), request.rules.end(), is_whole)) {
+        throw UsageError(
+            "--ip: the file keeps the networks of addresses only ([privacy] ip = \"network\"); "
+            "erase by --profile or --destination, or name a network by its first address (such as "
+            "192.0.2.0 or 2001:db8:1::), which erases the rows of everybody in it");
+    }
+    if (status.kept.narrowest.ip > kept) {
+        log.warn(
+            "--ip: rows that were stored before [privacy] ip was \"{}\" may have less of their "
+            "addresses; --ip does not find these",
+            name_of(kept));
+    }
 }
 
 std::string counted(std::uint64_t number, std::string_view what) {
@@ -117,6 +157,7 @@ ExitCode erase_records(const CommandLine& line, const Config& config,
     const Instant started = environment.clock.utc();
     const ErasureRequest request = requested_erasure(line, started, zone);
     const auto path = storage::existing_file(config.mirror.database);
+    refuse_cut_addresses(request, path, log);
     if (line.dry_run) {
         print(storage::count_erasure(path, zone, request), true, environment.out);
         return ExitCode::done;

@@ -57,6 +57,7 @@ copernica::HttpApi make_api(const Config& config, std::string token, const Envir
         options.ca_file = config.api.ca_file.string();
         options.connections = config.api.connections;
         options.version = version;
+        options.privacy = config.privacy.kept;
         options.auth_url = http::parse_base_url(config.api.auth_url);
         options.proxy = choose_proxy(config, environment, options.url);
         options.auth_proxy = choose_proxy(config, environment, *options.auth_url);
@@ -83,8 +84,13 @@ copernica::TokenReload::Source token_source(const FoundToken& found, copernica::
     return source;
 }
 
-storage::MirrorOptions store_options(const Config& config, const Zone& zone) {
+// Of a `run` that is at work, no other command changes what it keeps.
+storage::MirrorOptions store_options(const CommandLine& line, const Config& config,
+                                     const Zone& zone) {
     storage::MirrorOptions options{config.mirror.database, zone};
+    options.privacy = config.privacy.kept;
+    options.may_change_privacy =
+        line.command == Command::run || !storage::inspect(config.mirror.database).run_lock_held;
     options.indexes =
         std::set<std::string>(config.mirror.indexes.begin(), config.mirror.indexes.end());
     for (const auto& [stream, differing] : config.streams) {
@@ -109,7 +115,7 @@ Runtime::Runtime(const CommandLine& line, const Config& config, const Environmen
       token_(find_token(line.token_file, config.api.token_file, environment)),
       api_(make_api(config, std::move(token_.token), environment, observers_)),
       renewed_(api_, api_.token(), token_source(token_, api_), observers_),
-      mirror_(store_options(config, zone()), environment.clock, std::move(opening)),
+      mirror_(store_options(line, config, zone()), environment.clock, std::move(opening)),
       display_(loop_.get_executor(), environment, log_, zone(), line.quiet),
       waiting_(loop_.get_executor(), display_, http::parse_base_url(config.api.url).host),
       session_(loop_.get_executor(), renewed_, to_mirror(mirror_, streams_, settings_),

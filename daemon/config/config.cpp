@@ -145,6 +145,14 @@ const std::map<std::string, Keys, std::less<>>& tables() {
               [](Config& c, const ConfigValue& v) {
                   c.privacy.keep = v.duration_or_none(least_keep, longest_age);
               }},
+             {"ip",
+              [](Config& c, const ConfigValue& v) {
+                  c.privacy.kept.ip = addresses_named(v.one_of(address_choices()));
+              }},
+             {"useragent",
+              [](Config& c, const ConfigValue& v) {
+                  c.privacy.kept.useragent = user_agents_named(v.one_of(user_agent_choices()));
+              }},
          }},
         {"metrics",
          {

@@ -11,6 +11,7 @@
 
 #include "core/copernica/defaults.hpp"
 #include "core/record/open_rules.hpp"
+#include "core/record/privacy.hpp"
 #include "core/record/stream.hpp"
 #include "core/sync/defaults.hpp"
 #include "core/time/instant.hpp"
@@ -60,6 +61,7 @@ struct Config {
     };
     struct Privacy {
         std::optional<Seconds> keep;  ///< nothing: for ever
+        mirror::Privacy kept;         ///< of addresses and user agents
     };
     struct Metrics {
         std::optional<ListenAddress> listen;  ///< nothing: off

@@ -105,6 +105,19 @@ const std::vector<Key>& keys() {
         of_streams("streams.NAME.poll_interval", &C::StreamOptions::poll_interval, true),
         of_streams("streams.NAME.indexes", &C::StreamOptions::indexes, false),
         changeable("privacy.keep", &C::privacy, &C::Privacy::keep),
+        // Rows that were fetched are on their way into the file by the rule of before.
+        {"privacy.ip",
+         [](const C& left, const C& right) {
+             return left.privacy.kept.ip == right.privacy.kept.ip;
+         },
+         {},
+         true},
+        {"privacy.useragent",
+         [](const C& left, const C& right) {
+             return left.privacy.kept.useragent == right.privacy.kept.useragent;
+         },
+         {},
+         true},
         {"metrics.listen",
          [](const C& left, const C& right) {
              const auto text = [](const std::optional<ListenAddress>& where) {

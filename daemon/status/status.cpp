@@ -118,6 +118,10 @@ Status assess(const storage::FileStatus& file, const Stream& which, Instant now)
         status.keep = Seconds(static_cast<std::int64_t>(keep));
     }
     status.erasing = stream.erasing;
+    status.kept = file.kept;
+    if (stream.rewriting) {
+        status.rewritten = std::min(stream.rewriting->rows, stream.rows);
+    }
     const auto began = instant_fact(stream, facts::sweep_began);
     const auto position = instant_fact(stream, facts::sweep_position);
     if (began && position) {

@@ -54,7 +54,10 @@ struct Status {
     std::optional<LocalTime> erased_before;  ///< what is older was erased
     std::optional<Seconds> keep;             ///< how long rows are kept; nothing: for ever
     bool erasing = false;                    ///< an erasure is not finished
-    std::chrono::hours zone_behind{0};       ///< the account's zone seems to be so far behind
+    storage::KeptData kept;                  ///< of addresses and user agents, in the whole file
+    /// So many rows have what is kept, and others may have more; nothing: all of them have it.
+    std::optional<std::uint64_t> rewritten;
+    std::chrono::hours zone_behind{0};  ///< the account's zone seems to be so far behind
     /// Whether file and API agreed after the last audit; absent if an older version made it.
     std::optional<bool> audit_agrees;
     std::optional<std::string> count_difference;  ///< for people; absent if counts agreed

@@ -92,6 +92,8 @@ boost::json::object json_of_stream(const Status& status) {
         status.erased_before ? boost::json::value(format_local(*status.erased_before)) : nullptr;
     object["keep_seconds"] = status.keep ? boost::json::value(status.keep->count()) : nullptr;
     object["erasing"] = status.erasing;
+    object["rewritten_rows"] =
+        status.rewritten ? boost::json::value(*status.rewritten) : boost::json::value(nullptr);
     object["zone_behind_hours"] = status.zone_behind.count();
     return object;
 }
@@ -119,6 +121,15 @@ std::string status_json(const Statuses& all) {
     object["last_error"] = json_text(status.last_error);
     object["last_error_at"] = json_time(status.last_error_at);
     object["failing_since"] = json_time(status.failing_since);
+    const storage::KeptData& kept = status.kept;
+    const bool rewriting = std::any_of(all.begin(), all.end(),
+                                       [](const Status& one) { return one.rewritten.has_value(); });
+    object["privacy"] = {{"ip", name_of(kept.privacy.ip)},
+                         {"useragent", name_of(kept.privacy.useragent)},
+                         {"since", json_time(kept.since)},
+                         {"least_ip", name_of(kept.narrowest.ip)},
+                         {"least_useragent", name_of(kept.narrowest.useragent)},
+                         {"mix", rewriting || kept.some_have_less()}};
     boost::json::object by_name;
     for (const Status& one : all) {
         by_name[one.stream->name] = json_of_stream(one);

@@ -69,6 +69,11 @@ std::string kept_text(const Status& status) {
     return text;
 }
 
+std::string choice_text(const Privacy& privacy) {
+    return fmt::format("ip = \"{}\", useragent = \"{}\"", name_of(privacy.ip),
+                       name_of(privacy.useragent));
+}
+
 // One thing that is said: a line of a name and a text, and lines that explain it.
 struct Detail {
     std::string_view name;
@@ -172,6 +177,11 @@ Details details_of(const Status& status, Seconds last_age, const Lines& lines) {
             "an erasure is at work, or was interrupted: then the next command that "
             "writes to the file finishes it");
     }
+    if (status.rewritten) {
+        add("rewriting", fmt::format("{} of {} rows have what [privacy] keeps; until all have, the "
+                                     "file has a mix",
+                                     grouped(*status.rewritten), grouped(status.rows)));
+    }
     if (status.zone_behind.count() > 0) {
         add("time zone", zone_behind_text(status.zone_behind, status.time_zone));
     }
@@ -241,6 +251,15 @@ std::string status_text(const Statuses& all, const Zone& zone, Seconds last_age)
     lines.add("account", status.account
                              ? fmt::format("{} ({})", status.account->name, status.account->id)
                              : "not known yet");
+    if (status.kept.privacy.cuts()) {
+        lines.add("privacy", choice_text(status.kept.privacy));
+    }
+    if (status.kept.some_have_less() && status.kept.since) {
+        lines.add("privacy",
+                  fmt::format("a mix: rows stored before {} may have no more than {}, "
+                              "until they are read again",
+                              lines.local(*status.kept.since), choice_text(status.kept.narrowest)));
+    }
     if (!several) {
         lines.add("rows", rows_text(status));
     }

@@ -136,6 +136,8 @@ std::vector<Mistake> mistakes() {
          "is in the future"},
         {"rows that are to go before they are read for the last time", "sync",
          configuration("privacy", "keep = \"5d\""), 2, "shorter than the last of"},
+        {"something else than all, the network or nothing of an address", "sync",
+         configuration("privacy", "ip = \"/24\""), 2, "must be one of"},
         {"a time zone that does not exist", "sync",
          configuration("api", "time_zone = \"Europe/Amsterdm\""), 2, "time zone"},
         {"plain HTTP to another machine", "sync --api-url http://api.copernica.com/v3", nothing, 2,

@@ -184,7 +184,7 @@ TEST_CASE("memory: a transaction that ran out of it leaves no trace, and the nex
         const storage::Moment now{present + std::chrono::hours(2), {}};
         {
             storage::MirrorFile file(options_for(path), now.utc);
-            file.writer(streams().front()).claim_account("34", "Development");
+            file.writer(streams().front()).claim_account("34", "Development", {});
             file.writer(streams().front()).commit(window(1, decode(decoder, first)), now.utc, now);
             // Rows that are new, and rows that are there already.
             auto windows = window(101, decode(decoder, second));
@@ -254,7 +254,7 @@ TEST_CASE("memory: a file that could not be opened for want of it opens the next
             met =
                 without_memory(nth, [&] { storage::MirrorFile file(options_for(path), present); });
             storage::MirrorFile file(options_for(path), present);
-            file.writer(streams().front()).claim_account("34", "Development");
+            file.writer(streams().front()).claim_account("34", "Development", {});
             soak::expect_sound(path, present);
             table.passed();
         }

@@ -116,7 +116,7 @@ asio::awaitable<copernica::PageReply> ModelApi::page(const Stream& stream,
     // The way back takes its time, too: what is logged meanwhile is not in the reply.
     co_await clock_.sleep(what.latency);
     try {
-        decoder_.begin(stream);
+        decoder_.begin(stream, privacy);
         decoder_.feed(body);
         decoder_.finish();
         reply.page = decoder_.take();

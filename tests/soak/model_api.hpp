@@ -43,6 +43,7 @@ class ModelApi final : public copernica::Api {
     /// Called with each request before it is answered; may be empty.
     std::function<Trouble(const simulator::Request&)> trouble;
     std::optional<ReplyLimit> reply_limit;
+    Privacy privacy{};  ///< what is kept of the records
     /// Called when a request arrives at the server; may be empty.
     std::function<void()> on_arrival;
 

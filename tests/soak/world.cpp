@@ -22,8 +22,10 @@ namespace {
 // More is a run that does not end.
 constexpr std::uint64_t most_steps = 3'000'000;
 
-storage::MirrorOptions options_for(const std::filesystem::path& file, const Zone& zone) {
+storage::MirrorOptions options_for(const std::filesystem::path& file, const Zone& zone,
+                                   const Privacy& privacy = {}) {
     storage::MirrorOptions options{file, zone};
+    options.privacy = privacy;
     options.busy_timeout = std::chrono::milliseconds(50);
     options.api_url = "https://api.example.com/v3";
     options.program_version = "0";
@@ -77,7 +79,7 @@ struct World::Process {
     /// The settings must stay where they are.
     Process(World& world, asio::io_context& loop, const sync::Settings& settings)
         : api(world.account, world.behaviour, world.clock),
-          mirror(options_for(world.file_, world.settings.zone), world.clock,
+          mirror(options_for(world.file_, world.settings.zone, world.privacy), world.clock,
                  std::make_unique<VirtualExecutor>(world.clock,
                                                    [&world] {
                                                        return world.store_takes
@@ -90,6 +92,7 @@ struct World::Process {
         api.on_arrival = world.on_arrival;
         api.reply_limit = world.reply_limit;
         api.tell = world.tell;
+        api.privacy = world.privacy;
     }
 
     ModelApi api;

@@ -52,6 +52,7 @@ class World final : private sync::Observer {
     simulator::Account account;
     simulator::Behaviour behaviour;
     sync::Settings settings;
+    Privacy privacy{};  ///< as it is configured
     VirtualClock clock;
 
     /// See ModelApi.

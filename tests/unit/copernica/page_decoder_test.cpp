@@ -135,7 +135,7 @@ TEST_CASE("pages that share a pool share their user agents, without the token") 
     std::vector<const char*> places;
     PageDecoder decoder;
     for (int round = 0; round < 2; ++round) {
-        decoder.begin(*find_stream("impressions"), token, pool);
+        decoder.begin(*find_stream("impressions"), token, pool, {});
         decoder.feed(
             R"({"data":[{"ID":1,"timestamp":"2014-10-09 13:41:46","useragent":"Mozilla\/5.0"},)"
             R"({"ID":2,"timestamp":"2014-10-09 13:41:46","useragent":"has CANARY-in-a-cage in it"}]})");

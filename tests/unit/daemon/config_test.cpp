@@ -211,6 +211,22 @@ TEST_CASE("configuration: rows are kept at least until they were read for the la
     CHECK(complaint("[privacy]\nkeep = \"23h\"\n").rfind("config.toml:2: [privacy] keep", 0) == 0);
 }
 
+TEST_CASE("configuration: how much is kept of addresses and user agents") {
+    CHECK_FALSE(read("[privacy]\n").privacy.kept.cuts());
+    const Privacy kept = read("[privacy]\nip = \"network\"\nuseragent = \"none\"\n").privacy.kept;
+    CHECK(kept.ip == Privacy::Addresses::network);
+    CHECK(kept.useragent == Privacy::UserAgents::none);
+    CHECK(read("[privacy]\nip = \"none\"\n").privacy.kept.ip == Privacy::Addresses::none);
+    CHECK_FALSE(read("[privacy]\nip = \"full\"\nuseragent = \"full\"\n").privacy.kept.cuts());
+    for (const char* const value : {"\"\"", "\"Network\"", "\"/24\"", "true", "24", "[\"none\"]"}) {
+        CAPTURE(std::string(value));
+        CHECK(complaint("[privacy]\n\nip = " + std::string(value) + "\n") ==
+              "config.toml:3: [privacy] ip must be one of \"full\", \"network\", \"none\"");
+    }
+    CHECK(complaint("[privacy]\nuseragent = \"network\"\n") ==
+          "config.toml:2: [privacy] useragent must be one of \"full\", \"none\"");
+}
+
 TEST_CASE("configuration: a key's old name is accepted with a warning") {
     const Config config = read("[mirror]\n\naudit_ages = [\"1h\"]\n");
     CHECK(config.mirror.recheck_ages == std::vector{Seconds(3600)});

@@ -72,6 +72,7 @@ Config everything_else() {
     config.mirror.give_up_after = Seconds(11);
     config.mirror.indexes = {};
     config.mirror.open_rules = "rules.toml";
+    config.privacy.kept = {Privacy::Addresses::none, Privacy::UserAgents::none};
     config.metrics.listen = ListenAddress{};
     config.log.level = "debug";
     config.log.format = "json";

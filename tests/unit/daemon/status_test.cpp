@@ -76,6 +76,42 @@ TEST_CASE("status: what is kept, and an erasure that is not finished") {
     CHECK(text().find("for ever; what is older") != std::string::npos);
 }
 
+TEST_CASE("status: what is kept of addresses and user agents, and a mix of it") {
+    storage::FileStatus file = some_file();
+    const Zone zone("Europe/Amsterdam");
+    const auto text = [&] {
+        return status_text({assess(file, utc("2026-03-01 01:00:14"))}, zone, Seconds(0));
+    };
+    const auto json = [&] {
+        return boost::json::parse(status_json({assess(file, utc("2026-03-01 01:00:14"))}));
+    };
+    CHECK(text().find("privacy") == std::string::npos);
+    CHECK(json().at("privacy").at("ip") == "full");
+    CHECK(json().at("privacy").at("mix") == false);
+    CHECK(json().at("streams").at("impressions").at("rewritten_rows").is_null());
+    file.kept.privacy = {Privacy::Addresses::network, Privacy::UserAgents::none};
+    file.kept.narrowest = file.kept.privacy;
+    file.kept.since = utc("2026-02-01 12:00:00");
+    CHECK(text().find("privacy       ip = \"network\", useragent = \"none\"\n") !=
+          std::string::npos);
+    CHECK(text().find("mix") == std::string::npos);
+    file.streams.front().rewriting = storage::RewriteState{70, 1000};
+    CHECK(text().find("rewriting     1,000 of 1,200,345 rows have what [privacy] keeps; until all "
+                      "have, the file has a mix\n") != std::string::npos);
+    CHECK(json().at("privacy").at("mix") == true);
+    CHECK(json().at("privacy").at("useragent") == "none");
+    CHECK(json().at("streams").at("impressions").at("rewritten_rows") == 1000);
+    file.streams.front().rewriting.reset();
+    file.kept.privacy = {};
+    CHECK(
+        text().find("privacy       a mix: rows stored before 2026-02-01 13:00:00 may have no more "
+                    "than ip = \"network\", useragent = \"none\", until they are read again\n") !=
+        std::string::npos);
+    CHECK(json().at("privacy").at("mix") == true);
+    CHECK(json().at("privacy").at("least_ip") == "network");
+    CHECK(json().at("privacy").at("since") == "2026-02-01T12:00:00Z");
+}
+
 TEST_CASE("status: a clock that runs slow makes no negative lag") {
     CHECK(assess(some_file(), utc("2026-03-01 00:30:00")).lag == Seconds(0));
 }

@@ -58,5 +58,6 @@ TEST_CASE("documentation: every key with its default, also in the example") {
     CHECK(read.mirror.give_up_after == defaults.mirror.give_up_after);
     CHECK(read.mirror.indexes == defaults.mirror.indexes);
     CHECK(read.privacy.keep == defaults.privacy.keep);
+    CHECK(read.privacy.kept == defaults.privacy.kept);
     CHECK(read.metrics.listen.has_value() == defaults.metrics.listen.has_value());
 }

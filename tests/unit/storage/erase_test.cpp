@@ -277,7 +277,7 @@ TEST_CASE("erase: nothing of it is left in the files, not even where rows were m
     MirrorOptions options = options_for(path);
     options.indexes = {"mailing", "destination", "profile", "changed_at"};
     MirrorFile file(options, noon());
-    file.writer(impressions).claim_account("34", "Development");
+    file.writer(impressions).claim_account("34", "Development", {});
     // Newest first, as a backfill reads: pages are split again and again.
     const std::string secret = "203.0.113.";
     std::vector<std::int64_t> order;

@@ -168,7 +168,7 @@ TEST_CASE("a file of another zone or account is refused and untouched") {
         options.api_url = "https://elsewhere.example.com";
         options.indexes = {};
         MirrorFile file(options, noon());
-        CHECK_THROWS_WITH_AS(file.writer(impressions).claim_account("35", "Other"),
+        CHECK_THROWS_WITH_AS(file.writer(impressions).claim_account("35", "Other", {}),
                              doctest::Contains("belongs to account 34 (Development)"),
                              OtherAccount);
     }

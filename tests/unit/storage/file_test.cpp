@@ -78,7 +78,7 @@ TEST_CASE("optional indexes follow the configuration, others stay") {
     options.indexes = {"changed_at", "profile"};
     {
         MirrorFile file(options, noon());
-        file.writer(impressions).claim_account("34", "Development");
+        file.writer(impressions).claim_account("34", "Development", {});
     }
     CHECK(indexes() ==
           "impression_rows_changed_at,impression_rows_profile,impression_rows_removed,"
@@ -110,9 +110,9 @@ TEST_CASE("the account's name may change, and claiming again writes nothing") {
     make_mirror(path);
     MirrorFile file(options_for(path), noon());
     const auto before = bytes_of(path.string() + "-wal");
-    file.writer(impressions).claim_account("34", "Development");
+    file.writer(impressions).claim_account("34", "Development", {});
     CHECK(bytes_of(path.string() + "-wal") == before);
-    file.writer(impressions).claim_account("34", "Production");
+    file.writer(impressions).claim_account("34", "Production", {});
     CHECK(ask(path, "SELECT value FROM mirror WHERE key = 'account_name'") == "Production");
 }
 

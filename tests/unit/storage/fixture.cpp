@@ -88,7 +88,7 @@ std::vector<sync::WholeWindow> whole(const Window& window, copernica::Page page)
 
 void make_mirror(const std::filesystem::path& path) {
     MirrorFile file(options_for(path), noon());
-    file.writer(impressions).claim_account("34", "Development");
+    file.writer(impressions).claim_account("34", "Development", {});
     file.writer(impressions).commit(whole(noon_window(0, 60), rows(1, 50)), noon(60), at(noon(60)));
 }
 

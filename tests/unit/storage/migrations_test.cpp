@@ -51,7 +51,7 @@ TEST_CASE("a file of version 1 or 2 becomes one of today, also under a reader") 
         CHECK(reader.execAndGet("SELECT count(*) FROM impressions").getInt() == 20);
         {
             MirrorFile file(options_for(path), noon());
-            file.writer(impressions).claim_account("34", "Development");
+            file.writer(impressions).claim_account("34", "Development", {});
         }
         CHECK(reader.execAndGet("SELECT count(*) FROM coverage WHERE age = 900").getInt() == 1);
         reader.exec("COMMIT");

@@ -32,7 +32,7 @@ MirrorOptions options_with(const std::filesystem::path& path, std::vector<OpenRu
 
 // As a command does at its start.
 void claim(MirrorFile& file) {
-    file.writer(impressions).claim_account("34", "Development");
+    file.writer(impressions).claim_account("34", "Development", {});
 }
 
 void store(MirrorFile& file, std::int64_t id, std::string_view useragent) {
@@ -140,7 +140,7 @@ TEST_CASE("opens: clicks have user agents, too; a first row of any stream judges
     const auto path = directory / "m.db";
     MirrorFile file(options_with(path, {rule("x", "scanner", "Scan")}), noon());
     const Stream& clicks = *find_stream("clicks");
-    file.writer(clicks).claim_account("34", "Development");
+    file.writer(clicks).claim_account("34", "Development", {});
     copernica::Page page;
     Row click = row(page, 1, 1, "Scanner");
     click.entries[0].second.reset();  // no device

@@ -35,7 +35,7 @@ TEST_CASE("the status of a file that is being written") {
     CHECK_FALSE(status_of(path).account.has_value());
     CHECK_FALSE(status_of(path).server_clock_offset.has_value());
 
-    file.writer(impressions).claim_account("34", "Development");
+    file.writer(impressions).claim_account("34", "Development", {});
     copernica::Page page = rows(1, 50);
     page.rejects.push_back(reject("{\"ID\":null}"));
     file.writer(impressions)

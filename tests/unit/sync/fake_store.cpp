@@ -154,6 +154,10 @@ asio::awaitable<bool> FakeStore::erase_older(LocalTime before) {
     co_return false;
 }
 
+asio::awaitable<sync::Rewriting> FakeStore::rewrite_portion() {
+    co_return sync::Rewriting::none;
+}
+
 asio::awaitable<std::uint64_t> FakeStore::prune_before(LocalTime begin) {
     co_return std::erase_if(rows, [&](const auto& row) { return row.second < begin; });
 }

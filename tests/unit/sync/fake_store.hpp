@@ -46,6 +46,7 @@ class FakeStore : public sync::Store {
                                                          Instant removed_since) override;
     boost::asio::awaitable<std::uint64_t> prune_before(LocalTime begin) override;
     boost::asio::awaitable<bool> erase_older(LocalTime before) override;
+    boost::asio::awaitable<sync::Rewriting> rewrite_portion() override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
