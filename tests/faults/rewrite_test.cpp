@@ -41,7 +41,7 @@ struct Story {
         simulator::RowMaker maker(1);
         const auto add = [&](std::int64_t id, const auto& change) {
             const Instant at =
-                present - std::chrono::hours(36 * (rows + 2 - id)) - std::chrono::minutes(20);
+                present - std::chrono::hours(34 * (rows + 2 - id)) - std::chrono::minutes(20);
             simulator::Row made = maker.make(id, at, 400);
             made.ip = address;
             made.useragent = agent;
@@ -156,7 +156,7 @@ TEST_CASE("rewriting: killed at each call that changes something, the next proce
     for (const Death& death : deaths) {
         FaultClass table("rewriting", std::string(death.name) + ", while rows are rewritten");
         bool met = true;
-        for (std::uint64_t nth = 1; met; nth += stride(3)) {
+        for (std::uint64_t nth = 1; met; nth += stride(7)) {
             CAPTURE(std::string(death.name));
             CAPTURE(nth);
             table.begin();
@@ -188,7 +188,7 @@ TEST_CASE("rewriting: each call to the disk fails once, and nothing is half done
     for (const auto& way : ways) {
         FaultClass table("rewriting", way.name);
         bool met = true;
-        for (std::uint64_t nth = 1; met; nth += stride(5)) {
+        for (std::uint64_t nth = 1; met; nth += stride(11)) {
             CAPTURE(std::string(way.name));
             CAPTURE(nth);
             table.begin();
