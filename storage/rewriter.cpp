@@ -36,6 +36,9 @@ constexpr std::size_t rows_a_portion = 50'000;
 // Between two transactions others have a turn.
 constexpr std::chrono::milliseconds pause(2);
 
+// And between two portions an erasure, which waits 50 ms between two looks at its lock.
+constexpr std::chrono::milliseconds turn_of_erasures(100);
+
 std::optional<std::string> text_or_null(const SQLite::Column& column) {
     return column.isNull() ? std::nullopt : std::optional(column.getString());
 }
@@ -349,34 +352,41 @@ class Rewriter {
     std::unordered_map<const Dictionary*, std::shared_ptr<EntryCutter>> cutters_;
 };
 
-}  // namespace
-
-sync::Rewriting rewrite_portion(const MirrorOptions& options, Instant now) {
-    Database database = open_mirror(options, now);
+sync::Rewriting rewrite_some(Database& database, const MirrorOptions& options, Instant now) {
     EraseLock only_one(database.path());
     if (!only_one.take(options.busy_timeout)) {
         return sync::Rewriting::none;  // the next round goes on
     }
-    return database.guarded([&] {
-        Eraser eraser(database, options.zone);
-        // First: what is cut does not match any more.
-        if (eraser.unfinished()) {
-            eraser.finish(now, [now] { return now; });
-        }
-        if (!is_rewriting(database.sql())) {
-            return sync::Rewriting::none;
-        }
-        Rewriter rewriter(database, now);
-        if (!rewriter.rewrite_streams()) {
-            return sync::Rewriting::more;
-        }
-        rewriter.give_up_entries();
-        eraser.erase_entries();
-        if (!eraser.clean(options.busy_timeout)) {
-            return sync::Rewriting::none;  // a reader is in the way: the next round tries again
-        }
-        return rewriter.settle() ? sync::Rewriting::done : sync::Rewriting::more;
-    });
+    Eraser eraser(database, options.zone);
+    // First: what is cut does not match any more.
+    if (eraser.unfinished()) {
+        eraser.finish(now, [now] { return now; });
+    }
+    if (!is_rewriting(database.sql())) {
+        return sync::Rewriting::none;
+    }
+    Rewriter rewriter(database, now);
+    if (!rewriter.rewrite_streams()) {
+        return sync::Rewriting::more;
+    }
+    rewriter.give_up_entries();
+    eraser.erase_entries();
+    if (!eraser.clean(options.busy_timeout)) {
+        return sync::Rewriting::none;  // a reader is in the way: the next round tries again
+    }
+    return rewriter.settle() ? sync::Rewriting::done : sync::Rewriting::more;
+}
+
+}  // namespace
+
+sync::Rewriting rewrite_portion(const MirrorOptions& options, Instant now) {
+    Database database = open_mirror(options, now);
+    const sync::Rewriting state =
+        database.guarded([&] { return rewrite_some(database, options, now); });
+    if (state == sync::Rewriting::more) {
+        std::this_thread::sleep_for(turn_of_erasures);
+    }
+    return state;
 }
 
 }  // namespace mirror::storage

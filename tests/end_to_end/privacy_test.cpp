@@ -272,6 +272,8 @@ TEST_CASE("privacy: what is not kept any more is taken out beside a `run`, also 
 
     process = scene.start({"run"});
     until("SELECT count(*) FROM mirror WHERE key = 'rewritten_to' AND value <> ''");
+    // An erasure has its turn.
+    CHECK(scene.run({"erase", "--profile", "999999"}).code == 0);
     // Another configuration is refused beside it; the same one is not.
     CHECK(scene.run({"sync"}).code == 0);
     scene.reconfigure("privacy", "ip = \"network\"", "ip = \"full\"");
