@@ -1,4 +1,4 @@
-// Erases what is older than it is to be kept.
+// What is kept no longer: rows of some age, and of other rows addresses and user agents.
 #pragma once
 
 #include <optional>
