@@ -1,4 +1,5 @@
 // Rewriting a file's rows to what [privacy] keeps: kills and failures at each call to the disk.
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -147,6 +148,9 @@ TEST_CASE("rewriting: weeks of rechecks, sweeps and counts find nothing") {
 TEST_CASE("rewriting: `run` does it beside its polls") {
     Story story;
     story.world.follow(std::chrono::minutes(5));
+    const auto& log = story.world.log();
+    CHECK(std::count(log.begin(), log.end(),
+                     "all records have what [privacy] keeps of addresses and user agents") == 1);
     CHECK_FALSE(
         storage::read_status({story.world.file()}).of(streams().front()).rewriting.has_value());
     CHECK(story.complaint() == "");
