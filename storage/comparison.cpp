@@ -94,14 +94,14 @@ bool agrees(SQLite::Statement& held, const Stream& stream, const Row& row, const
                       [&](const std::string& text) { return cut_extra(kept, text); }));
 }
 
-// Both are read in the order of an index, and merged. The API still shows what was erased.
+// All are read in the order of an index, and merged. The API still shows what was erased.
 std::string seconds_sql(const Stream& stream, const char* direction) {
+    const std::string of_stream = " WHERE stream = '" + std::string(stream.name) +
+                                  "' AND timestamp >= ?1 AND timestamp <= ?2";
     return "SELECT timestamp FROM " + std::string(stream.table) +
-           " WHERE timestamp >= ?1 AND timestamp <= ?2 UNION SELECT timestamp FROM erased "
-           "WHERE stream = '" +
-           std::string(stream.name) +
-           "' AND timestamp >= ?1 AND timestamp <= ?2 ORDER BY timestamp " + direction +
-           " LIMIT ?3";
+           " WHERE timestamp >= ?1 AND timestamp <= ?2 UNION SELECT timestamp FROM erased" +
+           of_stream + " UNION SELECT timestamp FROM rejects" + of_stream + " ORDER BY timestamp " +
+           direction + " LIMIT ?3";
 }
 
 // How many distinct seconds with rows are looked at for a quiet one beside them: more than a busy

@@ -221,6 +221,21 @@ TEST_CASE("a quiet second has nothing in it nor beside it") {
     CHECK_FALSE(quiet(38, 42, RowFreeNear::middle).has_value());
 }
 
+TEST_CASE("a second with a reject is not quiet, nor are those beside it") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    copernica::Page page;
+    page.rows.push_back(row(page, 1, 10));
+    page.rejects.push_back(reject(R"({"ID":"x"})", format_local(local_noon(20))));
+    file.writer(impressions)
+        .commit(whole(noon_window(0, 60), std::move(page)), noon(60), at(noon(60)));
+    auto& reader = file.reader(impressions);
+    CHECK(reader.row_free_second(local_noon(19), local_noon(60), RowFreeNear::begin) ==
+          local_noon(22));
+    CHECK(reader.row_free_second(local_noon(0), local_noon(21), RowFreeNear::end) ==
+          local_noon(18));
+}
+
 TEST_CASE("rows that others deleted are counted anew") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
