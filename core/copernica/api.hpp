@@ -1,5 +1,5 @@
-// The API as the mirror sees it: two kinds of calls, and the ways in which they fail. No transport
-// here.
+// The API as the mirror sees it: three kinds of calls, and the ways in which they fail. No
+// transport here.
 #pragma once
 
 #include <chrono>
@@ -14,6 +14,7 @@
 #include "core/copernica/page_query.hpp"
 #include "core/copernica/path_choice.hpp"
 #include "core/copernica/request_gate.hpp"
+#include "core/copernica/statistics.hpp"
 #include "core/record/stream.hpp"
 #include "core/time/instant.hpp"
 
@@ -88,6 +89,11 @@ class Api {
                                                    RequestGate& gate) = 0;
 
     virtual boost::asio::awaitable<Identity> identity(RequestGate& gate) = 0;
+
+    /// What the API counts of a mailing: status 200 and the counts that were asked for, or a
+    /// mailing that it does not know.
+    virtual boost::asio::awaitable<StatisticsReply> statistics(StatisticsQuery query,
+                                                               RequestGate& gate) = 0;
 
     /// The version of the API: 3 or 4.
     virtual int version() const { return 3; }

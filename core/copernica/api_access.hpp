@@ -40,10 +40,11 @@ class ApiAccess {
     /// Clients of several streams use it.
     bool several_streams() const { return streams_ > 1; }
 
-    /// A request for a page.
+    /// A request for a page, or for the statistics of a mailing.
     struct Asked {
         const Stream* stream = nullptr;
         PageQuery query;
+        std::optional<std::int64_t> mailing{};
         friend bool operator==(const Asked&, const Asked&) = default;
     };
 

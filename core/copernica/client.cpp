@@ -32,6 +32,13 @@ RequestOutcome outcome_of(ErrorKind kind) {
     return RequestOutcome::failed;
 }
 
+// Of a call that refuses a token which identity takes.
+ApiError not_the_token(const ApiError& refusal) {
+    return ApiError(ErrorKind::try_again,
+                    std::string(refusal.what()) + ", though identity does not refuse the token",
+                    refusal.status());
+}
+
 }  // namespace
 
 Client::Client(ApiAccess& access, RequestObserver& observer, const Stream& stream)
@@ -124,15 +131,12 @@ asio::awaitable<FetchedPage> Client::ask_page_and_token(PageQuery query, Seconds
         const bool refused = co_await token_is_refused(lane);
         if (!refused) {
             ++refusals_;
-            const ApiError not_the_token(
-                ErrorKind::try_again,
-                std::string(failed->what()) + ", though identity does not refuse the token",
-                failed->status());
+            const ApiError other_cause = not_the_token(*failed);
             // Others go on if it is this stream's trouble only.
             if (!access_.several_streams()) {
-                access_.note_outage(not_the_token, concerns_all);
+                access_.note_outage(other_cause, concerns_all);
             }
-            throw not_the_token;
+            throw other_cause;
         }
         // What it means is told by whoever waits for another token.
         access_.note_answer();
@@ -215,6 +219,58 @@ asio::awaitable<std::optional<FetchedPage>> Client::fetch_unless_at_fault(PageQu
     }
 }
 
+asio::awaitable<StatisticsReply> Client::ask_statistics(StatisticsQuery query) {
+    Throttle::Permit permit = co_await access_.throttle().enter(Lane::backlog);
+    ApiAccess::Exchange exchange(access_, std::move(permit), requests_);
+    ApiAccess::Asked asked;
+    asked.stream = &stream_;
+    asked.mailing = query.mailing;
+    try {
+        StatisticsReply reply = co_await access_.api().statistics(std::move(query), exchange);
+        access_.server_clock().observe(reply.date, access_.clock().monotonic());
+        access_.succeeded(exchange.permit());
+        refused_statistics_ = 0;
+        exchange.ended(RequestOutcome::ok);
+        co_return reply;
+    } catch (const ApiError& error) {
+        exchange.ended(outcome_of(error.kind()));
+        access_.failed(exchange.permit(), error, asked);
+        throw;
+    }
+}
+
+asio::awaitable<FetchedStatistics> Client::statistics_unless_at_fault(StatisticsQuery query) {
+    FetchedStatistics fetched;
+    for (int failures = 0;;) {
+        std::optional<ApiError> failed;
+        try {
+            StatisticsReply reply = co_await ask_statistics(query);
+            fetched.counts = std::move(reply.counts);
+            co_return fetched;
+        } catch (const ApiError& error) {
+            failed = error;
+        }
+        if (failed->kind() != ErrorKind::token_refused) {
+            refused_statistics_ = 0;
+        } else {
+            const bool refused = co_await token_is_refused(Lane::backlog);
+            if (refused) {
+                access_.note_answer();
+            } else {
+                ++refused_statistics_;
+                failed = not_the_token(*failed);
+            }
+        }
+        failures += concerns_request(*failed) ? 1 : 0;
+        Failed again{*failed, failures, failures_before_giving_up, Lane::backlog, true};
+        const bool retry = co_await is_worth_retrying(std::move(again));
+        if (!retry) {
+            fetched.failed = failed->what();
+            co_return fetched;
+        }
+    }
+}
+
 asio::awaitable<Identity> Client::identity_with_retry() {
     for (int failures = 0;;) {
         std::optional<ApiError> failed;
@@ -233,8 +289,8 @@ asio::awaitable<Identity> Client::identity_with_retry() {
 }
 
 asio::awaitable<bool> Client::is_worth_retrying(Failed failed) {
-    throw_if_fatal(failed.error, failed.failures);
-    const NextStep step = next_step(how_it_is(failed.error, failed.failures, failed.probe_after));
+    throw_if_fatal(failed);
+    const NextStep step = next_step(how_it_is(failed));
     if (step == NextStep::ask_others) {
         const bool at_fault = co_await api_answers_others(failed.lane);
         if (at_fault) {
@@ -248,23 +304,26 @@ asio::awaitable<bool> Client::is_worth_retrying(Failed failed) {
     co_return true;
 }
 
-FailedRequest Client::how_it_is(const ApiError& error, int failures, int probe_after) const {
+FailedRequest Client::how_it_is(const Failed& failed) const {
     FailedRequest how;
-    how.kind = error.kind();
-    how.status = error.status();
-    how.retry_after = error.retry_after();
-    how.failures = failures;
-    how.probe_after = probe_after;
+    how.kind = failed.error.kind();
+    how.status = failed.error.status();
+    how.retry_after = failed.error.retry_after();
+    how.failures = failed.failures;
+    how.probe_after = failed.probe_after;
     how.answered = access_.throttle().successes() > 0;
     how.failing_for = access_.throttle().failing_for();
     how.give_up_after = options_.give_up_after;
-    how.refusals = refusals_;
-    how.others_go_on = access_.several_streams();
+    how.refusals = failed.of_statistics ? refused_statistics_ : refusals_;
+    how.others_go_on = failed.of_statistics || access_.several_streams();
     return how;
 }
 
-void Client::throw_if_fatal(const ApiError& error, int failures) const {
-    switch (next_step(how_it_is(error, failures, 0))) {
+void Client::throw_if_fatal(const Failed& failed) const {
+    const ApiError& error = failed.error;
+    FailedRequest how = how_it_is(failed);
+    how.probe_after = 0;
+    switch (next_step(how)) {
         case NextStep::again:
         case NextStep::ask_others:
             return;
@@ -273,6 +332,11 @@ void Client::throw_if_fatal(const ApiError& error, int failures) const {
         case NextStep::unusable:
             throw ApiFailed(error.what());
         case NextStep::stream_refused:
+            if (failed.of_statistics) {
+                throw ApiFailed(
+                    fmt::format("{}; give the token the right to read the statistics of mailings",
+                                error.what()));
+            }
             throw ApiFailed(
                 fmt::format("{}; give the token the right to read {}, or take them out of [mirror] "
                             "streams",
@@ -311,7 +375,8 @@ asio::awaitable<bool> Client::api_answers_others(Lane lane) {
         co_return true;
     }
     if (failed->kind() != ErrorKind::request_refused) {
-        throw_if_fatal(*failed, 1);
+        const Failed once{*failed};
+        throw_if_fatal(once);
         co_return false;
     }
     std::optional<ApiError> unknown;
@@ -323,7 +388,8 @@ asio::awaitable<bool> Client::api_answers_others(Lane lane) {
     if (!unknown) {
         throw ApiFailed(failed->what());
     }
-    throw_if_fatal(*unknown, 1);
+    const Failed once{*unknown};
+    throw_if_fatal(once);
     if (unknown->kind() == ErrorKind::request_refused) {
         throw ApiFailed(unknown->what());
     }

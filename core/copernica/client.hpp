@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -25,6 +26,12 @@ struct FetchedPage {
     Page page;
     Instant valid_until{};            ///< server's clock: the reply proves nothing later
     std::chrono::nanoseconds took{};  ///< from the permission to ask to the end of the reply
+};
+
+/// What the API counts of a mailing; or neither, if it knows no such mailing.
+struct FetchedStatistics {
+    std::optional<std::vector<EventCount>> counts;  ///< in the order of the query's streams
+    std::optional<std::string> failed;              ///< why they could not be had, for people
 };
 
 /// The calls of one stream.
@@ -49,12 +56,17 @@ class Client {
     boost::asio::awaitable<std::optional<FetchedPage>> fetch_unless_at_fault(PageQuery query,
                                                                              Seconds slack);
 
+    /// What the API counts of a mailing, asked again and again. It says why not if this request is
+    /// refused or keeps failing while another is answered. Throws what ends a run.
+    boost::asio::awaitable<FetchedStatistics> statistics_unless_at_fault(StatisticsQuery query);
+
     /// A request that failed, and how often in a row.
     struct Failed {
         ApiError error;
         int failures = 1;     ///< of this request; replies of 429 do not count
         int probe_after = 0;  ///< failures after which another one is tried; 0: never
         Lane lane = Lane::backlog;
+        bool of_statistics = false;  ///< which the token may have no right to
     };
 
     /// What is to be done about it, by retry_policy.hpp: true if the same request is to be made
@@ -91,10 +103,11 @@ class Client {
     boost::asio::awaitable<PageReply> ask_twice_if_doubtful(PageQuery query, Seconds slack,
                                                             RequestGate& gate);
     boost::asio::awaitable<PageReply> ask_valid(PageQuery query, Seconds slack, RequestGate& gate);
+    boost::asio::awaitable<StatisticsReply> ask_statistics(StatisticsQuery query);
     boost::asio::awaitable<bool> api_answers_others(Lane lane);
     boost::asio::awaitable<bool> token_is_refused(Lane lane);
-    FailedRequest how_it_is(const ApiError& error, int failures, int probe_after) const;
-    void throw_if_fatal(const ApiError& error, int failures) const;
+    FailedRequest how_it_is(const Failed& failed) const;
+    void throw_if_fatal(const Failed& failed) const;
     boost::asio::awaitable<Identity> ask_identity(Lane lane, bool ends_trouble);
 
     ApiAccess& access_;
@@ -102,7 +115,8 @@ class Client {
     const Stream& stream_;
     const ClientOptions& options_;
     std::uint64_t requests_ = 0;
-    int refusals_ = 0;  // in a row, though identity does not refuse the token
+    int refusals_ = 0;            // in a row, though identity does not refuse the token
+    int refused_statistics_ = 0;  // the same, of statistics
     bool unusable_told_ = false;
     bool unusual_form_told_ = false;
 };

@@ -7,6 +7,7 @@
 
 #include "core/copernica/identity_decoder.hpp"
 #include "core/copernica/query.hpp"
+#include "core/copernica/statistics_decoder.hpp"
 #include "core/copernica/status_kind.hpp"
 #include "core/http/string_sink.hpp"
 #include "core/time/text.hpp"
@@ -182,6 +183,57 @@ asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
         throw failed(ErrorKind::invalid_response, where,
                      bad.what() + std::string(received.is_html ? html_in_between : ""));
     }
+}
+
+// As with pages, what is not found may be at the other path, while it is not known which one the
+// API answers. After that, it is the mailing that is not found.
+asio::awaitable<StatisticsReply> HttpApi::statistics(StatisticsQuery query, RequestGate& gate) {
+    const PathFamily first = statistics_path_.value_or(paths_.first(*query.streams.front()));
+    std::optional<ApiError> not_found;
+    try {
+        co_return co_await statistics_at(first, query, gate);
+    } catch (const ApiError& error) {
+        if (error.status() != status_not_found) {
+            throw;
+        }
+        not_found = error;
+    }
+    bool in_own_form = not_found->kind() == ErrorKind::request_refused;
+    if (!statistics_path_) {
+        try {
+            co_return co_await statistics_at(other(first), query, gate);
+        } catch (const ApiError& error) {
+            const bool refused = error.kind() == ErrorKind::request_refused;
+            if (error.status() != status_not_found && !refused) {
+                throw;
+            }
+            in_own_form = in_own_form || (refused && error.status() == status_not_found);
+        }
+    }
+    if (!in_own_form) {
+        throw ApiError(*not_found);
+    }
+    co_return StatisticsReply();
+}
+
+asio::awaitable<StatisticsReply> HttpApi::statistics_at(PathFamily family, StatisticsQuery query,
+                                                        RequestGate& gate) {
+    http::StringSink body(small_body_limit);
+    std::string path = options_.url.path + "/" + statistics_path(family, query.mailing);
+    std::string where = path;
+    std::string parameters = statistics_parameters(query);
+    const Received received = co_await get(std::move(path), std::move(parameters), body, gate);
+    observer().debug(received.line);
+    StatisticsReply reply;
+    reply.date = received.date;
+    try {
+        reply.counts = decode_statistics(body.text(), query.streams);
+    } catch (const http::BadBody& bad) {
+        throw failed(ErrorKind::invalid_response, where,
+                     bad.what() + std::string(received.is_html ? html_in_between : ""));
+    }
+    statistics_path_ = family;
+    co_return reply;
 }
 
 asio::awaitable<Consumption> HttpApi::consumption(LocalTime first, LocalTime last,

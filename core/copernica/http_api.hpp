@@ -70,6 +70,9 @@ class HttpApi final : public Api {
                                            RequestGate& gate) override;
     boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
 
+    boost::asio::awaitable<StatisticsReply> statistics(StatisticsQuery query,
+                                                       RequestGate& gate) override;
+
     int version() const override { return version_at(options_.url); }
     std::optional<PathFamily> paths_of(const Stream& stream) const override {
         return paths_.known(stream);
@@ -101,6 +104,8 @@ class HttpApi final : public Api {
     std::shared_ptr<TextPool> entries();
     boost::asio::awaitable<PageReply> page_at(PathFamily family, const Stream& stream,
                                               PageQuery query, RequestGate& gate);
+    boost::asio::awaitable<StatisticsReply> statistics_at(PathFamily family, StatisticsQuery query,
+                                                          RequestGate& gate);
     // What came: when by the server's clock, and what to say of it in the log.
     struct Received {
         std::optional<Instant> date;
@@ -133,6 +138,7 @@ class HttpApi final : public Api {
     http::ConnectionPool pool_;
     Semaphore semaphore_;
     PathChoice paths_;
+    std::optional<PathFamily> statistics_path_;           // where they were answered
     std::vector<std::unique_ptr<PageDecoder>> decoders_;  // that rest
     // Of all pages: the same user agents come again and again.
     std::shared_ptr<TextPool> entries_ = std::make_shared<TextPool>();

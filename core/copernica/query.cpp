@@ -38,6 +38,15 @@ std::string page_parameters(const Stream& stream, const PageQuery& query) {
            "&total=" + (query.total ? "true" : "false");
 }
 
+std::string statistics_path(PathFamily family, std::int64_t mailing) {
+    return std::string(name_of(family)) + "/emailing/" + std::to_string(mailing) + "/statistics";
+}
+
+std::string statistics_parameters(const StatisticsQuery& query) {
+    return "begintime=" + percent_encode(format_local(query.begintime)) +
+           "&endtime=" + percent_encode(format_local(query.endtime));
+}
+
 std::string consumption_query(LocalTime first, LocalTime last) {
     return "begin=" + format_day(first) + "&end=" + format_day(last);
 }

@@ -1,6 +1,7 @@
 // The target of a request: path and query.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,12 @@ std::string percent_encode(std::string_view text);
 /// "begintime=…&endtime=…&start=…&limit=…&total=…", or as the stream calls its period; without the
 /// token: fit for a log.
 std::string page_parameters(const Stream& stream, const PageQuery& query);
+
+/// "ms/emailing/ID/statistics", below the API's URL.
+std::string statistics_path(PathFamily family, std::int64_t mailing);
+
+/// "begintime=…&endtime=…", fit for a log.
+std::string statistics_parameters(const StatisticsQuery& query);
 
 /// "begin=YYYY-MM-DD&end=YYYY-MM-DD".
 std::string consumption_query(LocalTime first, LocalTime last);

@@ -31,6 +31,17 @@ asio::awaitable<Identity> TokenReload::identity(RequestGate& gate) {
     }
 }
 
+asio::awaitable<StatisticsReply> TokenReload::statistics(StatisticsQuery query, RequestGate& gate) {
+    look_for_another();
+    co_await prove_account(gate);
+    try {
+        co_return co_await inner_.statistics(std::move(query), gate);
+    } catch (const ApiError& error) {
+        note(error);
+        throw;
+    }
+}
+
 void TokenReload::note(const ApiError& error) {
     refused_ = refused_ || error.kind() == ErrorKind::token_refused;
 }

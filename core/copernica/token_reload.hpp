@@ -32,6 +32,8 @@ class TokenReload final : public Api {
     boost::asio::awaitable<PageReply> page(const Stream& stream, PageQuery query,
                                            RequestGate& gate) override;
     boost::asio::awaitable<Identity> identity(RequestGate& gate) override;
+    boost::asio::awaitable<StatisticsReply> statistics(StatisticsQuery query,
+                                                       RequestGate& gate) override;
 
     int version() const override { return inner_.version(); }
     std::optional<PathFamily> paths_of(const Stream& stream) const override {

@@ -42,6 +42,13 @@ struct Field {
     PersonalData personal = PersonalData::none;
 };
 
+/// What the API's statistics of a mailing count of a stream, under the stream's name.
+enum class StatisticsForm : std::uint8_t {
+    none,
+    total,             ///< events
+    total_and_unique,  ///< and the distinct destinations that they name
+};
+
 struct Stream {
     std::string_view name;          ///< "impressions": also the name of its view
     std::string_view one;           ///< one of its events, for messages: "impression"
@@ -54,6 +61,7 @@ struct Stream {
     std::span<const Field> fields;  ///< all but the ID, in the order of the view's columns
     /// The dictionaries of its fields, in the order of the slots.
     std::span<const Dictionary* const> dictionaries;
+    StatisticsForm statistics = StatisticsForm::none;
 };
 
 /// All streams, in the order in which people meet them. The first one is what is mirrored if

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -78,6 +79,12 @@ class CountedApi final : public copernica::Api {
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override {
         Gate counting(ledger_, gate);
         co_return co_await api_.identity(counting);
+    }
+
+    boost::asio::awaitable<copernica::StatisticsReply> statistics(
+        copernica::StatisticsQuery query, copernica::RequestGate& gate) override {
+        Gate counting(ledger_, gate);
+        co_return co_await api_.statistics(std::move(query), counting);
     }
 
     int version() const override { return api_.version(); }

@@ -139,7 +139,7 @@ Answer answer_right(const Request& request, const Account& account, const Behavi
         result.reply.body = identity_body(behaviour.identity, behaviour.encoding);
     } else if (request.call == Call::consumption) {
         result.reply.body = consumption_body(account, request, now);
-    } else if (auto body = statistics_body(account, request, now)) {
+    } else if (auto body = statistics_body(account, request, behaviour, now)) {
         result.reply.body = std::move(*body);
     } else {
         result = refuse(404, "No such emailing", behaviour);

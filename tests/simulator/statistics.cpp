@@ -40,12 +40,24 @@ struct Count {
     std::uint64_t unique = 0;  // destinations
 };
 
-Count count(const Account& account, StreamId stream, const Request& request, mirror::Instant now) {
+// Bounds mean what they mean in pages.
+Selection counted_by(const Request& request, const Behaviour& behaviour, mirror::Instant now) {
+    Selection selection = selection_of(request, now);
+    selection.begin_bound = behaviour.begin;
+    selection.end_bound = behaviour.end;
+    selection.reading = behaviour.reading;
+    selection.repeated = behaviour.repeated;
+    selection.gap = behaviour.gap;
+    return selection;
+}
+
+Count count(const Account& account, StreamId stream, const Request& request,
+            const Selection& selection) {
     const std::size_t mailing = cell_of(stream, "mailing");
     const std::size_t destination = cell_of(stream, "destination");
     Count result;
     std::set<std::int64_t> destinations;
-    account.of(stream).read(selection_of(request, now), 0, all_rows, [&](const RowView& row) {
+    account.of(stream).read(selection, 0, all_rows, [&](const RowView& row) {
         if (!row.cells[mailing].null && row.cells[mailing].number == request.mailing) {
             ++result.total;
             if (!row.cells[destination].null) {
@@ -84,15 +96,16 @@ std::string both(std::string_view name, const Count& count) {
 }  // namespace
 
 std::optional<std::string> statistics_body(const Account& account, const Request& request,
-                                           mirror::Instant now) {
-    const Count deliveries = count(account, StreamId::deliveries, request, now);
-    const Count errors = count(account, StreamId::errors, request, now);
+                                           const Behaviour& behaviour, mirror::Instant now) {
+    const Selection selection = counted_by(request, behaviour, now);
+    const Count deliveries = count(account, StreamId::deliveries, request, selection);
+    const Count errors = count(account, StreamId::errors, request, selection);
     const auto destinations = destinations_of(account, request.mailing, now);
     bool known = destinations.has_value() || deliveries.total + errors.total > 0;
     std::string rest;
     for (const StreamId stream :
          {StreamId::impressions, StreamId::clicks, StreamId::unsubscribes, StreamId::abuses}) {
-        const Count counted = count(account, stream, request, now);
+        const Count counted = count(account, stream, request, selection);
         known = known || counted.total > 0;
         rest += "," + both(facts_of(stream).name, counted);
     }

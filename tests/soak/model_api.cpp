@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "core/copernica/identity_decoder.hpp"
+#include "core/copernica/statistics_decoder.hpp"
 #include "core/copernica/status_kind.hpp"
 #include "core/time/text.hpp"
 #include "tests/simulator/answer.hpp"
@@ -39,6 +40,17 @@ ApiError refused(const simulator::Reply& reply, bool is_identity) {
                     kind == ErrorKind::try_again ? retry_after_of(reply) : std::nullopt);
 }
 
+std::string path_of(const simulator::Request& request) {
+    switch (request.call) {
+        case simulator::Call::identity:
+            return "/v3/identity";
+        case simulator::Call::statistics:
+            return "/v3/ms/emailing/" + std::to_string(request.mailing) + "/statistics";
+        default:
+            return "/v3/ms/impressions";
+    }
+}
+
 bool is_whole(Delivery delivery) {
     return delivery == Delivery::whole || delivery == Delivery::close_after;
 }
@@ -55,8 +67,7 @@ asio::awaitable<std::string> ModelApi::body_of(simulator::Request& request, Trou
     if (request.call == simulator::Call::impressions) {
         request.call_number = ++calls_;
     }
-    request.path =
-        request.call == simulator::Call::identity ? "/v3/identity" : "/v3/ms/impressions";
+    request.path = path_of(request);
     request.method = "GET";
     request.token_right = true;
     if (trouble) {
@@ -150,6 +161,37 @@ asio::awaitable<copernica::Identity> ModelApi::identity(copernica::RequestGate& 
     } catch (const http::BadBody& bad) {
         throw ApiError(ErrorKind::invalid_response, bad.what());
     }
+}
+
+asio::awaitable<copernica::StatisticsReply> ModelApi::statistics(copernica::StatisticsQuery query,
+                                                                 copernica::RequestGate& gate) {
+    co_await gate.pass();
+    simulator::Request request;
+    request.call = simulator::Call::statistics;
+    request.mailing = query.mailing;
+    request.question.begin = query.begintime;
+    request.question.end = query.endtime;
+    Trouble what;
+    copernica::StatisticsReply reply;
+    std::string body;
+    try {
+        body = co_await body_of(request, what);
+    } catch (const ApiError& error) {
+        constexpr int not_found = 404;
+        if (error.kind() != ErrorKind::request_refused || error.status() != not_found) {
+            throw;
+        }
+        co_return reply;
+    }
+    try {
+        reply.counts = copernica::decode_statistics(body, query.streams);
+    } catch (const http::BadBody& bad) {
+        throw ApiError(ErrorKind::invalid_response, bad.what());
+    }
+    if (what.date_error) {
+        reply.date = clock_.now() + *what.date_error;
+    }
+    co_return reply;
 }
 
 }  // namespace mirror::soak

@@ -39,6 +39,8 @@ class ModelApi final : public copernica::Api {
                                                       copernica::PageQuery query,
                                                       copernica::RequestGate& gate) override;
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override;
+    boost::asio::awaitable<copernica::StatisticsReply> statistics(
+        copernica::StatisticsQuery query, copernica::RequestGate& gate) override;
 
     /// Called with each request before it is answered; may be empty.
     std::function<Trouble(const simulator::Request&)> trouble;

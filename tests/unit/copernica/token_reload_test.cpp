@@ -35,6 +35,14 @@ class Accounts final : public copernica::Api {
         co_return whose;
     }
 
+    boost::asio::awaitable<copernica::StatisticsReply> statistics(
+        copernica::StatisticsQuery /*query*/, copernica::RequestGate& gate) override {
+        co_await gate.pass();
+        check();
+        pages.push_back(token);
+        co_return copernica::StatisticsReply();
+    }
+
     std::map<std::string, std::string> owners;
     std::string token;
     std::vector<std::string> pages;  // the tokens that pages were given for

@@ -9,7 +9,7 @@ namespace mirror::tests {
 namespace asio = boost::asio;
 
 asio::awaitable<void> FakeApi::pass_time() {
-    if (pages + identities > most_requests) {
+    if (pages + identities + statistics_calls > most_requests) {
         throw std::logic_error("this run does not end");
     }
     count_step();
@@ -48,6 +48,19 @@ asio::awaitable<copernica::PageReply> FakeApi::page(const Stream& stream,
     if (distort) {
         distort(query, reply.page);
     }
+    co_return reply;
+}
+
+asio::awaitable<copernica::StatisticsReply> FakeApi::statistics(copernica::StatisticsQuery query,
+                                                                copernica::RequestGate& gate) {
+    co_await gate.pass();
+    ++statistics_calls;
+    co_await pass_time();
+    copernica::StatisticsReply reply;
+    if (on_statistics) {
+        reply.counts = on_statistics(query);
+    }
+    reply.date = clock_.now();
     co_return reply;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -23,6 +24,8 @@ class FakeApi final : public copernica::Api {
                                                       copernica::PageQuery query,
                                                       copernica::RequestGate& gate) override;
     boost::asio::awaitable<copernica::Identity> identity(copernica::RequestGate& gate) override;
+    boost::asio::awaitable<copernica::StatisticsReply> statistics(
+        copernica::StatisticsQuery query, copernica::RequestGate& gate) override;
     int version() const override { return api_version; }
 
     /// Called with the number of the request (from 0, both kinds) before each; may throw ApiError.
@@ -30,6 +33,10 @@ class FakeApi final : public copernica::Api {
     /// Called with the stream of each request for a page; may throw ApiError.
     std::function<void(const Stream&)> on_stream;
     std::function<void()> on_identity;
+    /// What it counts; nothing: no mailing that it knows. May throw ApiError.
+    std::function<std::optional<std::vector<copernica::EventCount>>(
+        const copernica::StatisticsQuery&)>
+        on_statistics;
     /// Changes a right reply.
     std::function<void(const copernica::PageQuery&, copernica::Page&)> distort;
     /// The reply's Date; the clock's if it is not set.
@@ -49,6 +56,7 @@ class FakeApi final : public copernica::Api {
     std::uint64_t pages = 0;
     std::uint64_t identities = 0;
     std::uint64_t totals = 0;
+    std::uint64_t statistics_calls = 0;
 
   private:
     boost::asio::awaitable<void> pass_time();

@@ -121,6 +121,11 @@ struct InRounds final : copernica::Api {
         co_await wait_for_the_round();
         co_return co_await inner.identity(gate);
     }
+    boost::asio::awaitable<copernica::StatisticsReply> statistics(
+        copernica::StatisticsQuery query, copernica::RequestGate& gate) override {
+        co_await wait_for_the_round();
+        co_return co_await inner.statistics(std::move(query), gate);
+    }
     void end_round() {
         for (const auto& timer : std::exchange(waiting, {})) {
             timer->cancel();
