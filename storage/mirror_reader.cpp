@@ -6,6 +6,7 @@
 #include "core/time/text.hpp"
 #include "storage/doubt_ledger.hpp"
 #include "storage/kept_data.hpp"
+#include "storage/mailing_counter.hpp"
 #include "storage/seconds.hpp"
 
 namespace mirror::storage {
@@ -108,6 +109,13 @@ sync::UnplacedRejects MirrorReader::unplaced_rejects(LocalTime begin, LocalTime 
         unplaced.counted = static_cast<std::uint64_t>(query.getColumn(0).getInt64());
         unplaced.others = static_cast<std::uint64_t>(query.getColumn(1).getInt64());
         return unplaced;
+    });
+}
+
+plan::MailingCounts MirrorReader::mailing_counts(LocalTime begin, LocalTime end,
+                                                 std::optional<std::int64_t> mailing) {
+    return database_.guarded([&] {
+        return MailingCounter(database_.sql(), zone_, stream_).count({begin, end}, mailing);
     });
 }
 

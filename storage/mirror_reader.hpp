@@ -35,6 +35,8 @@ class MirrorReader {
 
     /// See sync::Store::unplaced_rejects().
     sync::UnplacedRejects unplaced_rejects(LocalTime begin, LocalTime end);
+    plan::MailingCounts mailing_counts(LocalTime begin, LocalTime end,
+                                       std::optional<std::int64_t> mailing);
     std::optional<sync::NewestRows> newest_rows(LocalTime before);
     std::vector<plan::SampledRow> newest_sample(LocalTime before, std::size_t most);
     /// Whether anything of the whole file is to be rewritten.

@@ -112,6 +112,14 @@ asio::awaitable<sync::UnplacedRejects> SqliteStore::unplaced_rejects(LocalTime b
     return calls_.carried_out(std::move(work));
 }
 
+asio::awaitable<plan::MailingCounts> SqliteStore::mailing_counts(
+    LocalTime begin, LocalTime end, std::optional<std::int64_t> mailing) {
+    auto work = [this, begin, end, mailing] {
+        return reader().mailing_counts(begin, end, mailing);
+    };
+    return calls_.carried_out(std::move(work));
+}
+
 asio::awaitable<void> SqliteStore::recount() {
     auto work = [this] { writer().recount(); };
     return calls_.carried_out(std::move(work));

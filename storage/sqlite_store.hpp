@@ -46,6 +46,8 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<sync::UnplacedRejects> unplaced_rejects(LocalTime begin,
                                                                    LocalTime end) override;
+    boost::asio::awaitable<plan::MailingCounts> mailing_counts(
+        LocalTime begin, LocalTime end, std::optional<std::int64_t> mailing) override;
     boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
     boost::asio::awaitable<std::vector<plan::SampledRow>> newest_sample(LocalTime before,

@@ -11,6 +11,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "core/plan/recheck.hpp"
+#include "core/plan/statistics_audit.hpp"
 #include "core/plan/unread_window.hpp"
 #include "core/plan/version_sample.hpp"
 #include "core/record/records.hpp"
@@ -172,6 +173,12 @@ class Store {
     /// Rejects of which it is not known whether they lie in the local period [begin, end].
     virtual boost::asio::awaitable<UnplacedRejects> unplaced_rejects(LocalTime begin,
                                                                      LocalTime end) = 0;
+
+    /// What the local period [begin, end) has of each mailing, or of one of them; of a stream
+    /// without a StatisticsForm, which mailings it has, as far as its rows are mailings or name
+    /// them.
+    virtual boost::asio::awaitable<plan::MailingCounts> mailing_counts(
+        LocalTime begin, LocalTime end, std::optional<std::int64_t> mailing) = 0;
 
     /// How the whole windows differ from the file; changes nothing. The windows must stay where
     /// they are until it returns.

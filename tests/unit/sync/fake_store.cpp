@@ -166,6 +166,20 @@ asio::awaitable<std::uint64_t> FakeStore::prune(LocalTime, LocalTime) {
     co_return 0;
 }
 
+asio::awaitable<plan::MailingCounts> FakeStore::mailing_counts(
+    LocalTime /*begin*/, LocalTime /*end*/, std::optional<std::int64_t> mailing) {
+    co_await yield();
+    if (!mailing) {
+        co_return mailings;
+    }
+    plan::MailingCounts one;
+    const auto found = mailings.by_mailing.find(*mailing);
+    if (found != mailings.by_mailing.end()) {
+        one.by_mailing.insert(*found);
+    }
+    co_return one;
+}
+
 asio::awaitable<void> FakeStore::recount() {
     co_return;
 }

@@ -48,6 +48,8 @@ class FakeStore : public sync::Store {
     boost::asio::awaitable<bool> erase_older(LocalTime before) override;
     boost::asio::awaitable<sync::Rewriting> rewrite_portion() override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
+    boost::asio::awaitable<plan::MailingCounts> mailing_counts(
+        LocalTime begin, LocalTime end, std::optional<std::int64_t> mailing) override;
     boost::asio::awaitable<void> recount() override;
     boost::asio::awaitable<std::optional<sync::NewestRows>> newest_rows(LocalTime before) override;
     boost::asio::awaitable<std::vector<plan::SampledRow>> newest_sample(LocalTime before,
@@ -62,6 +64,7 @@ class FakeStore : public sync::Store {
 
     std::map<std::int64_t, LocalTime> rows;
     std::multimap<LocalTime, std::string> rejects;
+    plan::MailingCounts mailings;  ///< whatever the period is
     WindowSet covered;
     std::vector<Window> committed;  ///< the windows, as they came
     std::map<std::string, std::string> facts;
