@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <fmt/format.h>
+
 #include "core/sync/account_probe.hpp"
 #include "core/sync/horizon.hpp"
+#include "core/time/text.hpp"
 
 namespace mirror::sync {
 
@@ -178,6 +181,35 @@ asio::awaitable<std::optional<Instant>> HorizonSeeker::bisect(Window window) {
         }
         (*older ? window.end : window.begin) = middle;
     }
+}
+
+asio::awaitable<std::optional<Instant>> first_shown_now(RunContext& context, WindowSet covered) {
+    co_await learn_erased_before(context);
+    std::optional<Instant> erased = context.erased_before;
+    if (context.settings.keep) {
+        erased = std::max(erased, std::optional(context.everything().begin));
+    }
+    const plan::Horizon horizon = co_await load_horizon(context.store);
+    const auto known = plan::first_shown(horizon, context.client.server_now());
+    if (erased && !covered.empty()) {
+        covered.subtract({covered.windows().front().begin, *erased});
+    }
+    if (known || covered.empty()) {
+        co_return std::max(known, erased);
+    }
+    HorizonSeeker seeker(context);
+    const bool suspected = co_await seeker.may_have_expired(covered);
+    if (!suspected) {
+        co_return erased;
+    }
+    const HorizonSearch found =
+        co_await seeker.seek(covered.windows().front().begin, horizon.begin);
+    if (found.first_shown) {
+        context.observer.info(
+            fmt::format("the API shows nothing before {} any more; what is older is left as it is",
+                        format_local(context.settings.zone.to_local(*found.first_shown))));
+    }
+    co_return std::max(found.first_shown, erased);
 }
 
 }  // namespace mirror::sync

@@ -45,4 +45,9 @@ class HorizonSeeker {
     RunContext& context_;
 };
 
+/// From when on these windows can be compared with the API now: the horizon, or what looks like one
+/// and is not proven yet; or up to when everything was erased. Nothing: from their begin on.
+boost::asio::awaitable<std::optional<Instant>> first_shown_now(RunContext& context,
+                                                               WindowSet covered);
+
 }  // namespace mirror::sync

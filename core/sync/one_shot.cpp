@@ -159,7 +159,8 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     WindowSet covered = co_await context_.store.coverage(0);
     if (request.force) {
         // What has expired at the API would look as if it were removed.
-        const std::optional<Instant> shown_from = co_await first_shown_now(covered.within(wanted));
+        const std::optional<Instant> shown_from =
+            co_await first_shown_now(context_, covered.within(wanted));
         covered = shown_from ? covered.within({wanted.begin, *shown_from}) : WindowSet();
     }
     missing.todo.subtract(covered);
@@ -177,36 +178,6 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     if (outcome_.unread.empty() && context_.adaptive.expiry_suspected) {
         co_await verifier.compare_counts(context_.everything().begin);
     }
-}
-
-// The horizon, or what looks like one and is not proven yet; or up to when everything was erased.
-asio::awaitable<std::optional<Instant>> OneShot::first_shown_now(WindowSet covered) {
-    co_await learn_erased_before(context_);
-    std::optional<Instant> erased = context_.erased_before;
-    if (context_.settings.keep) {
-        erased = std::max(erased, std::optional(context_.everything().begin));
-    }
-    const plan::Horizon horizon = co_await load_horizon(context_.store);
-    const auto known = plan::first_shown(horizon, context_.client.server_now());
-    if (erased && !covered.empty()) {
-        covered.subtract({covered.windows().front().begin, *erased});
-    }
-    if (known || covered.empty()) {
-        co_return std::max(known, erased);
-    }
-    HorizonSeeker seeker(context_);
-    const bool suspected = co_await seeker.may_have_expired(covered);
-    if (!suspected) {
-        co_return erased;
-    }
-    const HorizonSearch found =
-        co_await seeker.seek(covered.windows().front().begin, horizon.begin);
-    if (found.first_shown) {
-        context_.observer.info(
-            fmt::format("the API shows nothing before {} any more; what is older is left as it is",
-                        format_local(context_.settings.zone.to_local(*found.first_shown))));
-    }
-    co_return std::max(found.first_shown, erased);
 }
 
 asio::awaitable<void> OneShot::prune_before_horizon() {
@@ -252,7 +223,8 @@ asio::awaitable<void> OneShot::audit_now(AuditRequest request) {
     }
     outcome_.period = wanted;
     // What has expired at the API cannot be compared.
-    const std::optional<Instant> shown_from = co_await first_shown_now(covered.within(wanted));
+    const std::optional<Instant> shown_from =
+        co_await first_shown_now(context_, covered.within(wanted));
     wanted.begin = std::max(wanted.begin, shown_from.value_or(wanted.begin));
     WindowSet gaps({wanted.begin, std::min(wanted.end, newest)});
     gaps.subtract(covered);

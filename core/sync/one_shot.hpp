@@ -44,7 +44,6 @@ class OneShot {
     boost::asio::awaitable<void> sync_now();
     boost::asio::awaitable<void> backfill_now(BackfillRequest request);
     boost::asio::awaitable<void> audit_now(AuditRequest request);
-    boost::asio::awaitable<std::optional<Instant>> first_shown_now(WindowSet covered);
     boost::asio::awaitable<void> prune_before_horizon();
 
     void throw_if_held_back() const;

@@ -33,13 +33,17 @@ constexpr std::chrono::hours clock_warning_interval(24);
 }  // namespace
 
 asio::awaitable<void> Preflight::run() {
-    co_await know_account();
+    co_await identify();
     co_await recall_page_size();
-    co_await recall_paths();
     co_await cut_back_coverage(context_);
     co_await uncover_other_rules();
     co_await check_zone();
     co_await check_version(context_);
+}
+
+asio::awaitable<void> Preflight::identify() {
+    co_await know_account();
+    co_await recall_paths();
 }
 
 // Finds out whose token it is and what time the server has, once for all streams.

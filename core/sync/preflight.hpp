@@ -16,6 +16,10 @@ class Preflight {
     /// back to it, checks the zone, and a sample after a change of version. Throws what ends a run.
     boost::asio::awaitable<void> run();
 
+    /// The first part of it, which is enough if nothing of the file's coverage is to change: whose
+    /// token and file it is, and which time.
+    boost::asio::awaitable<void> identify();
+
     /// False while the file may be another account's: nothing is to be written to it then.
     bool file_is_ours() const { return file_is_ours_; }
 

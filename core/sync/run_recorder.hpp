@@ -26,6 +26,7 @@ class RunRecorder {
         std::exception_ptr failed;      ///< what ended it; null: it ended by itself
         bool file_is_ours = true;       ///< false: another account's file, which is left alone
         bool compared_nothing = false;  ///< an audit without anything covered
+        bool row_alone = false;         ///< what `status` says stays as it is
     };
 
     /// Writes the row of a run that has ended, and how it ended; then throws what ended it, or else

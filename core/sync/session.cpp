@@ -58,6 +58,15 @@ asio::awaitable<std::vector<StreamResult<AuditReport>>> Session::audit_all(Audit
         [request](OneShot& one_shot) { return one_shot.audit(request); });
 }
 
+asio::awaitable<StatisticsReport> Session::audit_statistics(StatisticsRequest request) {
+    std::vector<RunContext*> contexts;
+    for (const auto& run : runs_) {
+        contexts.push_back(&run->context);
+    }
+    StatisticsAudit audit(std::move(contexts));
+    co_return co_await audit.run(request);
+}
+
 asio::awaitable<void> Session::run() {
     if (runs_.size() == 1) {
         co_await first().follower.run();

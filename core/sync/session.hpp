@@ -17,6 +17,7 @@
 #include "core/sync/outcome.hpp"
 #include "core/sync/run_context.hpp"
 #include "core/sync/shared_context.hpp"
+#include "core/sync/statistics_audit.hpp"
 
 namespace mirror::sync {
 
@@ -60,6 +61,10 @@ class Session {
 
     /// Compares what is covered with the API's counts.
     boost::asio::awaitable<std::vector<StreamResult<AuditReport>>> audit_all(AuditRequest request);
+
+    /// Compares what the API's statistics count of each mailing. One of the streams at least has
+    /// a StatisticsForm.
+    boost::asio::awaitable<StatisticsReport> audit_statistics(StatisticsRequest request);
 
     // The same of the first stream alone.
     boost::asio::awaitable<Outcome> sync() { return first().one_shot.sync(); }

@@ -208,6 +208,15 @@ sync::AuditReport World::audit(const sync::AuditRequest& request) {
     return report;
 }
 
+sync::StatisticsReport World::audit_statistics(const sync::StatisticsRequest& request) {
+    sync::StatisticsReport report;
+    const auto work = [&report, &request](sync::Session& session) -> asio::awaitable<void> {
+        report = co_await session.audit_statistics(request);
+    };
+    with_session(work);
+    return report;
+}
+
 void World::erase(const storage::ErasureRule& rule) {
     storage::MirrorFile file(options_for(file_, settings.zone), clock.now());
     storage::ErasureRequest request;

@@ -73,6 +73,7 @@ class World final : private sync::Observer {
     sync::Outcome sync();
     sync::Outcome backfill(const sync::BackfillRequest& request);
     sync::AuditReport audit(const sync::AuditRequest& request);
+    sync::StatisticsReport audit_statistics(const sync::StatisticsRequest& request);
     /// Throws DatabaseError.
     void erase(const storage::ErasureRule& rule);
     /// `run`, stopped after so long.
