@@ -171,9 +171,14 @@ class Parser {
                     "\n\n"
                     "Examples:\n"
                     "  copernica-mirror audit --from yesterday\n"
-                    "  copernica-mirror audit --repair");
+                    "  copernica-mirror audit --repair\n"
+                    "  copernica-mirror audit --statistics --from 30d");
         add_period(*audit, "Begin of the period (default: of what is covered)",
                    "(default: of what is covered)");
+        // The first, so that what it excludes is said before what the others need.
+        CLI::Option* const statistics = audit->add_flag(
+            "--statistics", line_.statistics,
+            "Compare each mailing with the API's statistics instead; change nothing");
         CLI::Option* const repair =
             audit->add_flag("--repair", line_.repair, "Fetch again the places that differ");
         CLI::Option* const prune =
@@ -181,14 +186,19 @@ class Parser {
                 ->add_flag("--prune", line_.prune,
                            "Delete the rows there that the API no longer returns")
                 ->needs(repair);
-        audit
-            ->add_flag("--before-horizon", line_.before_horizon,
-                       "With --prune: also delete what is older than all that the API shows")
-            ->needs(prune);
-        audit
-            ->add_flag("--yes", line_.yes,
-                       "With --prune: even if that is a large share of the rows")
-            ->needs(prune);
+        CLI::Option* const before_horizon =
+            audit
+                ->add_flag("--before-horizon", line_.before_horizon,
+                           "With --prune: also delete what is older than all that the API shows")
+                ->needs(prune);
+        CLI::Option* const yes =
+            audit
+                ->add_flag("--yes", line_.yes,
+                           "With --prune: even if that is a large share of the rows")
+                ->needs(prune);
+        for (CLI::Option* const changing : {repair, prune, before_horizon, yes}) {
+            statistics->excludes(changing);
+        }
         audit->add_flag("--json", line_.json, "As one JSON object");
         add_streams(audit);
         add_metrics_file(audit);

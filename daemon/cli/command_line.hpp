@@ -42,6 +42,7 @@ struct CommandLine {
     bool force = false;
 
     // audit
+    bool statistics = false;  ///< without the four that follow
     bool repair = false;
     bool prune = false;
     bool before_horizon = false;

@@ -147,8 +147,13 @@ std::optional<std::string> left_over(const CLI::App& app) {
     return words.empty() ? std::nullopt : std::optional(unexpected_word(app, words.front()));
 }
 
-// CLI11 says "--from: 1 required T missing".
+// CLI11 says "--from: 1 required T missing" and "--statistics excludes --repair".
 std::string without_library_words(const std::string& what) {
+    constexpr std::string_view excludes = " excludes ";
+    if (const std::size_t verb = what.find(excludes); verb != std::string::npos) {
+        return fmt::format("{} does not go with {}", what.substr(0, verb),
+                           what.substr(verb + excludes.size()));
+    }
     constexpr std::string_view before = ": 1 required ";
     constexpr std::string_view after = " missing";
     const std::size_t at = what.find(before);

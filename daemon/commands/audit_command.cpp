@@ -12,6 +12,7 @@
 #include "core/util/printable.hpp"
 #include "daemon/commands/period.hpp"
 #include "daemon/commands/runtime.hpp"
+#include "daemon/commands/statistics_command.hpp"
 #include "storage/sqlite/file_check.hpp"
 
 namespace mirror::daemon {
@@ -171,6 +172,9 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
 
 ExitCode audit_mirror(const CommandLine& line, const Config& config, const Environment& environment,
                       const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
+    if (line.statistics) {
+        return audit_statistics(line, config, environment, log, metrics);
+    }
     storage::existing_file(config.mirror.database);  // an audit creates none
     const RequestedPeriod period =
         requested_period(line, environment.clock.utc(), Zone(config.api.time_zone));

@@ -62,7 +62,7 @@ _copernica_mirror() {
         '') [[ $current == -* ]] || words='run sync backfill audit status check snapshot erase report help version' ;;
         sync) words+=' --stream --estimate --metrics-file' ;;
         backfill) words+=' --from --to --force --stream --estimate --metrics-file' ;;
-        audit) words+=' --from --to --repair --prune --before-horizon --yes --stream --json --metrics-file' ;;
+        audit) words+=' --from --to --repair --prune --before-horizon --yes --statistics --stream --json --metrics-file' ;;
         status) words+=' --json --max-lag' ;;
         check) words+=' --json' ;;
         report) words+=' --from --to -o --output' ;;

@@ -41,6 +41,7 @@ complete -c copernica-mirror -n "$seen audit" -l repair -d 'Fetch again the plac
 complete -c copernica-mirror -n "$seen audit" -l before-horizon -d 'With --prune: also delete what is older than all that the API shows'
 complete -c copernica-mirror -n "$seen audit" -l prune -d 'Delete the rows there that the API no longer returns'
 complete -c copernica-mirror -n "$seen audit" -l yes -d 'With --prune: even if that is a large share of the rows'
+complete -c copernica-mirror -n "$seen audit" -l statistics -d "Compare each mailing with the API's statistics instead; change nothing"
 complete -c copernica-mirror -n "$seen audit status check" -l json -d 'As JSON'
 complete -c copernica-mirror -n "$seen report" -s o -l output -r -F -d 'The HTML file'
 complete -c copernica-mirror -n "$seen status" -l max-lag -x -d 'End with 5 if the mirror is further behind'

@@ -117,6 +117,8 @@ TEST_CASE("privacy: what people, logs and monitoring see has nothing of people")
         scene.account.choose(StreamId::impressions);
         play({"audit"});
         play({"audit", "--json"});
+        play({"audit", "--statistics"});
+        play({"audit", "--statistics", "--json"});
         play({"audit", "--repair", "--prune", "--yes", "--metrics-file", metrics});
         play({"backfill", "--from", "2026-01-01", "--force", "--metrics-file", metrics});
         leaks += leak_in("metrics", bytes_of(metrics));

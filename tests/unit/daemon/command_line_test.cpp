@@ -91,6 +91,8 @@ TEST_CASE("command line: audit") {
     CHECK(local(line.from) == "2026-01-01 00:00:00");
     CHECK_FALSE(line.to.has_value());
     CHECK_FALSE(parse({"audit"}).command_line.from.has_value());
+    CHECK_FALSE(parse({"audit"}).command_line.statistics);
+    CHECK(parse({"audit", "--statistics", "--json", "--to", "today"}).command_line.statistics);
 }
 
 TEST_CASE("command line: status") {
@@ -136,6 +138,9 @@ TEST_CASE("command line: mistakes") {
                                   {"backfill", "--from", "tomorrow"},
                                   {"audit", "--prune"},
                                   {"audit", "--repair", "--yes"},
+                                  {"audit", "--statistics", "--repair"},
+                                  {"audit", "--repair", "--prune", "--statistics"},
+                                  {"sync", "--statistics"},
                                   {"status", "--max-lag", "10"},
                                   {"status", "--max-lag", "-1s"},
                                   {"--log-level", "loud", "sync"},

@@ -13,6 +13,7 @@
 #include "daemon/check/check_command.hpp"
 #include "daemon/check/finding.hpp"
 #include "daemon/commands/audit_command.hpp"
+#include "daemon/commands/statistics_command.hpp"
 #include "daemon/log/logging.hpp"
 #include "daemon/status/status_json.hpp"
 #include "tests/unit/documentation/documents.hpp"
@@ -155,6 +156,19 @@ TEST_CASE("documentation: every field of the JSON of status, check and audit") {
     audit.withdrawn = audit.uncovered;
     check_documented(documented(section(text, "`audit --json`"), "field"),
                      fields_of(audit_json(audit)));
+
+    sync::StatisticsReport statistics;
+    statistics.period = {Instant(Seconds(0)), Instant(Seconds(1))};
+    sync::StatisticsReport::OfStream of_stream;
+    of_stream.stream = &streams().front();
+    of_stream.uncovered = audit.uncovered;
+    statistics.streams.push_back(of_stream);
+    statistics.differences.push_back({1, &streams().front(), false, 2, 3});
+    statistics.not_counted.resize(1);
+    statistics.unattributed.resize(1);
+    statistics.unattributed[0].stream = &streams().front();
+    check_documented(documented(section(text, "`audit --statistics --json`"), "field"),
+                     fields_of(statistics_json(statistics)));
 }
 
 TEST_CASE("documentation: every line of check") {
