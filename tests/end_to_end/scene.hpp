@@ -109,6 +109,9 @@ class Scene {
 
     /// The requests that the server has seen since start_over().
     std::uint64_t requests() const { return server.counters().requests; }
+    /// The same of a single run, less the one that finds out that version 4 does not take the
+    /// account's token itself.
+    std::uint64_t requests_with_token() const { return requests() - (token_service ? 1 : 0); }
 
     /// What the program is given besides the configuration.
     std::string token = "simulated-token";

@@ -74,7 +74,7 @@ TEST_CASE("audit: what differs is found to the second, uncovered, repaired, exac
                 CHECK(clean.code == 0);
                 // Four counts; the account, the zone, the bounds, the oldest row, and a clock that
                 // is far off.
-                CHECK(scene.requests() <= 11);
+                CHECK(scene.requests_with_token() <= 11);
 
                 // One in the middle of October, two at a midnight, one gone at the source, one
                 // gone from the file.
