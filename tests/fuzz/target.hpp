@@ -36,13 +36,15 @@ inline std::uint64_t number_of(std::string_view input) {
 
 /// Each throws Broken, or dies of a sanitizer. What the code under test throws by its contract is
 /// expected; any other exception comes through, and is a failure, too.
-void page(std::string_view input);    ///< a body: PageDecoder, against Boost.JSON's DOM
-void gzip(std::string_view input);    ///< a gzip stream: Inflate, against zlib in one call
-void reply(std::string_view input);   ///< what a server sends: HttpApi, over a socket
-void config(std::string_view input);  ///< a configuration file
-void times(std::string_view input);   ///< a text: all readers of times and numbers
-void spans(std::string_view input);   ///< numbers: zones, spans of windows, sets of windows
-void urls(std::string_view input);    ///< a text: base URL, redirect, query, text for people
+void page(std::string_view input);        ///< a body: PageDecoder, against Boost.JSON's DOM
+void gzip(std::string_view input);        ///< a gzip stream: Inflate, against zlib in one call
+void reply(std::string_view input);       ///< what a server sends: HttpApi, over a socket
+void config(std::string_view input);      ///< a configuration file
+void times(std::string_view input);       ///< a text: all readers of times and numbers
+void spans(std::string_view input);       ///< numbers: zones, spans of windows, sets of windows
+void urls(std::string_view input);        ///< a text: base URL, redirect, query, text for people
+void privacy(std::string_view input);     ///< an address, or JSON: what is kept of it
+void statistics(std::string_view input);  ///< a body: the statistics of a mailing
 
 struct Target {
     const char* name;

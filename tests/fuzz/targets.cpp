@@ -4,8 +4,9 @@ namespace mirror::fuzz {
 
 const std::vector<Target>& targets() {
     static const std::vector<Target> all{
-        {"page", page},   {"gzip", gzip},   {"reply", reply}, {"config", config},
-        {"times", times}, {"spans", spans}, {"urls", urls},
+        {"page", page},     {"gzip", gzip},       {"reply", reply},
+        {"config", config}, {"times", times},     {"spans", spans},
+        {"urls", urls},     {"privacy", privacy}, {"statistics", statistics},
     };
     return all;
 }
