@@ -107,6 +107,34 @@ TEST_CASE("report: mailings of the period, the same numbers as in mailing_result
                    "mailing = 412"));
 }
 
+TEST_CASE("report: a user agent of two kinds counts as each in its time, and each open once") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    meddle(path, "INSERT INTO user_agents (id, useragent) VALUES (7, 'Bare')");
+    meddle(path,
+           "INSERT INTO open_kinds (user_agent, kind, valid_from, valid_to) VALUES "
+           "(7, 'privacy', '0000-01-01', '2026-03-02'), (7, 'person', '2026-03-02', '9999-12-32')");
+    meddle(path, "UPDATE impression_rows SET destination = id");
+    meddle(path, "UPDATE impression_rows SET user_agent = 7 WHERE id <= 10");
+    meddle(path, "DELETE FROM coverage");
+    meddle(
+        path,
+        "INSERT INTO mailing_rows (id, timestamp, subject, destinations, first_seen, changed_at) "
+        "VALUES (412, '2026-03-01 10:00:00', 'First', 7, 1, 1)");
+    for (const char* const stream : {"impressions", "mailings"}) {
+        meddle(path, std::string("INSERT INTO coverage VALUES ('") + stream +
+                         "', 0, 1, 2000000000, '2026-01-01 00:00:00', '2026-04-01 00:00:00')");
+    }
+    CHECK(lines_of(path,
+                   "SELECT opens, unique_opens, unique_person_opens FROM mailing_results WHERE "
+                   "mailing = 412") == "50|50|40\n");
+    const ReportNumbers numbers = numbers_of(path);
+    REQUIRE(numbers.newest.size() == 1);
+    CHECK(numbers.newest[0].unique_opens == 50U);
+    CHECK(numbers.newest[0].unique_person_opens == 40U);
+}
+
 TEST_CASE("report: rejects, and a file of an older version") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
