@@ -26,7 +26,7 @@
 namespace mirror::storage {
 namespace {
 
-// Rows that one transaction looks at, and rejects that it rewrites.
+// Rows, or rejects, that one transaction looks at.
 constexpr std::size_t rows_a_step = 1000;
 constexpr std::size_t rejects_a_step = 500;
 
@@ -280,38 +280,52 @@ class Rewriter {
         std::string reason;
     };
 
-    // All of the stream; then it is done.
+    // All of the stream, some in each transaction; then it is done. An interrupted call is made
+    // again from the start: those that are cut already stay as they are.
     void rewrite_rejects(const Stream& stream) {
         const Privacy privacy = kept_data(sql_).privacy;
+        std::int64_t reached = 0;
+        while (rewrite_some_rejects(stream, privacy, reached)) {
+        }
+    }
+
+    // The next ones after row `reached`. False if there are no more, or if the rule has changed
+    // meanwhile: then the stream begins anew.
+    bool rewrite_some_rejects(const Stream& stream, const Privacy& privacy, std::int64_t& reached) {
+        WriteTransaction transaction(database_);
+        std::optional<RewriteState> state = rewrite_state(sql_, stream);
+        if (!state || kept_data(sql_).privacy != privacy) {
+            return false;
+        }
         std::vector<CutReject> changed;
-        SQLite::Statement query(sql_, "SELECT rowid, record, reason FROM rejects WHERE stream = ?");
+        std::size_t looked_at = 0;
+        SQLite::Statement query(sql_,
+                                fmt::format("SELECT rowid, record, reason FROM rejects WHERE "
+                                            "stream = ? AND rowid > ? ORDER BY rowid LIMIT {}",
+                                            rejects_a_step));
         query.bind(1, std::string(stream.name));
+        query.bind(2, reached);
         while (query.executeStep()) {
             CutReject reject{query.getColumn(0).getInt64(), query.getColumn(1).getString(), "",
                              query.getColumn(2).getString()};
+            reached = reject.row;
+            ++looked_at;
             reject.kept = cut_json(privacy, reject.record).value_or("null");
             if (reject.kept != reject.record) {
                 changed.push_back(std::move(reject));
             }
         }
         query.reset();
-        std::size_t begin = 0;
-        do {
-            const std::size_t end = std::min(begin + rejects_a_step, changed.size());
-            WriteTransaction transaction(database_);
-            std::optional<RewriteState> state = rewrite_state(sql_, stream);
-            if (!state || kept_data(sql_).privacy != privacy) {
-                return;  // the next call begins anew
-            }
-            for (; begin < end; ++begin) {
-                rewrite(stream, changed[begin]);
-            }
-            if (end == changed.size()) {
-                state->reached = RewriteState::whole_table;
-                set_rewrite_state(sql_, stream, state);
-            }
-            transaction.commit();
-        } while (begin < changed.size());
+        for (const CutReject& reject : changed) {
+            rewrite(stream, reject);
+        }
+        const bool more = looked_at == rejects_a_step;
+        if (!more) {
+            state->reached = RewriteState::whole_table;
+            set_rewrite_state(sql_, stream, state);
+        }
+        transaction.commit();
+        return more;
     }
 
     // Two that are equal from now on become one, which counts for both.

@@ -250,6 +250,25 @@ TEST_CASE("rewriting: rejects that become equal are one that counts for all") {
     CHECK(scene.asked("SELECT count(*) FROM rejects WHERE reason LIKE '%Canary%'") == "0");
 }
 
+TEST_CASE("rewriting: more rejects than one transaction takes, and equal ones far apart") {
+    Scene scene;
+    meddle(scene.path,
+           fmt::format("WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM "
+                       "numbers WHERE n < 1299) INSERT INTO rejects (stream, received_at, "
+                       "\"begin\", \"end\", reason, record) SELECT 'clicks', 1, 1, 2, 'x', "
+                       "'{{\"ip\":\"{}\",\"n\":' || n || '}}' FROM numbers",
+                       address));
+    meddle(scene.path,
+           "INSERT INTO rejects (stream, received_at, \"begin\", \"end\", reason, record) VALUES "
+           "('clicks', 1, 5, 9, 'x', '{\"ip\":\"198.51.100.99\",\"n\":1}')");
+    scene.configure(nothing);
+    scene.rewrite(nothing);
+    CHECK(scene.asked("SELECT count(*) FROM rejects WHERE record LIKE '%198.51.100%'") == "0");
+    CHECK(scene.asked("SELECT count(*) FROM rejects WHERE record LIKE '{\"n\":%'") == "1299");
+    CHECK(scene.asked("SELECT copies || ' ' || \"begin\" || ' ' || \"end\" FROM rejects WHERE "
+                      "record = '{\"n\":1}'") == "2 1 9");
+}
+
 TEST_CASE("rewriting: portions end and go on, and status says how far it is") {
     const int many = 52'000;
     Scene scene(1);
