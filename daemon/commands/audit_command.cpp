@@ -176,11 +176,7 @@ ExitCode audit_mirror(const CommandLine& line, const Config& config, const Envir
         return audit_statistics(line, config, environment, log, metrics);
     }
     storage::existing_file(config.mirror.database);  // an audit creates none
-    const RequestedPeriod period =
-        requested_period(line, environment.clock.utc(), Zone(config.api.time_zone));
-    for (const std::string& note : period.notes) {
-        log->warn("{}", note);
-    }
+    const RequestedPeriod period = requested_period(line, config, environment, *log);
     Runtime mirror(line, config, environment, log);
     if (metrics != nullptr) {
         mirror.observe(*metrics);

@@ -203,11 +203,7 @@ ExitCode run_mirror(const CommandLine& line, const Config& config, const Environ
 
 ExitCode mirror_once(const CommandLine& line, const Config& config, const Environment& environment,
                      const std::shared_ptr<spdlog::logger>& log, sync::Observer* metrics) {
-    const RequestedPeriod period =
-        requested_period(line, environment.clock.utc(), Zone(config.api.time_zone));
-    for (const std::string& note : period.notes) {
-        log->warn("{}", note);
-    }
+    const RequestedPeriod period = requested_period(line, config, environment, *log);
     Runtime mirror(line, config, environment, log);
     LoadNotice notice(config, *log);
     mirror.observe(notice);

@@ -1,6 +1,7 @@
 #include "daemon/commands/period.hpp"
 
 #include <fmt/format.h>
+#include <spdlog/logger.h>
 
 #include "core/time/text.hpp"
 #include "daemon/process/usage_error.hpp"
@@ -42,6 +43,16 @@ RequestedPeriod requested_period(const CommandLine& line, Instant now, const Zon
         throw UsageError(fmt::format(
             "--from {} to --to {}: no such time exists in {}, because clocks went forward then",
             format_local(*period.from), format_local(*period.to), zone.name()));
+    }
+    return period;
+}
+
+RequestedPeriod requested_period(const CommandLine& line, const Config& config,
+                                 const Environment& environment, spdlog::logger& log) {
+    RequestedPeriod period =
+        requested_period(line, environment.clock.utc(), Zone(config.api.time_zone));
+    for (const std::string& note : period.notes) {
+        log.warn("{}", note);
     }
     return period;
 }

@@ -7,6 +7,12 @@
 
 #include "core/time/zone.hpp"
 #include "daemon/cli/command_line.hpp"
+#include "daemon/config/config.hpp"
+#include "daemon/process/environment.hpp"
+
+namespace spdlog {
+class logger;
+}
 
 namespace mirror::daemon {
 
@@ -19,5 +25,9 @@ struct RequestedPeriod {
 /// `now` is this machine's clock. Throws UsageError if the period is empty or begins in the future.
 /// Pure.
 RequestedPeriod requested_period(const CommandLine& line, Instant now, const Zone& zone);
+
+/// The same by the program's clock and the configured zone; the log has the notes.
+RequestedPeriod requested_period(const CommandLine& line, const Config& config,
+                                 const Environment& environment, spdlog::logger& log);
 
 }  // namespace mirror::daemon
