@@ -11,18 +11,13 @@
 #include "core/plan/retention.hpp"
 #include "core/time/text.hpp"
 #include "storage/mirror_file.hpp"
-#include "tests/faults/deaths.hpp"
+#include "tests/faults/each_call.hpp"
 #include "tests/faults/small_account.hpp"
 #include "tests/simulator/generate.hpp"
-#include "tests/support/fault_table.hpp"
 
 using namespace mirror;
 using namespace mirror::faults;
 using storage::ErasureRule;
-using test::DiskCall;
-using test::DiskFailure;
-using test::DiskFault;
-using test::FaultClass;
 
 namespace {
 
@@ -110,6 +105,24 @@ ErasureRule by_profile() {
     rule.kind = ErasureRule::Kind::profile;
     rule.id = person;
     return rule;
+}
+
+// The next process finishes an erasure that was begun, or knows nothing of it.
+void finish_erasure(Story& story) {
+    REQUIRE(story.ask("PRAGMA integrity_check") == "ok");
+    const bool forgotten = story.ask("SELECT count(*) FROM erasures") == "0" &&
+                           story.ask("SELECT count(*) FROM erased") == "0";
+    story.world.clock.advance(std::chrono::minutes(1));
+    // Any process that writes finishes what has begun.
+    REQUIRE(story.world.sync().whole());
+    if (forgotten) {
+        REQUIRE(story.persons() == "6");
+        REQUIRE(story.fact("entries_erased") == "");
+        story.erase({by_profile()});
+    }
+    REQUIRE(story.ask("SELECT count(*) FROM erasures") == "0");
+    REQUIRE(story.ask("SELECT count(*) FROM erased") == "6");
+    REQUIRE(story.complaint(rows - 6) == "");
 }
 
 }  // namespace
@@ -261,75 +274,13 @@ TEST_CASE("keep: a first load does not fetch what would be erased") {
 }
 
 TEST_CASE("erase: killed at each call that changes something, it is finished by the next process") {
-    for (const Death& death : deaths) {
-        FaultClass table("erase", std::string(death.name) + ", during erase");
-        bool met = true;
-        for (std::uint64_t nth = 1; met; nth += stride(3)) {
-            CAPTURE(std::string(death.name));
-            CAPTURE(nth);
-            table.begin();
-            Story story;
-            arm(story.world.disk, death, nth);
-            try {
-                story.erase({by_profile()});
-            } catch (const storage::DatabaseError&) {
-                // as intended
-            }
-            met = leave_remains(story.world.disk, death, nth);
-            REQUIRE(story.ask("PRAGMA integrity_check") == "ok");
-            const bool forgotten = story.ask("SELECT count(*) FROM erasures") == "0" &&
-                                   story.ask("SELECT count(*) FROM erased") == "0";
-            story.world.clock.advance(std::chrono::minutes(1));
-            // Any process that writes finishes what has begun.
-            REQUIRE(story.world.sync().whole());
-            if (forgotten) {
-                REQUIRE(story.persons() == "6");
-                REQUIRE(story.fact("entries_erased") == "");
-                story.erase({by_profile()});
-            }
-            REQUIRE(story.ask("SELECT count(*) FROM erasures") == "0");
-            REQUIRE(story.ask("SELECT count(*) FROM erased") == "6");
-            REQUIRE(story.complaint(rows - 6) == "");
-            table.passed();
-        }
-    }
+    die_at_each_call<Story>(
+        "erase", "during erase", 3, [](Story& story) { story.erase({by_profile()}); },
+        finish_erasure);
 }
 
 TEST_CASE("erase: each call to the disk fails once, and nothing is half done and forgotten") {
-    constexpr struct {
-        const char* name;
-        DiskCall call;
-        DiskFailure how;
-    } ways[] = {{"a read of erase fails", DiskCall::read, DiskFailure::io_error},
-                {"a write of erase fails", DiskCall::write, DiskFailure::io_error},
-                {"the disk is full during erase", DiskCall::write, DiskFailure::full},
-                {"a truncation of erase fails", DiskCall::truncate, DiskFailure::io_error},
-                {"a sync of erase fails", DiskCall::sync, DiskFailure::io_error}};
-    for (const auto& way : ways) {
-        FaultClass table("erase", way.name);
-        bool met = true;
-        for (std::uint64_t nth = 1; met; nth += stride(5)) {
-            CAPTURE(std::string(way.name));
-            CAPTURE(nth);
-            table.begin();
-            Story story;
-            story.world.disk.arm(DiskFault({way.call}, nth, way.how));
-            try {
-                story.erase({by_profile()});
-            } catch (const storage::DatabaseError&) {
-                // as intended
-            }
-            met = story.world.disk.failed();
-            story.world.disk.heal();
-            REQUIRE(story.ask("PRAGMA integrity_check") == "ok");
-            story.world.clock.advance(std::chrono::minutes(1));
-            REQUIRE(story.world.sync().whole());
-            if (story.ask("SELECT count(*) FROM erased") == "0") {
-                REQUIRE(story.persons() == "6");
-                story.erase({by_profile()});
-            }
-            REQUIRE(story.complaint(rows - 6) == "");
-            table.passed();
-        }
-    }
+    fail_at_each_call<Story>(
+        "erase", "during erase", 5, [](Story& story) { story.erase({by_profile()}); },
+        finish_erasure);
 }

@@ -14,17 +14,12 @@
 #include "storage/mirror_file.hpp"
 #include "storage/rewriter.hpp"
 #include "storage/status_reader.hpp"
-#include "tests/faults/deaths.hpp"
+#include "tests/faults/each_call.hpp"
 #include "tests/faults/small_account.hpp"
 #include "tests/simulator/generate.hpp"
-#include "tests/support/fault_table.hpp"
 
 using namespace mirror;
 using namespace mirror::faults;
-using test::DiskCall;
-using test::DiskFailure;
-using test::DiskFault;
-using test::FaultClass;
 
 namespace {
 
@@ -157,56 +152,13 @@ TEST_CASE("rewriting: `run` does it beside its polls") {
 }
 
 TEST_CASE("rewriting: killed at each call that changes something, the next process goes on") {
-    for (const Death& death : deaths) {
-        FaultClass table("rewriting", std::string(death.name) + ", while rows are rewritten");
-        bool met = true;
-        for (std::uint64_t nth = 1; met; nth += stride(7)) {
-            CAPTURE(std::string(death.name));
-            CAPTURE(nth);
-            table.begin();
-            Story story;
-            arm(story.world.disk, death, nth);
-            try {
-                story.rewrite();
-            } catch (const storage::DatabaseError&) {
-                // as intended
-            }
-            met = leave_remains(story.world.disk, death, nth);
-            REQUIRE(story.complaint() == "");
-            table.passed();
-        }
-    }
+    die_at_each_call<Story>(
+        "rewriting", "while rows are rewritten", 7, [](Story& story) { story.rewrite(); },
+        [](Story& story) { REQUIRE(story.complaint() == ""); });
 }
 
 TEST_CASE("rewriting: each call to the disk fails once, and nothing is half done and forgotten") {
-    constexpr struct {
-        const char* name;
-        DiskCall call;
-        DiskFailure how;
-    } ways[] = {
-        {"a read fails while rows are rewritten", DiskCall::read, DiskFailure::io_error},
-        {"a write fails while rows are rewritten", DiskCall::write, DiskFailure::io_error},
-        {"the disk is full while rows are rewritten", DiskCall::write, DiskFailure::full},
-        {"a truncation fails while rows are rewritten", DiskCall::truncate, DiskFailure::io_error},
-        {"a sync fails while rows are rewritten", DiskCall::sync, DiskFailure::io_error}};
-    for (const auto& way : ways) {
-        FaultClass table("rewriting", way.name);
-        bool met = true;
-        for (std::uint64_t nth = 1; met; nth += stride(11)) {
-            CAPTURE(std::string(way.name));
-            CAPTURE(nth);
-            table.begin();
-            Story story;
-            story.world.disk.arm(DiskFault({way.call}, nth, way.how));
-            try {
-                story.rewrite();
-            } catch (const storage::DatabaseError&) {
-                // as intended
-            }
-            met = story.world.disk.failed();
-            story.world.disk.heal();
-            REQUIRE(story.complaint() == "");
-            table.passed();
-        }
-    }
+    fail_at_each_call<Story>(
+        "rewriting", "while rows are rewritten", 11, [](Story& story) { story.rewrite(); },
+        [](Story& story) { REQUIRE(story.complaint() == ""); });
 }
