@@ -15,8 +15,6 @@
 #include "core/time/text.hpp"
 #include "tests/end_to_end/scene.hpp"
 #include "tests/paths.hpp"
-#include "tests/simulator/generate.hpp"
-#include "tests/simulator/story.hpp"
 
 using namespace mirror;
 using namespace mirror::test;
@@ -26,23 +24,6 @@ namespace {
 constexpr const char* sql_fence = "```sql\n";
 constexpr const char* answer_fence = "```text\n";
 constexpr const char* fence = "```\n";
-
-// The one that the document's commands make.
-void demonstrate(Scene& scene) {
-    const auto at = [&](const char* local) {
-        return scene.account.zone().earliest(parse_local(local).value());
-    };
-    scene.server.clock().stand_at(at("2026-11-23 13:00:00"));
-    simulator::Generation generation;
-    generation.rows = 20'000;
-    generation.agents = 16;
-    generation.period = {at("2026-06-01 00:00:00"), at("2026-11-23 12:00:00")};
-    simulator::generate(scene.account, generation);
-    simulator::Story story;
-    story.seed = generation.seed;
-    story.end = generation.period.end;
-    simulator::tell(scene.account, story);
-}
 
 void change(const std::filesystem::path& file, const std::string& sql) {
     SQLite::Database database(file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);

@@ -19,6 +19,7 @@
 #include "core/time/text.hpp"
 #include "tests/paths.hpp"
 #include "tests/simulator/generate.hpp"
+#include "tests/simulator/story.hpp"
 
 namespace mirror::test {
 namespace {
@@ -298,6 +299,23 @@ void populate(Scene& scene, std::uint64_t rows) {
     generation.rows_per_mailing = 300;  // so that they spread over the period
     generation.period = {utc("2026-06-01 00:00:00"), present() - Seconds(3600)};
     simulator::generate(scene.account, generation);
+}
+
+void demonstrate(Scene& scene, std::uint64_t rows) {
+    const auto at = [&](const char* local) {
+        return scene.account.zone().earliest(parse_local(local).value());
+    };
+    scene.server.clock().stand_at(at("2026-11-23 13:00:00"));
+    simulator::Generation generation;
+    generation.rows = rows;
+    generation.rows_per_mailing = rows / 4;
+    generation.agents = 16;
+    generation.period = {at("2026-06-01 00:00:00"), at("2026-11-23 12:00:00")};
+    simulator::generate(scene.account, generation);
+    simulator::Story story;
+    story.seed = generation.seed;
+    story.end = generation.period.end;
+    simulator::tell(scene.account, story);
 }
 
 std::string bytes_of(const std::filesystem::path& file) {

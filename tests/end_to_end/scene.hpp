@@ -137,6 +137,10 @@ Instant present();
 /// Half a year of mailings, up to an hour before present(). The same rows each time.
 void populate(Scene& scene, std::uint64_t rows = 6000);
 
+/// The account of packaging/quickstart, with all streams; its clock stands an hour after the last
+/// row. `rows`: impressions.
+void demonstrate(Scene& scene, std::uint64_t rows = 20'000);
+
 /// All of a file's bytes; empty if there is none.
 std::string bytes_of(const std::filesystem::path& file);
 

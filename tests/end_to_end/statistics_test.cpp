@@ -15,8 +15,6 @@
 #include "core/record/stream.hpp"
 #include "core/time/text.hpp"
 #include "tests/end_to_end/scene.hpp"
-#include "tests/simulator/generate.hpp"
-#include "tests/simulator/story.hpp"
 
 using namespace mirror;
 using namespace mirror::test;
@@ -35,20 +33,7 @@ struct Demonstration {
             scene.use_version_4();
         }
         scene.configure("mirror", "streams = \"all\"\n");
-        const auto at = [&](const char* local) {
-            return scene.account.zone().earliest(parse_local(local).value());
-        };
-        scene.server.clock().stand_at(at("2026-11-23 13:00:00"));
-        simulator::Generation generation;
-        generation.rows = rows;
-        generation.rows_per_mailing = rows / 4;
-        generation.agents = 16;
-        generation.period = {at("2026-06-01 00:00:00"), at("2026-11-23 12:00:00")};
-        simulator::generate(scene.account, generation);
-        simulator::Story story;
-        story.seed = generation.seed;
-        story.end = generation.period.end;
-        simulator::tell(scene.account, story);
+        demonstrate(scene, rows);
         const Run first = scene.run({"sync"});
         CAPTURE(first.err);
         REQUIRE(first.code == 0);
