@@ -159,7 +159,7 @@ std::vector<SentMailing> sent_mailings(SQLite::Database& sql, const ReportOption
 using ByMailing = std::map<std::int64_t, std::pair<std::uint64_t, std::uint64_t>>;
 
 // Counts events of these mailings. All of them are later than the mailing was sent, so `since`
-// limits how much is read if there is no index on mailing. `from` and `values` are parts of SQL
+// limits how much is read without an index on mailing. `from` and `values` are parts of SQL
 // that this file writes; no text of the API is in them.
 ByMailing by_mailing(SQLite::Database& sql, const std::vector<std::int64_t>& mailings,
                      const std::string& since, const std::string& from, const std::string& values) {

@@ -1,5 +1,5 @@
 // How the API's statistics of mailings are compared with the file: of which period, what differs,
-// and what is no difference. Pure.
+// and what does not count as a difference. Pure.
 #pragma once
 
 #include <cstdint>
@@ -65,7 +65,7 @@ struct StatisticsDifference {
 };
 
 /// What differs. It is undocumented whether `unique` counts events without a destination, once or
-/// each: so it may be greater by their number, and that is no difference.
+/// each: so it may be greater by their number.
 std::vector<StatisticsDifference> differences_of(std::int64_t mailing, const Stream& stream,
                                                  const copernica::EventCount& api,
                                                  const MailingCount& file);

@@ -50,8 +50,7 @@ std::optional<std::string> cut(const Privacy& privacy, const Field& field, std::
 
 /// A JSON value as CanonicalJson writes it, less what is not kept of its members at any depth:
 /// those of which the key is "ip", "ipaddress" or "useragent", in capitals or not, and with or
-/// without
-/// "_" and "-". A member of which nothing is kept goes. Nothing if it is not such JSON.
+/// without "_" and "-". A member of which nothing is kept goes. Nothing if it is not such JSON.
 std::optional<std::string> cut_json(const Privacy& privacy, std::string_view json);
 
 /// The same of a row's `extra`, which is absent if it has no members.

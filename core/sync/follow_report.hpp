@@ -39,7 +39,7 @@ class FollowReport {
     /// Takes the result of the poll or round before, however it ended, and begins the next.
     boost::asio::awaitable<void> begin_next(FollowedWork& work);
 
-    /// Tells how things are after a poll or a round that has ended well.
+    /// Tells how things are after a successful poll or round.
     boost::asio::awaitable<void> conclude(FollowedWork& work);
 
     /// What the run is to complete, as far as it is known.

@@ -50,9 +50,9 @@ class PastTurns {
     Turn begin_round() { return Turn(round_, changed_); }
 
     /// A poll or a round has ended. If the API failed it, nobody waits for its next try.
-    void ended(bool well) {
+    void ended(bool succeeded) {
         polled_ = true;
-        poll_waits_ = poll_waits_ && well;
+        poll_waits_ = poll_waits_ && succeeded;
         changed_.notify_all();
     }
 

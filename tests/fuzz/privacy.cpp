@@ -83,7 +83,7 @@ void check_cut(const Privacy& privacy, const json::value& value, const std::stri
 }
 
 void check_json(std::string_view input) {
-    // Of what is no canonical JSON, something is kept or nothing; it ends in any case.
+    // Other text than canonical JSON may be cut or refused, but what is kept is not cut again.
     const std::optional<std::string> any = cut_json(nothing, input);
     require(!any || cut_json(nothing, *any) == any, "what is kept of some text is cut again");
     json::error_code error;

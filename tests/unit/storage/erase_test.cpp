@@ -236,7 +236,7 @@ TEST_CASE("erase: a window that was read before it brings nothing back") {
     CHECK(scene.asked("SELECT useragent FROM impressions WHERE id = 21") == agent);
 }
 
-TEST_CASE("erase: an entry that a row came to use meanwhile stays") {
+TEST_CASE("erase: an entry that a new row uses stays") {
     Scene scene;
     Eraser eraser = scene.file.eraser();
     eraser.begin(request({by_profile()}));
