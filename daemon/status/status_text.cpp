@@ -100,6 +100,7 @@ class Lines {
     }
     void heading(std::string_view name) { text_ += fmt::format("{}:\n", name); }
     std::string local(Instant at) const { return format_local(zone_.to_local(at)); }
+    std::string day(Instant at) const { return format_day(zone_.to_local(at)); }
     const Zone& zone() const { return zone_; }
     const std::string& text() const { return text_; }
 
@@ -132,8 +133,9 @@ std::string dated(const std::optional<Instant>& at, const std::string& text, con
     return at ? fmt::format("{}: {}", lines.local(*at), text) : text;
 }
 
-// What there is to say of a stream beside its rows.
-Details details_of(const Status& status, Seconds last_age, const Lines& lines) {
+// What there is to say of a stream beside its rows, or beside its line if it is one of several: how
+// far behind it is says that it succeeds.
+Details details_of(const Status& status, Seconds last_age, const Lines& lines, bool has_line) {
     constexpr std::size_t most_gaps = 20;
     Details details;
     const auto add = [&details](std::string_view name, std::string text) {
@@ -167,7 +169,7 @@ Details details_of(const Status& status, Seconds last_age, const Lines& lines) {
     if (status.sweep) {
         add("sweep",
             fmt::format("reads everything again since {}, oldest first; now at {}",
-                        lines.local(status.sweep->began), lines.local(status.sweep->position)));
+                        lines.day(status.sweep->began), lines.day(status.sweep->position)));
     }
     if (status.erased_before || status.keep) {
         add("kept", kept_text(status));
@@ -188,7 +190,11 @@ Details details_of(const Status& status, Seconds last_age, const Lines& lines) {
     if (status.last_audit) {
         add("last audit", dated(status.last_audit_at, *status.last_audit, lines));
     }
-    add("last success", status.last_success ? lines.local(*status.last_success) : "never");
+    const bool line_says_it =
+        has_line && status.followed && status.lag && status.last_success && !status.last_error;
+    if (!line_says_it) {
+        add("last success", status.last_success ? lines.local(*status.last_success) : "never");
+    }
     if (status.last_error) {
         add("last error", dated(status.last_error_at, *status.last_error, lines));
     }
@@ -265,7 +271,7 @@ std::string status_text(const Statuses& all, const Zone& zone, Seconds last_age)
     }
     std::vector<Details> streams;
     for (const Status& one : all) {
-        streams.push_back(details_of(one, last_age, lines));
+        streams.push_back(details_of(one, last_age, lines, several));
     }
     // Of a single stream, all of it is common.
     const Details common = common_to(streams);

@@ -165,8 +165,9 @@ TEST_CASE("status: the first line says how things are") {
         const std::string text = status_text({old}, zone, Seconds(0));
         CHECK(text.find("horizon       the API shows nothing before 2020-09-13 12:26:40 any more; "
                         "29,183 rows of the file are older and kept\n") != std::string::npos);
-        CHECK(text.find("sweep         reads everything again since 2023-07-22 04:26:40, oldest "
-                        "first; now at 2022-04-15 05:20:00\n") != std::string::npos);
+        CHECK(
+            text.find("sweep         reads everything again since 2023-07-22, oldest first; now at "
+                      "2022-04-15\n") != std::string::npos);
         CHECK(text.find("6 h behind the API's clock: is Europe/Amsterdam the account's zone?") !=
               std::string::npos);
     }
@@ -224,11 +225,16 @@ TEST_CASE("status: what all streams have in common is said once") {
     storage::FileStatus file = some_file();
     storage::StreamStatus& clicks = file.streams.emplace_back();
     clicks.stream = find_stream("clicks");
+    clicks.coverage.add(day("2026-01-01", "2026-03-01"));
+    // As `sync` leaves them, one after the other.
+    std::int64_t at = 1'772'323'200;
     for (storage::StreamStatus& stream : file.streams) {
         stream.facts["keep"] = std::to_string(730 * 86400);
-        stream.facts["last_success"] = "1772323200";
+        stream.facts["sweep_began"] = std::to_string(at);
+        stream.facts["sweep_position"] = std::to_string(at - 3600);
+        stream.facts["last_success"] = std::to_string(at);
+        at += 7;
     }
-    clicks.facts["last_error"] = "the token may not";
     const std::vector<const Stream*> followed{&streams().front(), find_stream("clicks")};
     const auto text = [&] {
         return status_text(assess_all(file, followed, utc("2026-03-01 01:00:14")), Zone("UTC"),
@@ -236,16 +242,22 @@ TEST_CASE("status: what all streams have in common is said once") {
     };
     CHECK(text().find("\nimpressions:\ngap           2025-12-31 00:00:00 to ") !=
           std::string::npos);
+    CHECK(text().find("\nclicks:\n") == std::string::npos);  // its line says all of it
+    CHECK(text().find("\nall streams:\n"
+                      "sweep         reads everything again since 2026-03-01, oldest first; now at "
+                      "2026-02-28\n"
+                      "kept          730 d\n") != std::string::npos);
+    // How far behind they are says that they succeed.
+    CHECK(text().find("last success") == std::string::npos);
+
+    clicks.facts["last_error"] = "the token may not";
+    file.streams.front().facts["keep"] = std::to_string(400 * 86400);
     const std::string end = text().substr(text().find("\nclicks:\n"));
     CHECK(
-        end.starts_with("\nclicks:\nlast error    the token may not\n"
-                        "all streams:\nkept          730 d\n"
-                        "last success  2026-03-01 00:00:00\n"));
-
-    file.streams.front().facts["keep"] = std::to_string(400 * 86400);
+        end.starts_with("\nclicks:\nkept          730 d\n"
+                        "last success  2026-03-01 00:00:07\n"
+                        "last error    the token may not\nall streams:\nsweep "));
     CHECK(text().find("kept          400 d\n") < text().find("kept          730 d\n"));
-    CHECK(text().find("\nall streams:\nlast success") != std::string::npos);
-    CHECK(text().find("kept          730 d\n") < text().find("\nall streams:\n"));
 }
 
 TEST_CASE("status: the budget is what the streams that are followed noted last") {
