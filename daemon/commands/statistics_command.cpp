@@ -44,6 +44,9 @@ std::string verdict(const StatisticsReport& report) {
     if (!report.not_counted.empty()) {
         return "some mailings could not be compared; the rest agrees";
     }
+    if (report.agrees() && report.mailings == 0) {
+        return "the file has no event of a mailing in that period, so nothing was compared";
+    }
     return report.agrees() ? "the file agrees with the API's statistics"
                            : "what was compared agrees with the API's statistics, but parts of the "
                              "period were not";

@@ -119,6 +119,15 @@ TEST_CASE("statistics: the demonstration account agrees, on both versions of the
     }
 }
 
+TEST_CASE("statistics: a period without events is said to be one") {
+    Demonstration demo(3);
+    const Run run = demo.audit({"--from", "2001-01-01", "--to", "2001-02-01"});
+    CHECK(run.code == 0);
+    CHECK(
+        run.out.starts_with("the file has no event of a mailing in that period, so nothing was "
+                            "compared: 0 mailings from 2001-01-01 00:00:00 to "));
+}
+
 TEST_CASE("statistics: a row that is missing, one too many, another destination, of any stream") {
     for (const int version : {3, 4}) {
         CAPTURE(version);
