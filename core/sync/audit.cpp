@@ -198,7 +198,7 @@ asio::awaitable<void> Audit::examine_period(Window period) {
         }
     }
 
-    std::vector<CountedRange> shifted;
+    std::vector<CountedRange> in_doubt;
     std::vector<Window> pieces{inside};
     if (!options_.as_one) {
         pieces = co_await first_pieces(inside);
@@ -224,22 +224,23 @@ asio::awaitable<void> Audit::examine_period(Window period) {
         if (!piece->may_agree()) {
             counted_periods_.push_back(window);
             co_await examine(*piece);
-        } else if (piece->api != piece->file.records) {
-            shifted.push_back(*piece);
+        } else if (piece->file.least != piece->file.most) {
+            in_doubt.push_back(*piece);
         }
     }
-    co_await examine_shifted(inside, std::move(shifted));
+    co_await examine_doubtful(inside, std::move(in_doubt));
 }
 
 // Pieces that agree if rejects without a time lie on the other side of a cut. What one has too few,
-// another has too many then, but for rejects that may lie outside of all that was counted.
-asio::awaitable<void> Audit::examine_shifted(Window counted, std::vector<CountedRange> shifted) {
-    if (shifted.empty()) {
+// another has too many then, but for rejects that may lie outside of all that was counted. One of
+// which both counts are the same may lack a row, too: for that, it has a reject too many.
+asio::awaitable<void> Audit::examine_doubtful(Window counted, std::vector<CountedRange> pieces) {
+    if (pieces.empty()) {
         co_return;
     }
     std::uint64_t api = 0;
     std::uint64_t file = 0;
-    for (const CountedRange& piece : shifted) {
+    for (const CountedRange& piece : pieces) {
         api += piece.api;
         file += piece.file.records;
     }
@@ -249,7 +250,7 @@ asio::awaitable<void> Audit::examine_shifted(Window counted, std::vector<Counted
     if (api + outside >= file && api <= file + from_outside) {
         co_return;
     }
-    for (const CountedRange& piece : shifted) {
+    for (const CountedRange& piece : pieces) {
         counted_periods_.push_back(piece.window);
         leave_to_read(piece.window, std::max(piece.api, piece.file.records));
     }

@@ -97,7 +97,7 @@ class Audit {
     boost::asio::awaitable<void> examine(CountedRange piece);
     boost::asio::awaitable<std::optional<CountedRange>> counted(Window window);
     boost::asio::awaitable<CountInFile> count_in_file(Window window);
-    boost::asio::awaitable<void> examine_shifted(Window counted, std::vector<CountedRange> shifted);
+    boost::asio::awaitable<void> examine_doubtful(Window counted, std::vector<CountedRange> pieces);
     boost::asio::awaitable<std::optional<Instant>> quiet(Window window, RowFreeNear near);
     boost::asio::awaitable<void> settle_places();
     boost::asio::awaitable<void> read_pieces(ComparingSink& sink);
