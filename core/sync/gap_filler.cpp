@@ -10,6 +10,7 @@
 
 #include "core/sync/account_probe.hpp"
 #include "core/sync/fetch_pipeline.hpp"
+#include "core/sync/newest_row.hpp"
 #include "core/time/text.hpp"
 #include "core/util/task_group.hpp"
 
@@ -47,13 +48,14 @@ asio::awaitable<void> estimate(RunContext& context, const WindowSet& todo, bool 
         meter.expect(read + known);
         co_return;
     }
+    const bool had_rows = (co_await context.store.newest_rows(after_all_rows)).has_value();
     co_await context.clock.sleep(worth_estimating);
     const Window period = hull.windows().front();
     const std::optional<std::uint64_t> shown =
         co_await count_at_api(context.client, context.settings, period.begin, period.end);
     if (shown && *shown > known) {
         meter.expect(read + *shown - known);
-        if (known == 0) {
+        if (known == 0 && !had_rows) {
             context.observer.first_load({.rows = *shown});
         }
         context.observer.progress(meter.progress());

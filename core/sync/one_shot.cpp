@@ -13,6 +13,7 @@
 #include "core/sync/horizon.hpp"
 #include "core/sync/horizon_seeker.hpp"
 #include "core/sync/metadata.hpp"
+#include "core/sync/newest_row.hpp"
 #include "core/sync/retention.hpp"
 #include "core/sync/run_recorder.hpp"
 #include "core/sync/sweep.hpp"
@@ -196,8 +197,7 @@ asio::awaitable<plan::Direction> OneShot::backfill_direction(const WindowSet& to
     }
     const Zone& zone = context_.settings.zone;
     const LocalTime end = zone.to_local(todo.windows().back().end);
-    constexpr LocalTime latest{std::chrono::local_days{std::chrono::year(9999) / 12 / 31}};
-    const auto newest = co_await context_.store.newest_rows(latest);
+    const auto newest = co_await context_.store.newest_rows(after_all_rows);
     const bool appends = !newest || newest->time < end;
     co_return appends ? plan::Direction::oldest_first : plan::Direction::newest_first;
 }
