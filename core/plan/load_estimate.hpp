@@ -23,9 +23,8 @@ struct LoadEstimate {
     std::uint64_t days = 1;   ///< that the day's budget makes of it
 };
 
-/// Pages are taken to be 93 % full: a window has eight, of which the last is half full on average,
-/// and some requests are made besides. A row takes 107 bytes, and 12 for each optional index (see
-/// docs/performance.md).
+/// Pages are taken to be 93 % full: the last page of a window is not, nor are those of quiet times.
+/// A row takes 107 bytes, and 12 for each optional index (see docs/performance.md).
 LoadEstimate estimate_load(std::uint64_t rows, const LoadSettings& settings);
 
 /// Of several loads by one process, which share the rate and the budget.

@@ -31,6 +31,12 @@ double cost_by_time(const ListFacts& facts, const ReadingLimits& limits) {
     return (pages + waste(pages) + again) / pages * slot_of(facts, limits);
 }
 
+// At that rate, replies keep less than all connections but one at work. Not before they are known.
+bool rate_is_waited_for(const ListFacts& facts, const ReadingLimits& limits) {
+    return facts.request_seconds > 0 &&
+           facts.request_seconds * limits.requests_per_second + 1 <= limits.connections;
+}
+
 // A short window is aimed below full pages, since one row too many costs a request.
 std::uint64_t rows_of(std::uint32_t pages, const ReadingLimits& limits) {
     const std::uint64_t rows = std::uint64_t{pages} * limits.page_size;
@@ -47,6 +53,8 @@ ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits) {
         best = std::min(best, cost_by_start(facts, limits, pages));
     }
     ReadingWay way;
+    way.ends_move = facts.disorder <= most_disorder;
+    way.can_wait = rate_is_waited_for(facts, limits);
     if (cost_by_time(facts, limits) <= best) {
         way.rows = rows_of(most, limits);
         return way;

@@ -13,10 +13,18 @@ enum class ReadOn {
     by_start,   ///< by `start` alone
 };
 
+/// A list of which more rows are out of the order of time does not run with it.
+constexpr double most_disorder = 0.1;
+
 /// How to read windows from now on.
 struct ReadingWay {
     ReadOn read_on = ReadOn::automatic;
     std::uint64_t rows = 0;  ///< that a window should hold
+    /// The list runs with time, so what was read of a window stays if its end moves.
+    bool ends_move = true;
+    /// The rate is what is waited for, not replies: a connection that waits for another one's count
+    /// costs nothing.
+    bool can_wait = false;
     friend bool operator==(const ReadingWay&, const ReadingWay&) = default;
 };
 
@@ -38,9 +46,10 @@ struct ReadingLimits {
 ///               no offsets, but rows that are out of order may be passed by
 ///
 /// waste(n) = min(1/2, n/8) pages: the last page of a window is half full on average, if the window
-/// is so long that nobody can tell how many rows it will hold; a short one is aimed a little below
-/// n pages. again(n) = min(n, lost * (2 + log2 n)), lost = n * page_size * disorder: what is passed
-/// by is searched for (see missing_search.hpp), and at worst the window is read once more by start.
+/// is so long that nobody can tell how many rows it will hold, and its end cannot be moved (see
+/// window_aim.hpp); a short one is aimed a little below n pages. again(n) = min(n, lost * (2 + log2
+/// n)), lost = n * page_size * disorder: what is passed by is searched for (see
+/// missing_search.hpp), and at worst the window is read once more by start.
 ///
 /// Among the windows by start, the longest one that costs at most a twentieth more than the best:
 /// fewer counts, fewer transactions. By time if that costs no more: it does not depend on offsets,

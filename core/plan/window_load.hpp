@@ -90,7 +90,7 @@ class WindowLoad {
     }
 
     unsigned active() const { return active_; }
-    bool any_uncounted() const { return uncounted_ > 0; }
+    unsigned uncounted() const { return uncounted_; }
 
     /// The begin of the oldest window that newer ones wait for.
     std::optional<Instant> oldest_awaited() const {

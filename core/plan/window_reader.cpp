@@ -43,14 +43,14 @@ std::vector<LocalTime> times_of_rows(const PackedRows& rows) {
 
 // Whether the list runs with time: a few rows may be late.
 bool runs_forward(const std::vector<LocalTime>& times) {
-    constexpr std::size_t one_in = 10;
     std::size_t earlier = 0;
     LocalTime latest = times.front();
     for (const LocalTime time : times) {
         earlier += time < latest ? 1 : 0;
         latest = std::max(latest, time);
     }
-    return latest > times.front() && earlier * one_in <= times.size();
+    const double most = most_disorder * static_cast<double>(times.size());
+    return latest > times.front() && static_cast<double>(earlier) <= most;
 }
 
 }  // namespace
@@ -60,7 +60,8 @@ WindowReader::WindowReader(const Zone& zone, const Request& request, const Bound
       request_(request),
       seen_(seen),
       first_query_(first_query_of(zone, request)),
-      query_(first_query_) {
+      query_(first_query_),
+      curve_(request.window.begin) {
     const Window around{request.window.begin - Seconds(1), request.window.end + Seconds(1)};
     if (zone.touches_repeated_hour(around)) {
         slack_ = repeated_hour;
@@ -80,6 +81,7 @@ WindowReader::Verdict WindowReader::accept(copernica::Page page) {
     }
     if (query_.total) {
         total_ = page.total;
+        curve_.counted(request_.window, *total_);
     }
     crowded_ = query_.total && *total_ > request_.most_records;
     const bool re_based =
@@ -184,7 +186,7 @@ bool WindowReader::is_plain() const {
            records_.repeated_ids.empty();
 }
 
-// Nothing if the window cannot be narrowed: in the nights in which clocks change, if some
+// Nothing if the window's end cannot be moved: in the nights in which clocks change, if some
 // records have no time or no ID, and in a list that is not in the order of time.
 std::optional<std::vector<LocalTime>> WindowReader::times_of_known() const {
     if (!total_ || search_ || !is_plain()) {
@@ -197,16 +199,14 @@ std::optional<std::vector<LocalTime>> WindowReader::times_of_known() const {
     return times;
 }
 
-// The rows after the latest that is known are taken to lie evenly.
-std::optional<Window> WindowReader::narrow_to_rows(std::uint64_t rows) {
+std::optional<Window> WindowReader::move_end(std::uint64_t rows, Instant latest_end) {
     const auto times = times_of_known();
     if (!times || rows <= received() || left() == 0) {
         return std::nullopt;
     }
     const Instant latest = zone_.latest(*std::max_element(times->begin(), times->end()));
-    const double part = static_cast<double>(rows - received()) / static_cast<double>(left());
-    const double rest = static_cast<double>((request_.window.end - latest).count());
-    return end_at(latest + std::max(Seconds(static_cast<std::int64_t>(rest * part)), Seconds(1)));
+    const Instant end = curve_.end_for(rows, received(), latest);
+    return end_at(zone_.align_down(std::min(end, std::max(latest_end, request_.window.end))));
 }
 
 // It ends in a second without a known row, so that it does not matter if bounds are included.
@@ -224,10 +224,16 @@ std::optional<Window> WindowReader::narrow_to_known() {
     return std::nullopt;
 }
 
+// Not where it ends already, nor in a night in which clocks change.
+bool WindowReader::may_end_at(Instant end) const {
+    const Window& window = request_.window;
+    return window.begin < end && end != window.end && end == zone_.align_down(end) &&
+           !zone_.touches_repeated_hour({window.begin - Seconds(1), end + Seconds(1)});
+}
+
 // What is known before the new end, in the order in which it came, is where the new list begins.
 std::optional<Window> WindowReader::end_at(Instant end) {
-    if (end <= request_.window.begin || end >= request_.window.end ||
-        end != zone_.align_down(end)) {
+    if (!may_end_at(end)) {
         return std::nullopt;
     }
     const LocalTime local_end = zone_.span({request_.window.begin, end}).end;

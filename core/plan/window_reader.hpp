@@ -10,6 +10,7 @@
 
 #include "core/copernica/page.hpp"
 #include "core/copernica/page_query.hpp"
+#include "core/plan/count_curve.hpp"
 #include "core/plan/id_index.hpp"
 #include "core/plan/missing_search.hpp"
 #include "core/plan/reading_way.hpp"
@@ -71,13 +72,14 @@ class WindowReader {
         return total_.value_or(0) - std::min(received(), total_.value_or(0));
     }
 
-    /// Makes the window end earlier and keeps what was read of it: if the list is in the order of
-    /// time, what was read also begins the list of the narrower window. The next reply counts that
-    /// one, and the proof is the same. Returns the narrower window; nothing, and no change, if
-    /// that is not possible.
-    std::optional<Window> narrow_to_rows(
-        std::uint64_t rows);                  ///< about so many, more than is known
-    std::optional<Window> narrow_to_known();  ///< nearly all that is known
+    /// Makes the window end at another time and keeps what was read of it: if the list is in the
+    /// order of time, what was read also begins the list of the other window. The next reply counts
+    /// that one, and the proof is the same. Returns the new window; nothing, and no change, if that
+    /// is not possible. It holds about so many rows then, more than are known; if that takes a
+    /// later end, this is `latest_end` at the most, and eight times as wide as it was.
+    std::optional<Window> move_end(std::uint64_t rows, Instant latest_end);
+    /// The same, to nearly all that is known.
+    std::optional<Window> narrow_to_known();
 
     /// Whether any page was asked for from the last time seen.
     bool used_time() const { return used_time_; }
@@ -94,6 +96,7 @@ class WindowReader {
 
     bool is_plain() const;
     std::optional<std::vector<LocalTime>> times_of_known() const;
+    bool may_end_at(Instant end) const;
     std::optional<Window> end_at(Instant end);
     Verdict judge_page(const copernica::PageQuery& asked, std::size_t records, std::uint64_t fresh);
     Verdict judge_search(copernica::Page page);
@@ -118,6 +121,7 @@ class WindowReader {
     IdIndex places_;
     std::uint64_t nameless_ = 0;  // records without a usable ID, each counted
     std::optional<std::uint64_t> total_;
+    CountCurve curve_;  // of the totals up to each end that the window had
     bool used_time_ = false;
     std::size_t longest_page_ = 0;  // the server's page may be shorter than what was asked
 

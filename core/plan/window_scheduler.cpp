@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "core/plan/window_aim.hpp"
+
 namespace mirror::plan {
 
 namespace {
@@ -30,8 +32,8 @@ void WindowScheduler::put_first(const Window& window) {
     pieces_.push_front(piece);
 }
 
-std::optional<WindowTask> WindowScheduler::take(bool others_uncounted) {
-    if (others_uncounted && given_up_lately_) {
+std::optional<WindowTask> WindowScheduler::take(const OthersAtWork& others) {
+    if (others.uncounted > 0 && given_up_lately_) {
         return std::nullopt;
     }
     const auto next = std::find_if(pieces_.begin(), pieces_.end(), [this](const WindowTask& piece) {
@@ -43,12 +45,18 @@ std::optional<WindowTask> WindowScheduler::take(bool others_uncounted) {
         narrowed_in_work_ += piece.narrowed ? 1 : 0;
         return piece;
     }
-    if (todo_.empty() || (others_uncounted && planner_.exploring())) {
+    const bool one_after_another = planner_.exploring() && others.uncounted > 0;
+    const bool end_may_move = newest_uncounted_ && others.active > 0;
+    if (todo_.empty() || one_after_another || end_may_move) {
         return std::nullopt;
     }
     WindowTask piece;
-    piece.window = direction_ == Direction::newest_first ? newest_piece(todo_.windows().back())
-                                                         : oldest_piece(todo_.windows().front());
+    if (direction_ == Direction::newest_first) {
+        piece.window = newest_piece(next_window());
+    } else {
+        piece.window = oldest_piece(next_window());
+        newest_uncounted_ = piece.window.begin;
+    }
     todo_.subtract(piece.window);
     return piece;
 }
@@ -59,7 +67,35 @@ std::optional<Instant> WindowScheduler::untaken_from() const {
 
 void WindowScheduler::counted(const WindowTask& piece, std::uint64_t records) {
     something_served();
-    planner_.observe(piece.window.width(), records);
+    delayed(piece);
+    if (direction_ == Direction::oldest_first) {
+        curve_ = curve_.value_or(CountCurve(piece.window.begin));
+        curve_->counted(piece.window, records);
+    }
+    // What is far too much goes back in part, and is next.
+    const bool crowded =
+        static_cast<double>(records) > crowded_share * static_cast<double>(planner_.rows_wanted());
+    if (crowded || !last_counted_ || !comes_before(piece.window, *last_counted_)) {
+        planner_.observe(piece.window.width(), records);
+        if (todo_.empty() || comes_before(piece.window, next_window())) {
+            last_counted_ = piece.window;
+        }
+    }
+}
+
+const Window& WindowScheduler::next_window() const {
+    return direction_ == Direction::newest_first ? todo_.windows().back() : todo_.windows().front();
+}
+
+bool WindowScheduler::comes_before(const Window& window, const Window& other) const {
+    return direction_ == Direction::newest_first ? window.begin > other.begin
+                                                 : window.begin < other.begin;
+}
+
+void WindowScheduler::delayed(const WindowTask& piece) {
+    if (newest_uncounted_ == piece.window.begin) {
+        newest_uncounted_.reset();
+    }
 }
 
 void WindowScheduler::something_served() {
@@ -70,6 +106,7 @@ void WindowScheduler::something_served() {
 // A narrowed piece is not in work any more.
 void WindowScheduler::ended(const WindowTask& piece) {
     narrowed_in_work_ -= piece.narrowed ? 1 : 0;
+    delayed(piece);
 }
 
 void WindowScheduler::done(const WindowTask& piece) {
@@ -114,17 +151,43 @@ bool WindowScheduler::cut(const WindowTask& piece, std::uint64_t records) {
         return false;
     }
     ended(piece);
-    something_served();
-    planner_.observe(piece.window.width(), records);
+    counted(piece, records);
     put_back_sampled(piece);
     todo_.add(piece.window);
     return true;
 }
 
-void WindowScheduler::narrowed(WindowTask& piece, const Window& now, std::uint64_t records) {
-    planner_.observe(piece.window.width(), records);
-    todo_.add({now.end, piece.window.end});
+std::optional<Instant> WindowScheduler::latest_end(const WindowTask& piece) const {
+    const bool untroubled = piece.unproven == 0 && piece.failures == 0 && !piece.doubtful &&
+                            !piece.narrowed && piece.sampled.empty();
+    if (!untroubled || todo_.empty()) {
+        return std::nullopt;
+    }
+    const auto next =
+        std::find_if(todo_.windows().begin(), todo_.windows().end(),
+                     [&](const Window& window) { return window.begin == piece.window.end; });
+    if (next == todo_.windows().end()) {
+        return std::nullopt;
+    }
+    const auto limit = planner_.limit();
+    return limit ? std::max(piece.window.end, std::min(next->end, piece.window.begin + *limit))
+                 : next->end;
+}
+
+void WindowScheduler::moved_end(WindowTask& piece, const Window& now) {
+    if (now.end < piece.window.end) {
+        todo_.add({now.end, piece.window.end});
+    } else {
+        todo_.subtract({piece.window.end, now.end});
+    }
+    // A large step is a guess, and the next count says how good. Others wait for that; for a small
+    // step only if it costs nothing.
+    const Seconds step = std::max(now.end, piece.window.end) - std::min(now.end, piece.window.end);
+    if (direction_ == Direction::oldest_first && (way_.can_wait || step * 4 > now.width())) {
+        newest_uncounted_ = now.begin;
+    }
     piece.window = now;
+    ++piece.moves;
 }
 
 void WindowScheduler::not_whole(WindowTask piece, const std::string& reason) {
@@ -204,7 +267,12 @@ Window WindowScheduler::newest_piece(const Window& window) const {
 }
 
 Window WindowScheduler::oldest_piece(const Window& window) const {
-    const Seconds width = next_width();
+    Seconds width = next_width();
+    // Where a window that holds too much loses its first page.
+    if (curve_ && !way_.ends_move) {
+        const auto full = curve_->end_of(window.begin, planner_.rows_wanted());
+        width = full ? std::min(width, *full - window.begin) : width;
+    }
     if (window.width() <= width) {
         return window;
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/plan/count_curve.hpp"
 #include "core/plan/unread_window.hpp"
 #include "core/plan/width.hpp"
 #include "core/plan/window_reader.hpp"
@@ -22,6 +23,7 @@ struct WindowTask {
     int failures = 0;       ///< requests that failed
     bool doubtful = false;  ///< said to be empty, and nothing else shows whether that is true
     ReadOn read_on = ReadOn::automatic;
+    int moves = 0;          ///< of its end
     bool narrowed = false;  ///< part of what failed
     /// What failed as a whole, if this is a sample of it: given up when all samples fail, too.
     Window sampled;
@@ -29,6 +31,12 @@ struct WindowTask {
     bool sampled_backwards = false;  ///< what failed beside it is newer
     /// The planner's limit before the widest piece around it was refused.
     std::optional<std::optional<Seconds>> limit_before;
+};
+
+/// Pieces in work elsewhere.
+struct OthersAtWork {
+    unsigned active = 0;
+    unsigned uncounted = 0;  ///< of these: no reply has said how many records they hold
 };
 
 /// Which end of what is to be done comes first.
@@ -52,11 +60,14 @@ class WindowScheduler {
     /// no longer holds it.
     void put_first(const Window& window);
 
+    /// How windows are read from now on.
+    void read_as(const ReadingWay& way) { way_ = way; }
+
     /// The next piece; nothing while what is left is in work elsewhere, or depends on what is.
-    /// `others_uncounted`: there are pieces in work whose records are not counted() yet. Parts of
-    /// what failed come one at a time once something was given up: what is known of a part's
-    /// neighbour says how to go about it.
-    std::optional<WindowTask> take(bool others_uncounted = false);
+    /// Parts of what failed come one at a time once something was given up: what is known of a
+    /// part's neighbour says how to go about it. Oldest first, what follows a piece waits for its
+    /// count, which may move its end, unless it is delayed().
+    std::optional<WindowTask> take(const OthersAtWork& others = {});
 
     /// Whether nothing is left to take (pieces in work may still come back).
     bool empty() const { return pieces_.empty() && todo_.empty(); }
@@ -69,6 +80,9 @@ class WindowScheduler {
     /// next one follows.
     void counted(const WindowTask& piece, std::uint64_t records);
 
+    /// A request for the piece failed: it may take long.
+    void delayed(const WindowTask& piece);
+
     /// The piece was read whole.
     void done(const WindowTask& piece);
 
@@ -79,9 +93,12 @@ class WindowScheduler {
     /// total asks for. False if it cannot be cut.
     [[nodiscard]] bool cut(const WindowTask& piece, std::uint64_t records);
 
-    /// It holds more records than it should, and is read only to this earlier end: the rest goes
-    /// back.
-    void narrowed(WindowTask& piece, const Window& now, std::uint64_t records);
+    /// How far the end of a piece may move: nobody has taken what follows. Nothing if somebody has,
+    /// if nothing follows, or if anything went wrong with the piece.
+    std::optional<Instant> latest_end(const WindowTask& piece) const;
+
+    /// Its end has moved: what it does not hold any more goes back.
+    void moved_end(WindowTask& piece, const Window& now);
 
     /// Its records did not add up: read by start, then narrowed, at last given up with this reason.
     void not_whole(WindowTask piece, const std::string& reason);
@@ -108,6 +125,8 @@ class WindowScheduler {
     Window oldest_piece(const Window& window) const;
     bool narrow(const WindowTask& piece);
     bool halve(const WindowTask& piece);
+    const Window& next_window() const;
+    bool comes_before(const Window& window, const Window& other) const;
     void something_served();
     void ended(const WindowTask& piece);
     bool sample(const WindowTask& piece);
@@ -119,6 +138,7 @@ class WindowScheduler {
     WidthPlanner& planner_;
     Direction direction_;
     unsigned readers_;
+    ReadingWay way_;
     WindowSet todo_;
     std::deque<WindowTask> pieces_;  // the next one in front
     std::vector<UnreadWindow> unread_;
@@ -127,6 +147,13 @@ class WindowScheduler {
     // answer to the one before it, and so wide beside what was given up last.
     bool given_up_lately_ = false;
     unsigned narrowed_in_work_ = 0;
+    // Where the newest piece begins that was handed out oldest first, until it is counted.
+    std::optional<Instant> newest_uncounted_;
+    // Of the pieces that were counted, the last one in our direction: what comes next is most like
+    // it.
+    std::optional<Window> last_counted_;
+    // Oldest first: what was counted is known to lie ahead after it was cut.
+    std::optional<CountCurve> curve_;
     Seconds beside_{0};
 };
 

@@ -19,13 +19,13 @@ struct AdaptiveState {
     explicit AdaptiveState(std::uint32_t most_records)
         : planner(std::uint64_t{pages_a_window} * most_records), page_size(most_records) {}
 
-    /// Enough pages to fill them well, few enough to lose little at a kill.
-    static constexpr std::uint32_t pages_a_window = 8;
+    /// Pages that memory has room for, for each connection: the window that is being read, and most
+    /// of one that is whole and waits for older ones, so that no connection has to. All of them are
+    /// what a kill costs at the most.
+    static constexpr std::uint32_t pages_a_connection = 16;
 
-    /// Windows that memory has room for, for each connection: the one that is being read, and one
-    /// that is whole and waits for older ones, so that no connection has to. All of them are what a
-    /// kill costs at the most.
-    static constexpr unsigned windows_a_connection = 2;
+    /// Enough to fill them well.
+    static constexpr std::uint32_t pages_a_window = 10;
 
     plan::WidthPlanner planner;
     plan::PageSize page_size;

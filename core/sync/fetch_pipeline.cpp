@@ -69,6 +69,7 @@ class FetchPipeline::ActiveWindow final : public WindowEvents {
     void delayed() override {
         if (owner_.load_.stop_waiting_for(entry_)) {
             owner_.queue_changed_.notify_all();
+            owner_.context_.room_changed.notify_all();
         }
     }
 
@@ -156,7 +157,7 @@ asio::awaitable<void> FetchPipeline::work() {
             held_back_ = true;
             co_return;
         }
-        std::optional<plan::WindowTask> task = scheduler_.take(load_.any_uncounted());
+        std::optional<plan::WindowTask> task = scheduler_.take({load_.active(), load_.uncounted()});
         if (task) {
             ActiveWindow active(*this, task->window.begin);
             std::optional<WholeWindow> whole = co_await fetcher_.fetch(*task, active);

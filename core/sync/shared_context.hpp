@@ -36,8 +36,8 @@ struct SharedContext {
           counted_api(api, requests),
           access(run_executor, counted_api, run_clock, run_observer, run_settings, streams),
           room_changed(run_executor) {
-        room.most = std::uint64_t{AdaptiveState::windows_a_connection} * run_settings.connections *
-                    AdaptiveState::pages_a_window * run_settings.page_size;
+        room.most = std::uint64_t{AdaptiveState::pages_a_connection} * run_settings.connections *
+                    run_settings.page_size;
     }
     SharedContext(const SharedContext&) = delete;
     SharedContext& operator=(const SharedContext&) = delete;

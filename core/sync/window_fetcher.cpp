@@ -10,6 +10,7 @@
 #include "core/copernica/errors.hpp"
 #include "core/copernica/retry_policy.hpp"
 #include "core/plan/recheck.hpp"
+#include "core/plan/window_aim.hpp"
 #include "core/plan/window_reader.hpp"
 #include "core/sync/account_probe.hpp"
 #include "core/sync/horizon.hpp"
@@ -26,11 +27,13 @@ using plan::WindowTask;
 
 namespace {
 
-// A window whose count exceeds this share of the wanted records is read to an earlier end if its
-// list allows that, ...
-constexpr double crowded_share = 1.25;
-// ... and beyond this one it is cut if not: its first page is lost then.
+// A window whose count exceeds this share of the wanted records is cut if it cannot be read to an
+// earlier end: its first page is lost then.
 constexpr double most_share = 2;
+
+// How often a window's end moves to where its pages are full. Each time the API counts it once
+// more.
+constexpr int most_moves = 4;
 
 // Requests that are expected to take as long as there is time left would often be too late.
 constexpr double safety = 1.25;
@@ -53,7 +56,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     request.read_on = automatic ? context_.adaptive.way.read_on : task.read_on;
     if (scheduler_.divisible(task.window)) {
         request.most_records = static_cast<std::uint64_t>(
-            crowded_share * static_cast<double>(context_.adaptive.planner.rows_wanted()));
+            plan::crowded_share * static_cast<double>(context_.adaptive.planner.rows_wanted()));
     }
     std::optional<WindowReader> reader;
     reader.emplace(context_.settings.zone, request, context_.adaptive.bounds);
@@ -78,6 +81,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             failed = error;
         }
         if (failed) {
+            scheduler_.delayed(task);
             events.delayed();
             if (context_.stop.requested()) {
                 co_return std::nullopt;
@@ -104,7 +108,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             case WindowReader::Verdict::read_on:
                 if (first_page) {
                     scheduler_.counted(task, *reader->total());
-                    events.counted(*reader->total());
+                    events.counted(fill_pages(task, *reader));
                     counted = true;
                 }
                 // What was learned meanwhile holds for the rest of a long window, too.
@@ -181,22 +185,43 @@ WholeWindow WindowFetcher::whole_window(const WindowTask& task, Instant valid_un
     return whole;
 }
 
+// What a window should hold so that its pages are full, if its count says that it does not.
+std::optional<std::uint64_t> WindowFetcher::better_total(const WindowReader& reader) const {
+    plan::WindowFill fill;
+    fill.total = *reader.total();
+    fill.received = reader.received();
+    fill.wanted = context_.adaptive.planner.rows_wanted();
+    fill.page_size = reader.query().limit;
+    return plan::better_total(fill);
+}
+
+// A window whose end nothing follows yet ends where its pages are full. Returns how many records it
+// has then.
+std::uint64_t WindowFetcher::fill_pages(WindowTask& task, WindowReader& reader) {
+    const std::uint64_t total = *reader.total();
+    const auto latest_end = task.moves < most_moves ? scheduler_.latest_end(task) : std::nullopt;
+    const auto target = latest_end ? better_total(reader) : std::nullopt;
+    const auto moved = target ? reader.move_end(*target, *latest_end) : std::nullopt;
+    if (!moved) {
+        return total;
+    }
+    scheduler_.moved_end(task, *moved);
+    return *target;
+}
+
 // A window with more records than it should have: it is read to an earlier end, or as a whole, or
 // cut. Returns how many records are read then; nothing if it was cut.
 std::optional<std::uint64_t> WindowFetcher::go_on_crowded(WindowTask& task, WindowReader& reader) {
     const std::uint64_t total = *reader.total();
+    const auto target = task.sampled.empty() ? better_total(reader) : std::nullopt;
+    if (target && *target < total) {
+        if (const auto narrower = reader.move_end(*target, task.window.end)) {
+            scheduler_.counted(task, total);
+            scheduler_.moved_end(task, *narrower);
+            return *target;
+        }
+    }
     const std::uint64_t wanted = context_.adaptive.planner.rows_wanted();
-    // At least as many as fill the next page.
-    const std::uint64_t page = context_.settings.page_size;
-    const std::uint64_t target = std::max(wanted, total - reader.left() + page - page / 8);
-    std::optional<Window> narrower;
-    if (task.sampled.empty() && target + target / 8 < total) {
-        narrower = reader.narrow_to_rows(target);
-    }
-    if (narrower) {
-        scheduler_.narrowed(task, *narrower, total);
-        return target;
-    }
     const bool far_too_many = static_cast<double>(total) > most_share * static_cast<double>(wanted);
     if (far_too_many && scheduler_.cut(task, total)) {
         return std::nullopt;
@@ -248,6 +273,7 @@ void WindowFetcher::learn(const copernica::PageQuery& query,
     limits.requests_per_second = context_.settings.requests_per_second;
     adaptive.way = plan::cheapest_way(adaptive.list.facts(), limits);
     adaptive.planner.want(adaptive.way.rows);
+    scheduler_.read_as(adaptive.way);
 }
 
 // Decides about a failed request: true if the window is to be asked for again.

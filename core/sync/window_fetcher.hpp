@@ -50,6 +50,8 @@ class WindowFetcher {
     boost::asio::awaitable<bool> accept_empty(plan::WindowTask& task, int replies);
     WholeWindow whole_window(const plan::WindowTask& task, Instant valid_until,
                              Records records) const;
+    std::optional<std::uint64_t> better_total(const plan::WindowReader& reader) const;
+    std::uint64_t fill_pages(plan::WindowTask& task, plan::WindowReader& reader);
     std::optional<std::uint64_t> go_on_crowded(plan::WindowTask& task, plan::WindowReader& reader);
     bool go_on_before_the_end(plan::WindowTask& task, plan::WindowReader& reader) const;
     void learn(const copernica::PageQuery& query, const copernica::FetchedPage& fetched);

@@ -57,6 +57,23 @@ TEST_CASE("way: the cheapest one that can be proved") {
     }
 }
 
+TEST_CASE("way: a window's end moves if the list runs with time") {
+    CHECK(cheapest_way({}, {}).ends_move);
+    CHECK(cheapest_way({0.1, 0.05, 0}, {}).ends_move);
+    CHECK_FALSE(cheapest_way({0.11, 0.05, 0}, {}).ends_move);
+}
+
+TEST_CASE("way: a connection can wait for another one if the rate lets it wait anyway") {
+    ReadingLimits limits;
+    limits.connections = 4;
+    limits.requests_per_second = 10;
+    CHECK(cheapest_way({0, 0.3, 0}, limits).can_wait);
+    CHECK_FALSE(cheapest_way({0, 0.31, 0}, limits).can_wait);
+    CHECK_FALSE(cheapest_way({0, 0, 0}, limits).can_wait);  // nothing is known
+    limits.connections = 1;
+    CHECK_FALSE(cheapest_way({0, 0.01, 0}, limits).can_wait);
+}
+
 TEST_CASE("way: a page of one record, and windows of one page") {
     ReadingLimits limits;
     limits.page_size = 1;

@@ -264,6 +264,90 @@ TEST_CASE("a count above the limit is told before more is read") {
     CHECK(reader.total() == 21);
 }
 
+TEST_CASE("a window whose end moves is whole with what it holds then") {
+    const Zone zone("Europe/Amsterdam");
+    unsigned moved = 0;
+    unsigned later = 0;
+    for (unsigned seed = 0; seed < 2000; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(seed);
+        Model model(zone);
+        choose_behaviour(model, seed);
+        const bool night =
+            seed % 7 == 0;  // the hour that comes twice lies after the window, or in it
+        WindowReader::Request request;
+        request.window.begin = utc(night ? "2026-10-24 21:00:00" : "2026-06-01 10:00:00");
+        request.window.end = request.window.begin + std::chrono::hours(night ? 2 + seed % 3 : 4);
+        request.page_size = 50;
+        request.read_on = seed % 3 == 0 ? ReadOn::by_start : ReadOn::automatic;
+        const Window around{request.window.begin, request.window.end + std::chrono::hours(4)};
+        fill(model, around, 100 + random() % 400, random);
+        // A few have the IDs of rows that are logged much later.
+        for (int late = static_cast<int>(random() % 3); late > 0; --late) {
+            model.add_as(1'000'000 + late, around.begin + Seconds(random() % 10'000));
+        }
+        WindowReader reader(zone, request, {});
+        Window window = request.window;
+        const Instant now = utc("2040-01-01 00:00:00");
+        int requests = 0;
+        Verdict verdict = Verdict::read_on;
+        while (verdict == Verdict::read_on) {
+            REQUIRE(++requests < 200);
+            const copernica::PageQuery query = reader.query();
+            Page page = model.answer(query, now);
+            REQUIRE_FALSE(why_invalid(query, page, reader.slack()));
+            verdict = reader.accept(std::move(page));
+            if (verdict == Verdict::read_on && random() % 3 == 0) {
+                const std::uint64_t rows = reader.received() + 1 + random() % 300;
+                if (const auto other = reader.move_end(rows, around.end)) {
+                    REQUIRE(other->begin == window.begin);
+                    REQUIRE(other->end != window.end);
+                    REQUIRE(other->end <= around.end);
+                    later += other->end > window.end ? 1 : 0;
+                    ++moved;
+                    window = *other;
+                }
+            }
+        }
+        if (verdict == Verdict::whole) {
+            REQUIRE(ids(reader.take_records()) == ids_in(model, window, now));
+        }
+        if (model.order == Order::time && !night) {
+            REQUIRE(verdict == Verdict::whole);
+        }
+    }
+    CHECK(moved > 400);
+    CHECK(later > 200);
+}
+
+TEST_CASE("a window's end moves to where the rows lie that it should hold") {
+    const Zone zone("Europe/Amsterdam");
+    Model model(zone);
+    const Instant begin = utc("2026-06-01 10:00:00");
+    for (int i = 0; i < 40'000; ++i) {
+        model.add(begin + Seconds(i));
+    }
+    for (const std::int64_t rows : {1500, 2400, 7000}) {
+        CAPTURE(rows);
+        WindowReader reader(zone, {.window = {begin, begin + Seconds(3000)}}, {});
+        REQUIRE(reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00"))) ==
+                Verdict::read_on);
+        const auto window =
+            reader.move_end(static_cast<std::uint64_t>(rows), begin + Seconds(40'000));
+        REQUIRE(window);
+        const std::int64_t seconds = window->width().count();
+        CHECK(seconds >= rows - 2);
+        CHECK(seconds <= rows + 2);
+    }
+    WindowReader reader(zone, {.window = {begin, begin + Seconds(3000)}}, {});
+    REQUIRE(reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00"))) ==
+            Verdict::read_on);
+    // Not further than it may, not to where it ends, and not to what is known.
+    CHECK(reader.move_end(7000, begin + Seconds(4000)) == Window{begin, begin + Seconds(4000)});
+    CHECK_FALSE(reader.move_end(8000, begin + Seconds(4000)));
+    CHECK_FALSE(reader.move_end(500, begin + Seconds(4000)));
+}
+
 TEST_CASE("an empty window is whole with nothing") {
     Model model(Zone("UTC"));
     Setup setup(model);

@@ -81,9 +81,119 @@ TEST_CASE("where little is expected, nothing is taken until what is in work was 
     Work work(WindowSet(window("2026-06-01 00:00:00", "2026-06-05 00:00:00")));
     const auto first = work.list.take();
     REQUIRE(first);
-    CHECK_FALSE(work.list.take(true));
+    CHECK_FALSE(work.list.take({1, 1}));
     work.list.counted(*first, 10'000);
-    CHECK(work.list.take(true));
+    CHECK(work.list.take({1, 1}));
+}
+
+TEST_CASE("oldest first, what follows a piece waits for its count") {
+    Work work(WindowSet(window("2026-06-01 00:00:00", "2026-06-05 00:00:00")), "Europe/Amsterdam",
+              Direction::oldest_first);
+    auto first = work.list.take();
+    REQUIRE(first);
+    work.list.counted(*first, 10'000);
+    auto second = work.list.take({1, 0});
+    REQUIRE(second);
+    CHECK_FALSE(work.list.take({2, 1}));
+    SUBCASE("until it is counted") {
+        work.list.counted(*second, 10'000);
+        CHECK(work.list.take({2, 0}));
+    }
+    SUBCASE("until a request for it failed") {
+        work.list.delayed(*second);
+        CHECK(work.list.take({2, 1}));
+    }
+    SUBCASE("and once more, if its end moves far") {
+        work.list.counted(*second, 1'000);
+        work.list.moved_end(*second, {second->window.begin, second->window.end + Seconds(9000)});
+        CHECK_FALSE(work.list.take({2, 0}));
+        work.list.counted(*second, 10'000);
+        CHECK(work.list.take({2, 0}));
+    }
+    SUBCASE("or a little, if waiting costs nothing") {
+        work.list.counted(*second, 10'000);
+        const Window wider{second->window.begin, second->window.end + Seconds(60)};
+        work.list.moved_end(*second, wider);
+        auto third = work.list.take({2, 0});
+        REQUIRE(third);
+        ReadingWay way;
+        way.can_wait = true;
+        work.list.read_as(way);
+        work.list.counted(*third, 10'000);
+        work.list.moved_end(*third, {third->window.begin, third->window.end + Seconds(60)});
+        CHECK_FALSE(work.list.take({3, 0}));
+    }
+    SUBCASE("but not if nothing is at work") {
+        CHECK(work.list.take({0, 0}));
+    }
+}
+
+TEST_CASE("what comes next is as wide as what was counted last in its direction") {
+    Work work(WindowSet(window("2026-06-01 00:00:00", "2026-06-25 00:00:00")), "Europe/Amsterdam",
+              Direction::oldest_first);
+    work.planner.observe(1h, 10'000);
+    const auto first = work.list.take();
+    const auto second = work.list.take();
+    REQUIRE(first);
+    REQUIRE(second);
+    work.list.counted(*second, 5'000);
+    CHECK(work.planner.next() == 2h);
+    // Older, and denser.
+    work.list.counted(*first, 12'000);
+    CHECK(work.planner.next() == 2h);
+    // But what is far too much goes back, and is next.
+    work.list.counted(*first, 20'000);
+    CHECK(work.planner.next() == 30min);
+}
+
+TEST_CASE("where a window's end cannot move, what was counted ahead bounds the next one") {
+    const Window all = window("2026-06-01 00:00:00", "2026-06-25 00:00:00");
+    Work work(WindowSet(all), "Europe/Amsterdam", Direction::oldest_first);
+    ReadingWay way;
+    way.ends_move = false;
+    work.list.read_as(way);
+    work.planner.observe(24h, 10'000);
+    const auto first = work.list.take();
+    REQUIRE(first);
+    REQUIRE(work.list.cut(*first, 100'000));  // of a day
+    const auto second = work.list.take();
+    REQUIRE(second);
+    work.list.counted(*second, 0);
+    // The planner would take eight times as much; 100,000 lie in the rest of the day.
+    const auto third = work.list.take();
+    REQUIRE(third);
+    const Seconds rest = first->window.end - second->window.end;
+    CHECK(third->window.width() <= rest / 10 + Seconds(1));
+    CHECK(third->window.width() >= rest / 10 - Seconds(1));
+}
+
+TEST_CASE("the end of a piece moves as far as nobody has taken what follows") {
+    const Window all = window("2026-06-01 00:00:00", "2026-06-05 00:00:00");
+    Work work(WindowSet(all), "Europe/Amsterdam", Direction::oldest_first);
+    auto first = work.list.take();
+    REQUIRE(first);
+    CHECK(work.list.latest_end(*first) == all.end);
+    work.list.counted(*first, 10'000);
+
+    work.list.moved_end(*first, {first->window.begin, first->window.end + Seconds(600)});
+    auto second = work.list.take();
+    REQUIRE(second);
+    CHECK(second->window.begin == first->window.end);
+    CHECK_FALSE(work.list.latest_end(*first));
+
+    const Instant earlier = second->window.end - Seconds(600);
+    work.list.moved_end(*second, {second->window.begin, earlier});
+    CHECK(second->window.end == earlier);
+    const auto third = work.list.take();
+    REQUIRE(third);
+    CHECK(third->window.begin == earlier);
+
+    // Wider than what the API serves it does not become; nor if something went wrong with it.
+    work.planner.refuse(third->window.width() * 2);
+    CHECK(work.list.latest_end(*third) == third->window.end);
+    auto failed = *third;
+    failed.unproven = 1;
+    CHECK_FALSE(work.list.latest_end(failed));
 }
 
 TEST_CASE("what is left at last is shared out among those who read") {

@@ -88,9 +88,8 @@ TEST_CASE("what was read and is not stored yet is bounded, however slow the disk
         CHECK(run(world.loop, session.sync()).whole());
         // Beside what there is room for, pages that begin with the last record of the one before,
         // and what was read twice.
-        const std::uint64_t room = AdaptiveState::windows_a_connection *
-                                   world.settings.connections * world.settings.page_size *
-                                   AdaptiveState::pages_a_window;
+        const std::uint64_t room = AdaptiveState::pages_a_connection * world.settings.connections *
+                                   world.settings.page_size;
         CAPTURE(most);
         CHECK(most > room / 4);
         CHECK(most < room * 5 / 4);
