@@ -55,7 +55,7 @@ asio::awaitable<void> estimate(RunContext& context, const WindowSet& todo, bool 
         co_await count_at_api(context.client, context.settings, period.begin, period.end);
     if (shown && *shown > known) {
         meter.expect(read + *shown - known);
-        if (known == 0 && !had_rows) {
+        if (!had_rows) {
             context.observer.first_load({.rows = *shown});
         }
         context.observer.progress(meter.progress());
