@@ -24,6 +24,7 @@ struct LoadEstimate {
 };
 
 /// Pages are taken to be 93 % full: the last page of a window is not, nor are those of quiet times.
+/// Some requests are made besides.
 /// A row takes 107 bytes, and 12 for each optional index (see docs/performance.md).
 LoadEstimate estimate_load(std::uint64_t rows, const LoadSettings& settings);
 

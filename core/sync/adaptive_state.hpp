@@ -21,7 +21,8 @@ struct AdaptiveState {
 
     /// Pages that memory has room for, for each connection: the window that is being read, and most
     /// of one that is whole and waits for older ones, so that no connection has to. All of them are
-    /// what a kill costs at the most.
+    /// what a kill costs at the most, but for a window of a list in no order: it cannot end earlier
+    /// and may have twice as many pages as it should.
     static constexpr std::uint32_t pages_a_connection = 16;
 
     /// Enough to fill them well.

@@ -232,8 +232,8 @@ asio::awaitable<void> Audit::examine_period(Window period) {
 }
 
 // Pieces that agree if rejects without a time lie on the other side of a cut. What one has too few,
-// another has too many then, but for rejects that may lie outside of all that was counted. One of
-// which both counts are the same may lack a row, too: for that, it has a reject too many.
+// another has too many then, but for rejects that may lie outside of all that was counted. A piece
+// whose counts are equal may lack a row, too: it has a reject too many for it.
 asio::awaitable<void> Audit::examine_doubtful(Window counted, std::vector<CountedRange> pieces) {
     if (pieces.empty()) {
         co_return;

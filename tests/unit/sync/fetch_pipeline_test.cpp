@@ -30,7 +30,7 @@ namespace {
 
 const Instant noon = utc("2026-06-01 12:00:00");
 
-// A disk that takes ten minutes for every transaction.
+// A disk that takes ten minutes of the fake clock for every transaction: nothing waits in truth.
 struct Slow final : FakeStore {
     Slow(const Zone& zone, FakeClock& a_clock) : FakeStore(zone), clock(a_clock) {}
 
