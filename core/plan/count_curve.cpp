@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/plan/width.hpp"
+
 namespace mirror::plan {
 
 double CountCurve::rate(const Point& from, const Point& to) {
@@ -93,7 +95,7 @@ Instant CountCurve::end_for(std::uint64_t records, std::uint64_t known, Instant 
         before = here;
     }
     const double expected = std::max(rate({begin_, 0}, before), rate(start, before));
-    const Seconds most = (before.end - begin_) * most_growth;
+    const Seconds most = (before.end - begin_) * WidthPlanner::most_growth;
     if (expected * static_cast<double>(most.count()) <= static_cast<double>(records)) {
         return begin_ + most;
     }

@@ -14,9 +14,6 @@ namespace mirror::plan {
 /// counts, records are taken to lie evenly.
 class CountCurve {
   public:
-    /// A guess at what lies behind the last count goes as far as this many times what was counted.
-    static constexpr std::int64_t most_growth = 8;
-
     explicit CountCurve(Instant begin) : begin_(begin) {}
 
     /// The window holds so many records. Older counts that contradict it are forgotten, and so is
@@ -29,7 +26,8 @@ class CountCurve {
     /// The end at which the window from the first begin holds about so many records, more than
     /// `known`: those up to the latest that is known. Behind the last count, records are taken to
     /// come as fast as before it, in all of the window or on the last stretch, whichever is faster:
-    /// so the window rather grows in steps than too far.
+    /// so the window rather grows in steps than too far, and never by more than
+    /// WidthPlanner::most_growth.
     Instant end_for(std::uint64_t records, std::uint64_t known, Instant latest) const;
 
   private:

@@ -14,7 +14,7 @@ std::optional<std::uint64_t> better_total(const WindowFill& fill) {
         return (records - std::min(fill.received, records)) / page;
     };
     const std::uint64_t windows_pages = (fill.wanted + fill.page_size - 1) / fill.page_size;
-    const auto most = static_cast<std::uint64_t>(crowded_share * static_cast<double>(fill.wanted));
+    const std::uint64_t most = most_records(fill.wanted);
     std::uint64_t pages = pages_up_to(windows_pages * page + 1);
     if (left > pages * page) {
         // A window that is a little too large keeps its full pages, one that is far too large does

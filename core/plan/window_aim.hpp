@@ -14,17 +14,22 @@ struct WindowFill {
     std::uint32_t page_size = 0;  ///< records
 };
 
-/// A window's count is exceeded at most so much, before it is cut.
-constexpr double crowded_share = 1.25;
+/// A window that should hold so many records is crowded if it holds more than this: it ends earlier
+/// if that is possible.
+constexpr std::uint64_t most_records(std::uint64_t wanted) {
+    return wanted + wanted / 4;
+}
 
 /// So many records would leave less of the last page empty: the window's end should move to where
 /// it holds them. Nothing if the window is good as it is.
 ///
-/// Where records are few or many nobody knows before their window is counted, so the last page is
-/// half full on average, and a window of half the records needs twice as many of them. What is
+/// Nobody knows how many records a window holds before it is counted. So its last page is half full
+/// on average, and if it holds half of what it should, there are twice as many last pages. What is
 /// still to come is aimed at full pages, less what the aim may be off by: an eighth of a page, and
 /// a quarter of the records that are added or left out, half a page at the most. One record too
-/// many costs a request, so the aim is below. Each page after the first repeats one record.
+/// many costs a request, so the aim is below. A window that holds at least half of what it should
+/// is good if no more than this, or a fifth, of its last page is empty. Each page after the first
+/// repeats one record.
 std::optional<std::uint64_t> better_total(const WindowFill& fill);
 
 }  // namespace mirror::plan

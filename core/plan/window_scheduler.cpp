@@ -73,8 +73,7 @@ void WindowScheduler::counted(const WindowTask& piece, std::uint64_t records) {
         curve_->counted(piece.window, records);
     }
     // What is far too much goes back in part, and is next.
-    const bool crowded =
-        static_cast<double>(records) > crowded_share * static_cast<double>(planner_.rows_wanted());
+    const bool crowded = records > most_records(planner_.rows_wanted());
     if (crowded || !last_counted_ || !comes_before(piece.window, *last_counted_)) {
         planner_.observe(piece.window.width(), records);
         if (todo_.empty() || comes_before(piece.window, next_window())) {
@@ -160,7 +159,7 @@ bool WindowScheduler::cut(const WindowTask& piece, std::uint64_t records) {
 std::optional<Instant> WindowScheduler::latest_end(const WindowTask& piece) const {
     const bool untroubled = piece.unproven == 0 && piece.failures == 0 && !piece.doubtful &&
                             !piece.narrowed && piece.sampled.empty();
-    if (!untroubled || todo_.empty()) {
+    if (!untroubled || piece.moves >= most_moves) {
         return std::nullopt;
     }
     const auto next =

@@ -51,6 +51,8 @@ class WindowScheduler {
   public:
     /// Attempts at a window that cannot be halved.
     static constexpr int most_attempts = 8;
+    /// Each time an end moves, the API counts the window once more.
+    static constexpr int most_moves = 4;
 
     /// `readers`: how many pieces are read at a time.
     WindowScheduler(const Zone& zone, WindowSet todo, WidthPlanner& planner, Direction direction,
@@ -94,7 +96,8 @@ class WindowScheduler {
     [[nodiscard]] bool cut(const WindowTask& piece, std::uint64_t records);
 
     /// How far the end of a piece may move: nobody has taken what follows. Nothing if somebody has,
-    /// if nothing follows, or if anything went wrong with the piece.
+    /// if nothing follows, if anything went wrong with the piece, or if its end has moved
+    /// most_moves times.
     std::optional<Instant> latest_end(const WindowTask& piece) const;
 
     /// Its end has moved: what it does not hold any more goes back.

@@ -31,10 +31,6 @@ namespace {
 // earlier end: its first page is lost then.
 constexpr double most_share = 2;
 
-// How often a window's end moves to where its pages are full. Each time the API counts it once
-// more.
-constexpr int most_moves = 4;
-
 // Requests that are expected to take as long as there is time left would often be too late.
 constexpr double safety = 1.25;
 
@@ -55,8 +51,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     const bool automatic = task.read_on == plan::ReadOn::automatic;
     request.read_on = automatic ? context_.adaptive.way.read_on : task.read_on;
     if (scheduler_.divisible(task.window)) {
-        request.most_records = static_cast<std::uint64_t>(
-            plan::crowded_share * static_cast<double>(context_.adaptive.planner.rows_wanted()));
+        request.most_records = plan::most_records(context_.adaptive.planner.rows_wanted());
     }
     std::optional<WindowReader> reader;
     reader.emplace(context_.settings.zone, request, context_.adaptive.bounds);
@@ -108,7 +103,8 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             case WindowReader::Verdict::read_on:
                 if (first_page) {
                     scheduler_.counted(task, *reader->total());
-                    events.counted(fill_pages(task, *reader));
+                    const std::uint64_t expected = fill_pages(task, *reader);
+                    events.counted(expected);
                     counted = true;
                 }
                 // What was learned meanwhile holds for the rest of a long window, too.
@@ -199,7 +195,7 @@ std::optional<std::uint64_t> WindowFetcher::better_total(const WindowReader& rea
 // has then.
 std::uint64_t WindowFetcher::fill_pages(WindowTask& task, WindowReader& reader) {
     const std::uint64_t total = *reader.total();
-    const auto latest_end = task.moves < most_moves ? scheduler_.latest_end(task) : std::nullopt;
+    const auto latest_end = scheduler_.latest_end(task);
     const auto target = latest_end ? better_total(reader) : std::nullopt;
     const auto moved = target ? reader.move_end(*target, *latest_end) : std::nullopt;
     if (!moved) {

@@ -69,12 +69,10 @@ TEST_CASE(
         CAPTURE(total);
         CAPTURE(received);
         REQUIRE(*better > received);
-        REQUIRE(static_cast<double>(*better) <=
-                crowded_share * static_cast<double>(std::max(wanted, total)));
+        REQUIRE(*better <= most_records(std::max(wanted, total)));
         const bool fuller = empty(*better, received) < empty(total, received);
         const bool was_short = total * 2 < wanted;
-        const bool was_crowded =
-            static_cast<double>(total) > crowded_share * static_cast<double>(wanted);
+        const bool was_crowded = total > most_records(wanted);
         REQUIRE((fuller || was_short || was_crowded));
     }
 }

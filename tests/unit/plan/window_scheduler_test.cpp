@@ -188,12 +188,24 @@ TEST_CASE("the end of a piece moves as far as nobody has taken what follows") {
     REQUIRE(third);
     CHECK(third->window.begin == earlier);
 
-    // Wider than what the API serves it does not become; nor if something went wrong with it.
+    // It does not become wider than what the API serves, nor if something went wrong with it.
     work.planner.refuse(third->window.width() * 2);
     CHECK(work.list.latest_end(*third) == third->window.end);
     auto failed = *third;
     failed.unproven = 1;
     CHECK_FALSE(work.list.latest_end(failed));
+}
+
+TEST_CASE("the end of a piece moves a few times at the most") {
+    Work work(WindowSet(window("2026-06-01 00:00:00", "2026-06-05 00:00:00")), "Europe/Amsterdam",
+              Direction::oldest_first);
+    auto piece = work.list.take();
+    REQUIRE(piece);
+    for (int move = 0; move < WindowScheduler::most_moves; ++move) {
+        REQUIRE(work.list.latest_end(*piece));
+        work.list.moved_end(*piece, {piece->window.begin, piece->window.end + Seconds(60)});
+    }
+    CHECK_FALSE(work.list.latest_end(*piece));
 }
 
 TEST_CASE("what is left at last is shared out among those who read") {
