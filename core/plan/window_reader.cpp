@@ -41,18 +41,6 @@ std::vector<LocalTime> times_of_rows(const PackedRows& rows) {
     return times;
 }
 
-// Whether the list runs with time: a few rows may be late.
-bool runs_forward(const std::vector<LocalTime>& times) {
-    std::size_t earlier = 0;
-    LocalTime latest = times.front();
-    for (const LocalTime time : times) {
-        earlier += time < latest ? 1 : 0;
-        latest = std::max(latest, time);
-    }
-    const double most = most_disorder * static_cast<double>(times.size());
-    return latest > times.front() && static_cast<double>(earlier) <= most;
-}
-
 }  // namespace
 
 WindowReader::WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen)
@@ -186,39 +174,43 @@ bool WindowReader::is_plain() const {
            records_.repeated_ids.empty();
 }
 
-// Nothing if the window's end cannot be moved: in the nights in which clocks change, if some
-// records have no time or no ID, and in a list that is not in the order of time.
-std::optional<std::vector<LocalTime>> WindowReader::times_of_known() const {
-    if (!total_ || search_ || !is_plain()) {
-        return std::nullopt;
-    }
-    std::vector<LocalTime> times = times_of_rows(records_.rows);
-    if (times.size() < 2 || !runs_forward(times)) {
-        return std::nullopt;
-    }
-    return times;
+void WindowReader::TimeOrder::saw(LocalTime time) {
+    first_ = first_.value_or(time);
+    earlier_ += latest_ && time < *latest_ ? 1 : 0;
+    latest_ = std::max(latest_.value_or(time), time);
+    ++records_;
+}
+
+bool WindowReader::TimeOrder::runs_forward() const {
+    const double most = most_disorder * static_cast<double>(records_);
+    return latest_ > first_ && static_cast<double>(earlier_) <= most;
+}
+
+// Not in the nights in which clocks change, nor if some records have no time or no ID, nor in a
+// list that is not in the order of time.
+bool WindowReader::may_move_end() const {
+    return total_ && !search_ && is_plain() && time_order_.runs_forward();
 }
 
 std::optional<Window> WindowReader::move_end(std::uint64_t rows, Instant latest_end) {
-    const auto times = times_of_known();
-    if (!times || rows <= received() || left() == 0) {
+    if (!may_move_end() || rows <= received() || left() == 0) {
         return std::nullopt;
     }
-    const Instant latest = zone_.latest(*std::max_element(times->begin(), times->end()));
+    const Instant latest = zone_.latest(*time_order_.latest());
     const Instant end = curve_.end_for(rows, received(), latest);
     return end_at(zone_.align_down(std::min(end, std::max(latest_end, request_.window.end))));
 }
 
 // It ends in a second without a known row, so that it does not matter if bounds are included.
 std::optional<Window> WindowReader::narrow_to_known() {
-    auto times = times_of_known();
-    if (!times) {
+    if (!may_move_end()) {
         return std::nullopt;
     }
-    std::sort(times->begin(), times->end());
-    for (std::size_t i = times->size() - 1; i > 0; --i) {
-        if ((*times)[i] - (*times)[i - 1] > Seconds(1)) {
-            return end_at(zone_.latest((*times)[i - 1]) + Seconds(1));
+    std::vector<LocalTime> times = times_of_rows(records_.rows);
+    std::sort(times.begin(), times.end());
+    for (std::size_t i = times.size() - 1; i > 0; --i) {
+        if (times[i] - times[i - 1] > Seconds(1)) {
+            return end_at(zone_.latest(times[i - 1]) + Seconds(1));
         }
     }
     return std::nullopt;
@@ -237,23 +229,10 @@ std::optional<Window> WindowReader::end_at(Instant end) {
         return std::nullopt;
     }
     const LocalTime local_end = zone_.span({request_.window.begin, end}).end;
-    IdIndex places;
-    std::vector<std::size_t> later;
-    std::uint64_t kept = 0;
-    PackedRows::Reader reader = records_.rows.read();
-    while (const Row* const row = reader.next()) {
-        if (row->time >= local_end) {
-            later.push_back(reader.place());
-            continue;
-        }
-        places.put(row->id, row->time, {static_cast<std::uint32_t>(reader.place()), false});
-        last_id_ = row->id;
-        ++kept;
+    if (*time_order_.latest() >= local_end) {
+        forget_from(local_end);
     }
-    for (const std::size_t gone : later) {
-        records_.rows.remove(gone);
-    }
-    places_ = std::move(places);
+    const std::uint64_t kept = received();
     last_reject_.clear();
     request_.window.end = end;
     first_query_.endtime = local_end;
@@ -264,12 +243,33 @@ std::optional<Window> WindowReader::end_at(Instant end) {
     return request_.window;
 }
 
+// Rows only: all records are rows if the end may move.
+void WindowReader::forget_from(LocalTime end) {
+    places_.clear();
+    time_order_ = {};
+    std::vector<std::size_t> gone;
+    PackedRows::Reader reader = records_.rows.read();
+    while (const Row* const row = reader.next()) {
+        if (row->time >= end) {
+            gone.push_back(reader.place());
+            continue;
+        }
+        places_.put(row->id, row->time, {static_cast<std::uint32_t>(reader.place()), false});
+        time_order_.saw(row->time);
+        last_id_ = row->id;
+    }
+    for (const std::size_t place : gone) {
+        records_.rows.remove(place);
+    }
+}
+
 void WindowReader::restart_by_start() {
     request_.read_on = ReadOn::by_start;
     query_ = first_query_;
     records_ = {};
     pages_ = 0;
     places_.clear();
+    time_order_ = {};
     nameless_ = 0;
     total_.reset();
     last_id_.reset();
@@ -300,6 +300,9 @@ std::uint64_t WindowReader::keep(copernica::Page page, bool drop_first) {
             forget(*known.before);
         } else {
             ++fresh;
+            if (time) {
+                time_order_.saw(*time);
+            }
             if (known.shares_id && time) {
                 records_.repeated_ids.push_back(id);
             }

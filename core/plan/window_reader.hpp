@@ -94,10 +94,27 @@ class WindowReader {
     using Place = IdIndex::Place;
     enum class Order { none, ascending, descending };
 
+    /// How the list runs, by its records in the order in which they came first.
+    class TimeOrder {
+      public:
+        void saw(LocalTime time);
+        /// A few records may be late.
+        bool runs_forward() const;
+        /// Nothing before the first record.
+        std::optional<LocalTime> latest() const { return latest_; }
+
+      private:
+        std::optional<LocalTime> first_;
+        std::optional<LocalTime> latest_;
+        std::size_t earlier_ = 0;  // than one that came before
+        std::size_t records_ = 0;
+    };
+
     bool is_plain() const;
-    std::optional<std::vector<LocalTime>> times_of_known() const;
+    bool may_move_end() const;
     bool may_end_at(Instant end) const;
     std::optional<Window> end_at(Instant end);
+    void forget_from(LocalTime end);
     Verdict judge_page(const copernica::PageQuery& asked, std::size_t records, std::uint64_t fresh);
     Verdict judge_search(copernica::Page page);
     Verdict search_missing();
@@ -119,6 +136,7 @@ class WindowReader {
     Records records_;
     std::size_t pages_ = 0;  // replies that are in there
     IdIndex places_;
+    TimeOrder time_order_;
     std::uint64_t nameless_ = 0;  // records without a usable ID, each counted
     std::optional<std::uint64_t> total_;
     CountCurve curve_;  // of the totals up to each end that the window had
