@@ -96,7 +96,9 @@ asio::awaitable<std::optional<LocalTime>> FakeStore::row_free_second(LocalTime b
     }
     std::set<LocalTime> times;
     for (const auto& row : rows) {
-        times.insert(row.second);
+        if (begin - Seconds(1) <= row.second && row.second <= end + Seconds(1)) {
+            times.insert(row.second);
+        }
     }
     const LocalTime middle = begin + (end - begin) / 2;
     const Seconds step(near == sync::RowFreeNear::end ? -1 : 1);

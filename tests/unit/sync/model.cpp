@@ -73,7 +73,30 @@ void Model::sort() const {
             });
             break;
     }
+    ranks_.resize(rows_.size());
+    by_instant_ = sorted_;
+    for (std::size_t rank = 0; rank < sorted_.size(); ++rank) {
+        ranks_[sorted_[rank]] = rank;
+    }
+    std::sort(by_instant_.begin(), by_instant_.end(),
+              [&](std::size_t a, std::size_t b) { return rows_[a].at < rows_[b].at; });
     sorted_by_ = order;
+}
+
+// The places of all rows that were logged from `first` to `last`, in the order of the list.
+std::vector<std::size_t> Model::logged(Instant first, Instant last) const {
+    const auto begin = std::partition_point(by_instant_.begin(), by_instant_.end(),
+                                            [&](std::size_t i) { return rows_[i].at < first; });
+    const auto end = std::partition_point(begin, by_instant_.end(),
+                                          [&](std::size_t i) { return rows_[i].at <= last; });
+    constexpr std::ptrdiff_t worth_sorting = 8;
+    if ((end - begin) * worth_sorting > static_cast<std::ptrdiff_t>(rows_.size())) {
+        return sorted_;
+    }
+    std::vector<std::size_t> found(begin, end);
+    std::sort(found.begin(), found.end(),
+              [&](std::size_t a, std::size_t b) { return ranks_[a] < ranks_[b]; });
+    return found;
 }
 
 std::vector<std::size_t> Model::matching(const copernica::PageQuery& query, Instant now) const {
@@ -87,8 +110,10 @@ std::vector<std::size_t> Model::matching(const copernica::PageQuery& query, Inst
         return (begin_inclusive ? at >= begin : at > begin) &&
                (end_inclusive ? at <= end : at < end);
     };
+    // An hour that comes twice is a bound's as a text, and not its instant's.
+    constexpr auto margin = std::chrono::hours(2);
     std::vector<std::size_t> found;
-    for (const std::size_t i : sorted_) {
+    for (const std::size_t i : logged(first - margin, last + margin)) {
         const LoggedRow& row = rows_[i];
         const bool inside = bounds == Bounds::text
                                 ? between(row.time, query.begintime, query.endtime)

@@ -50,10 +50,13 @@ class Model {
 
   private:
     void sort() const;
+    std::vector<std::size_t> logged(Instant first, Instant last) const;
 
     std::vector<LoggedRow> rows_;
     std::int64_t next_id_ = 1;
-    mutable std::vector<std::size_t> sorted_;
+    mutable std::vector<std::size_t> sorted_;      // places of rows, in the order of the list
+    mutable std::vector<std::size_t> ranks_;       // by place: where it stands in there
+    mutable std::vector<std::size_t> by_instant_;  // places of rows, as they were logged
     mutable std::optional<Order> sorted_by_;
 };
 
