@@ -216,7 +216,7 @@ TEST_CASE("audit: records without a time agree, wherever the windows that had th
     CHECK(mirror.gaps() == 0);
 }
 
-TEST_CASE("audit: records without a time hide no difference") {
+TEST_CASE("audit: records without a time hide no difference" * doctest::test_suite("long")) {
     for (std::int64_t id = 7; id < 20'000; id += 499) {
         CAPTURE(id);
         if (id % 200 == 100) {

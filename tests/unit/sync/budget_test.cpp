@@ -21,7 +21,8 @@ const Instant noon = live_noon;
 
 }  // namespace
 
-TEST_CASE("run: a budget is never exceeded, and what is new is not starved for the past") {
+TEST_CASE("run: a budget is never exceeded, and what is new is not starved for the past" *
+          doctest::test_suite("long")) {
     Live world;
     world.settings.requests_per_day = 300;
     world.settings.poll_interval = Seconds(600);

@@ -62,7 +62,7 @@ TEST_CASE("run: in a busy account, a count tells that rows came late") {
     CHECK(asked(world) - before < 14 + 30);
 }
 
-TEST_CASE("run: what a day costs, by what the account logs") {
+TEST_CASE("run: what a day costs, by what the account logs" * doctest::test_suite("long")) {
     struct Account {
         const char* about;
         Seconds between_rows;  // 0: no rows
