@@ -424,12 +424,13 @@ LocalTime end_of_portion(SQLite::Database& sql, const Stream& stream, LocalTime 
 
 }  // namespace
 
-bool erase_older_portion(const MirrorOptions& options, const Stream& stream, LocalTime before,
-                         Instant now) {
+sync::ErasedPortion erase_older_portion(const MirrorOptions& options, const Stream& stream,
+                                        LocalTime before, Instant now) {
+    sync::ErasedPortion portion;
     Database database = open_mirror(options, now);
     EraseLock only_one(database.path());
     if (!only_one.take(options.busy_timeout)) {
-        return false;  // the next round finds the rest
+        return portion;  // the next round finds the rest
     }
     ErasureRule rule;
     rule.kind = Kind::before;
@@ -439,12 +440,14 @@ bool erase_older_portion(const MirrorOptions& options, const Stream& stream, Loc
     request.rules = {rule};
     Eraser eraser(database, options.zone);
     eraser.begin(request);
-    eraser.finish(now, [now] { return now; });
-    const bool more = rule.before < before;
-    if (!more) {
+    for (const ErasedOfStream& erased : eraser.finish(now, [now] { return now; })) {
+        portion.records += erased.stream == &stream ? erased.rows + erased.rejects : 0;
+    }
+    portion.more = rule.before < before;
+    if (!portion.more) {
         eraser.clean(options.busy_timeout);  // if a reader is in the way: the next time
     }
-    return more;
+    return portion;
 }
 
 std::vector<ErasedOfStream> finish_erasure(Database& database, const Zone& zone,

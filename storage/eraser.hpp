@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/record/stream.hpp"
+#include "core/sync/store.hpp"
 #include "core/time/instant.hpp"
 #include "core/time/zone.hpp"
 #include "storage/erasure_match.hpp"
@@ -63,10 +64,9 @@ class Eraser {
 };
 
 /// Erases a portion of what is older in a stream, through a connection of its own, and waits for
-/// other erasures no longer than other writes are waited for. True if there is more. Throws
-/// DatabaseError.
-bool erase_older_portion(const MirrorOptions& options, const Stream& stream, LocalTime before,
-                         Instant now);
+/// other erasures no longer than other writes are waited for. Throws DatabaseError.
+sync::ErasedPortion erase_older_portion(const MirrorOptions& options, const Stream& stream,
+                                        LocalTime before, Instant now);
 
 /// Finishes what another process has begun and could not finish, unless one is at work on it.
 std::vector<ErasedOfStream> finish_erasure(Database& database, const Zone& zone,

@@ -78,7 +78,7 @@ asio::awaitable<std::uint64_t> SqliteStore::prune_before(LocalTime begin) {
     return calls_.carried_out(std::move(work));
 }
 
-asio::awaitable<bool> SqliteStore::erase_older(LocalTime before) {
+asio::awaitable<sync::ErasedPortion> SqliteStore::erase_older(LocalTime before) {
     auto work = [options = file_.options(), &stream = stream_, before, now = clock_.utc()] {
         return erase_older_portion(options, stream, before, now);
     };

@@ -40,7 +40,7 @@ class SqliteStore final : public sync::Store {
     boost::asio::awaitable<std::uint64_t> settle_expired(LocalTime begin,
                                                          Instant removed_since) override;
     boost::asio::awaitable<std::uint64_t> prune_before(LocalTime begin) override;
-    boost::asio::awaitable<bool> erase_older(LocalTime before) override;
+    boost::asio::awaitable<sync::ErasedPortion> erase_older(LocalTime before) override;
     boost::asio::awaitable<sync::Rewriting> rewrite_portion() override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<std::uint64_t> count(LocalTime begin, LocalTime end) override;

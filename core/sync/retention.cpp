@@ -25,23 +25,24 @@ asio::awaitable<void> erase_old(RunContext& context, std::optional<Monotonic> st
     }
     const Zone& zone = context.settings.zone;
     const Instant from = plan::kept_from(zone, context.client.settled(), *keep);
-    bool more = true;
-    bool erased = false;
+    ErasedPortion portion;
+    portion.more = true;
+    std::uint64_t erased = 0;
     while (!(stop_after && context.client.monotonic() >= *stop_after)) {
         co_await learn_erased_before(context);
         if (context.erased_before && *context.erased_before >= from) {
-            if (erased) {
+            if (erased > 0) {
                 context.observer.info(
-                    fmt::format("what is older than {} was erased, as [privacy] keep says",
-                                format_local(zone.to_local(from))));
+                    fmt::format("erased {} {} older than {}, as [privacy] keep says", erased,
+                                context.stream().name, format_local(zone.to_local(from))));
             }
             co_return;
         }
-        if (!more) {
+        if (!portion.more) {
             co_return;  // another erasure is at work
         }
-        more = co_await context.store.erase_older(zone.to_local(from));
-        erased = true;
+        portion = co_await context.store.erase_older(zone.to_local(from));
+        erased += portion.records;
     }
 }
 

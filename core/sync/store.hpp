@@ -122,6 +122,12 @@ enum class Rewriting {
 };
 
 /// Where to cut.
+/// What erase_older() did.
+struct ErasedPortion {
+    std::uint64_t records = 0;  ///< rows and rejects that are gone
+    bool more = false;          ///< older ones are left
+};
+
 enum class RowFreeNear {
     begin,   ///< as early as possible
     middle,  ///< with about half of the rows on each side, and not at a bound
@@ -214,9 +220,9 @@ class Store {
     /// Deletes all rows before `begin`. Returns how many.
     virtual boost::asio::awaitable<std::uint64_t> prune_before(LocalTime begin) = 0;
 
-    /// Erases a portion of what is older than `before`, oldest first, for good. True if there is
-    /// more. Other calls are carried out meanwhile.
-    virtual boost::asio::awaitable<bool> erase_older(LocalTime before) = 0;
+    /// Erases a portion of what is older than `before`, oldest first, for good. Other calls are
+    /// carried out meanwhile.
+    virtual boost::asio::awaitable<ErasedPortion> erase_older(LocalTime before) = 0;
 
     /// Cuts a portion of the whole file's rows and rejects to what is kept of addresses and user
     /// agents, if they have more. Other calls are carried out meanwhile.

@@ -203,10 +203,27 @@ TEST_CASE("erase: from the start of an account that was never read, nothing olde
     CHECK(fresh.audit({}).agrees());
 }
 
+// How many records the log says were erased because of their age. It says nothing of none.
+std::uint64_t told_as_kept(const std::vector<std::string>& log) {
+    constexpr std::string_view erased = "erased ";
+    std::uint64_t told = 0;
+    for (const std::string& line : log) {
+        if (line.rfind(erased, 0) == 0 &&
+            line.find("as [privacy] keep says") != std::string::npos) {
+            const std::uint64_t records = std::stoull(line.substr(erased.size()));
+            CHECK(records > 0);
+            told += records;
+        }
+    }
+    return told;
+}
+
 TEST_CASE("keep: older rows go day by day, without a gap or a difference") {
     Story story;
     story.world.settings.keep = std::chrono::hours(24 * 30);
     story.world.settings.sweep = std::chrono::hours(24 * 10);
+    const char* const count = "SELECT count(*) FROM impressions";
+    const std::uint64_t all = std::stoull(story.ask(count));
     const auto kept = [&] {
         return story.world.settings.zone.to_local(plan::kept_from(
             story.world.settings.zone, story.world.clock.now(), *story.world.settings.keep));
@@ -224,6 +241,8 @@ TEST_CASE("keep: older rows go day by day, without a gap or a difference") {
         CHECK(story.fact("count_difference") == "");
         story.world.clock.advance(std::chrono::hours(24 * 5));
     }
+    CHECK(told_as_kept(story.world.log()) > 0);
+    CHECK(told_as_kept(story.world.log()) == all - std::stoull(story.ask(count)));
     // What is kept longer from now on does not come back.
     const std::string bound = story.fact("erased_before");
     story.world.settings.keep = std::chrono::hours(24 * 80);

@@ -151,9 +151,9 @@ asio::awaitable<std::uint64_t> FakeStore::settle_expired(LocalTime begin, Instan
     co_return static_cast<std::uint64_t>(expired);
 }
 
-asio::awaitable<bool> FakeStore::erase_older(LocalTime before) {
+asio::awaitable<sync::ErasedPortion> FakeStore::erase_older(LocalTime before) {
     facts[sync::metadata::erased_before] = format_local(before);
-    co_return false;
+    co_return sync::ErasedPortion{};
 }
 
 asio::awaitable<sync::Rewriting> FakeStore::rewrite_portion() {

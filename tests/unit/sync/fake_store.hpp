@@ -45,7 +45,7 @@ class FakeStore : public sync::Store {
     boost::asio::awaitable<std::uint64_t> settle_expired(LocalTime begin,
                                                          Instant removed_since) override;
     boost::asio::awaitable<std::uint64_t> prune_before(LocalTime begin) override;
-    boost::asio::awaitable<bool> erase_older(LocalTime before) override;
+    boost::asio::awaitable<sync::ErasedPortion> erase_older(LocalTime before) override;
     boost::asio::awaitable<sync::Rewriting> rewrite_portion() override;
     boost::asio::awaitable<std::uint64_t> prune(LocalTime begin, LocalTime end) override;
     boost::asio::awaitable<plan::MailingCounts> mailing_counts(
