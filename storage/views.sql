@@ -84,7 +84,8 @@ WHERE removed_at IS NULL;
 
 -- One row for each mailing. A number is NULL, not 0, if its stream is not mirrored, not whole
 -- from when the mailing was sent up to its newest read, or erased; nor is it known who is a person
--- without user agents. Each stream is grouped once.
+-- without user agents. Each stream is grouped once. Each has a row for each mailing, so that no join is an
+-- outer one: SQLite then reads the events of a single mailing if one is asked for by its number.
 CREATE VIEW mailing_results AS
 WITH
     known AS (
@@ -98,32 +99,46 @@ WITH
         GROUP BY stream
     ),
     delivered AS (
-        SELECT mailing, count(*) AS events
-        FROM delivery_rows WHERE removed_at IS NULL GROUP BY mailing
+        SELECT sent.id AS mailing, count(delivery_rows.id) AS events
+        FROM mailing_rows AS sent
+        LEFT JOIN delivery_rows ON delivery_rows.mailing = sent.id AND delivery_rows.removed_at IS NULL
+        GROUP BY sent.id
     ),
     bounced AS (
-        SELECT mailing, count(*) AS events
-        FROM error_rows WHERE removed_at IS NULL GROUP BY mailing
+        SELECT sent.id AS mailing, count(error_rows.id) AS events
+        FROM mailing_rows AS sent
+        LEFT JOIN error_rows ON error_rows.mailing = sent.id AND error_rows.removed_at IS NULL
+        GROUP BY sent.id
     ),
     opened AS (
-        SELECT mailing, count(*) AS events, count(DISTINCT destination) AS destinations,
-               count(DISTINCT CASE WHEN kind = 'person' THEN destination END) AS people
-        FROM impression_rows
+        SELECT sent.id AS mailing, count(impression_rows.id) AS events,
+               count(DISTINCT impression_rows.destination) AS destinations,
+               count(DISTINCT CASE WHEN kind = 'person' THEN impression_rows.destination END) AS people
+        FROM mailing_rows AS sent
+        LEFT JOIN impression_rows ON impression_rows.mailing = sent.id
+            AND impression_rows.removed_at IS NULL
         LEFT JOIN open_kinds ON open_kinds.user_agent = impression_rows.user_agent
-            AND valid_from <= timestamp AND valid_to > timestamp
-        WHERE removed_at IS NULL GROUP BY mailing
+            AND valid_from <= impression_rows.timestamp AND valid_to > impression_rows.timestamp
+        GROUP BY sent.id
     ),
     clicked AS (
-        SELECT mailing, count(*) AS events, count(DISTINCT destination) AS destinations
-        FROM click_rows WHERE removed_at IS NULL GROUP BY mailing
+        SELECT sent.id AS mailing, count(click_rows.id) AS events,
+               count(DISTINCT click_rows.destination) AS destinations
+        FROM mailing_rows AS sent
+        LEFT JOIN click_rows ON click_rows.mailing = sent.id AND click_rows.removed_at IS NULL
+        GROUP BY sent.id
     ),
     unsubscribed AS (
-        SELECT mailing, count(*) AS events
-        FROM unsubscribe_rows WHERE removed_at IS NULL GROUP BY mailing
+        SELECT sent.id AS mailing, count(unsubscribe_rows.id) AS events
+        FROM mailing_rows AS sent
+        LEFT JOIN unsubscribe_rows ON unsubscribe_rows.mailing = sent.id AND unsubscribe_rows.removed_at IS NULL
+        GROUP BY sent.id
     ),
     complained AS (
-        SELECT mailing, count(*) AS events
-        FROM abuse_rows WHERE removed_at IS NULL GROUP BY mailing
+        SELECT sent.id AS mailing, count(abuse_rows.id) AS events
+        FROM mailing_rows AS sent
+        LEFT JOIN abuse_rows ON abuse_rows.mailing = sent.id AND abuse_rows.removed_at IS NULL
+        GROUP BY sent.id
     ),
     results AS (
         SELECT
@@ -153,12 +168,12 @@ WITH
             CASE WHEN (SELECT since FROM whole WHERE stream = 'abuses') <= sent.timestamp
                  THEN ifnull(complained.events, 0) END AS abuses
         FROM mailing_rows AS sent
-        LEFT JOIN delivered ON delivered.mailing = sent.id
-        LEFT JOIN bounced ON bounced.mailing = sent.id
-        LEFT JOIN opened ON opened.mailing = sent.id
-        LEFT JOIN clicked ON clicked.mailing = sent.id
-        LEFT JOIN unsubscribed ON unsubscribed.mailing = sent.id
-        LEFT JOIN complained ON complained.mailing = sent.id
+        JOIN delivered ON delivered.mailing = sent.id
+        JOIN bounced ON bounced.mailing = sent.id
+        JOIN opened ON opened.mailing = sent.id
+        JOIN clicked ON clicked.mailing = sent.id
+        JOIN unsubscribed ON unsubscribed.mailing = sent.id
+        JOIN complained ON complained.mailing = sent.id
         WHERE sent.removed_at IS NULL
     )
 SELECT
