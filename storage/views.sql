@@ -147,26 +147,26 @@ WITH
             sent.timestamp AS sent_at,
             sent.destinations AS destinations,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'deliveries') <= sent.timestamp
-                 THEN ifnull(delivered.events, 0) END AS deliveries,
+                 THEN delivered.events END AS deliveries,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'errors') <= sent.timestamp
-                 THEN ifnull(bounced.events, 0) END AS bounces,
+                 THEN bounced.events END AS bounces,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
-                 THEN ifnull(opened.events, 0) END AS opens,
+                 THEN opened.events END AS opens,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
-                 THEN ifnull(opened.destinations, 0) END AS unique_opens,
+                 THEN opened.destinations END AS unique_opens,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
                      AND NOT EXISTS (SELECT 1 FROM mirror
                                      WHERE stream = '' AND key = 'narrowest_useragent'
                                          AND value = 'none')
-                 THEN ifnull(opened.people, 0) END AS unique_person_opens,
+                 THEN opened.people END AS unique_person_opens,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
-                 THEN ifnull(clicked.events, 0) END AS clicks,
+                 THEN clicked.events END AS clicks,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
-                 THEN ifnull(clicked.destinations, 0) END AS unique_clicks,
+                 THEN clicked.destinations END AS unique_clicks,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'unsubscribes') <= sent.timestamp
-                 THEN ifnull(unsubscribed.events, 0) END AS unsubscribes,
+                 THEN unsubscribed.events END AS unsubscribes,
             CASE WHEN (SELECT since FROM whole WHERE stream = 'abuses') <= sent.timestamp
-                 THEN ifnull(complained.events, 0) END AS abuses
+                 THEN complained.events END AS abuses
         FROM mailing_rows AS sent
         JOIN delivered ON delivered.mailing = sent.id
         JOIN bounced ON bounced.mailing = sent.id

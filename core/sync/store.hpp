@@ -121,13 +121,13 @@ enum class Rewriting {
     done,  ///< this was the last of it
 };
 
-/// Where to cut.
 /// What erase_older() did.
 struct ErasedPortion {
     std::uint64_t records = 0;  ///< rows and rejects that are gone
     bool more = false;          ///< older ones are left
 };
 
+/// Where to cut.
 enum class RowFreeNear {
     begin,   ///< as early as possible
     middle,  ///< with about half of the rows on each side, and not at a bound

@@ -110,7 +110,7 @@ std::vector<std::size_t> Model::matching(const copernica::PageQuery& query, Inst
         return (begin_inclusive ? at >= begin : at > begin) &&
                (end_inclusive ? at <= end : at < end);
     };
-    // An hour that comes twice is a bound's as a text, and not its instant's.
+    // A bound that is compared as a text may lie an hour from its instant.
     constexpr auto margin = std::chrono::hours(2);
     std::vector<std::size_t> found;
     for (const std::size_t i : logged(first - margin, last + margin)) {
