@@ -155,8 +155,9 @@ void write_opens(HtmlWriter& html, const Report& report, const std::vector<std::
     for (const auto& [day, kinds] : report.numbers.opens_by_day) {
         const auto place = std::find(days.begin(), days.end(), day);
         for (const auto& [kind, opens] : kinds) {
-            auto one = std::find_if(series.begin(), series.end(),
-                                    [&](const Series& other) { return other.name == kind; });
+            auto one =
+                std::find_if(series.begin(), series.end(),
+                             [&name = kind](const Series& other) { return other.name == name; });
             if (one == series.end()) {
                 one = series.end() - 1;
             }
