@@ -25,8 +25,7 @@ asio::awaitable<void> erase_old(RunContext& context, std::optional<Monotonic> st
     }
     const Zone& zone = context.settings.zone;
     const Instant from = plan::kept_from(zone, context.client.settled(), *keep);
-    ErasedPortion portion;
-    portion.more = true;
+    bool more = true;
     std::uint64_t erased = 0;
     while (!(stop_after && context.client.monotonic() >= *stop_after)) {
         co_await learn_erased_before(context);
@@ -38,11 +37,12 @@ asio::awaitable<void> erase_old(RunContext& context, std::optional<Monotonic> st
             }
             co_return;
         }
-        if (!portion.more) {
+        if (!more) {
             co_return;  // another erasure is at work
         }
-        portion = co_await context.store.erase_older(zone.to_local(from));
+        const ErasedPortion portion = co_await context.store.erase_older(zone.to_local(from));
         erased += portion.records;
+        more = portion.more;
     }
 }
 

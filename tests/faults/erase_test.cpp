@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -125,6 +126,21 @@ void finish_erasure(Story& story) {
     REQUIRE(story.complaint(rows - 6) == "");
 }
 
+// How many records the log says were erased because of their age. It says nothing of none.
+std::uint64_t told_as_kept(const std::vector<std::string>& log) {
+    constexpr std::string_view erased = "erased ";
+    std::uint64_t told = 0;
+    for (const std::string& line : log) {
+        if (line.rfind(erased, 0) == 0 &&
+            line.find("as [privacy] keep says") != std::string::npos) {
+            const std::uint64_t records = std::stoull(line.substr(erased.size()));
+            CHECK(records > 0);
+            told += records;
+        }
+    }
+    return told;
+}
+
 }  // namespace
 
 TEST_CASE("erase: weeks of rechecks, sweeps and counts bring nothing back") {
@@ -201,21 +217,6 @@ TEST_CASE("erase: from the start of an account that was never read, nothing olde
     SQLite::Database sql(fresh.file().string(), SQLite::OPEN_READONLY);
     CHECK(sql.execAndGet("SELECT count(*) FROM impressions").getInt() == 6);
     CHECK(fresh.audit({}).agrees());
-}
-
-// How many records the log says were erased because of their age. It says nothing of none.
-std::uint64_t told_as_kept(const std::vector<std::string>& log) {
-    constexpr std::string_view erased = "erased ";
-    std::uint64_t told = 0;
-    for (const std::string& line : log) {
-        if (line.rfind(erased, 0) == 0 &&
-            line.find("as [privacy] keep says") != std::string::npos) {
-            const std::uint64_t records = std::stoull(line.substr(erased.size()));
-            CHECK(records > 0);
-            told += records;
-        }
-    }
-    return told;
 }
 
 TEST_CASE("keep: older rows go day by day, without a gap or a difference") {
