@@ -86,11 +86,15 @@ TEST_CASE("mailing results: numbers and rates, NULL if something is not complete
                    rows + "')");
     };
     add("delivery_rows", "[1, 2, 3, 4]");
-    add("error_rows", "[1]");
-    add("impression_rows", "[1, 11, 2, 3]");  // of three destinations
-    add("click_rows", "[1, 11, 21]");         // of one
-    add("unsubscribe_rows", "[1]");
-    meddle(path, "UPDATE delivery_rows SET removed_at = 1 WHERE id = 4");
+    add("error_rows", "[1, 4]");
+    add("impression_rows", "[1, 11, 2, 3, 4]");  // of three destinations, and one that is removed
+    add("click_rows", "[1, 11, 21, 4]");         // of one
+    add("unsubscribe_rows", "[1, 4]");
+    add("abuse_rows", "[2, 3, 4]");
+    for (const std::string table : {"delivery_rows", "error_rows", "impression_rows", "click_rows",
+                                    "unsubscribe_rows", "abuse_rows"}) {
+        meddle(path, "UPDATE " + table + " SET removed_at = 1 WHERE id = 4");
+    }
     // Destination 1 opened by a proxy and in person, 2 in person, 3 by a program that is unknown.
     meddle(path,
            "INSERT INTO user_agents (id, useragent) VALUES (7, 'a proxy'), (8, 'a person''s')");
@@ -134,6 +138,13 @@ TEST_CASE("mailing results: numbers and rates, NULL if something is not complete
            "('abuses', 'erased_before', '2026-01-01 00:00:00')");
     CHECK(lines_of(path, "SELECT opens, abuses FROM mailing_results WHERE mailing = 1") == "|\n");
     CHECK(lines_of(path, "SELECT opens, abuses FROM mailing_results WHERE mailing = 2") == "0|\n");
+    meddle(path, "DELETE FROM coverage WHERE stream = 'unsubscribes'");
+    cover("unsubscribes", "2026-03-01 10:00:00");
+    cover("abuses", "2026-03-01 10:00:00");
+    CHECK(lines_of(path,
+                   "SELECT unsubscribes, abuses, round(unsubscribe_rate_of_deliveries, 3), "
+                   "round(abuse_rate_of_deliveries, 3) FROM mailing_results WHERE mailing = 1") ==
+          "1|2|0.333|0.667\n");
 }
 
 TEST_CASE("reject reasons, recent runs and lateness by the hour") {
