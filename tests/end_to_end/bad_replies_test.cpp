@@ -221,7 +221,9 @@ TEST_CASE("bad replies: where nothing succeeds, the end is 1 and nothing is clai
         {"404", faults::error(404, "No such method")},
         {"429 for longer than we wait", faults::too_many_requests("3600")},
     };
-    for (const auto& [name, fault] : all) {
+    for (const auto& one : all) {
+        const auto& name = one.first;
+        const auto& fault = one.second;
         CAPTURE(name);
         Scene scene;
         scene.configure("mirror", "give_up_after = \"1s\"\n");

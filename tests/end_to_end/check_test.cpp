@@ -140,11 +140,13 @@ TEST_CASE("check: a place that `sync` could not make a file in") {
     Scene scene;
     populate(scene, 10);
     std::filesystem::create_symlink("nowhere.db", scene.directory() / "link.db");
-    for (const auto& [path, words] : std::map<std::string, std::string>{
+    for (const auto& place : std::map<std::string, std::string>{
              {"link.db", "a link to nowhere.db"},
              {"missing/opens.db", "mkdir -p"},
              {"~/opens.db", "write the whole path"},
          }) {
+        const auto& path = place.first;
+        const auto& words = place.second;
         CAPTURE(path);
         const Checked all = check(scene, {"-d", (scene.directory() / path).string()});
         CHECK(all.failed() == "database");
@@ -171,10 +173,12 @@ TEST_CASE("check: the way to the API, broken at each place") {
         CHECK(all.failed() == "connect");
         CHECK(all.result("resolve") == "OK");
     }
-    for (const auto& [words, tls] : std::vector<std::pair<std::string, simulator::Tls>>{
+    for (const auto& wrong : std::vector<std::pair<std::string, simulator::Tls>>{
              {"expired", certificates.expired},
              {"mismatch", certificates.wrong_host},
              {"self-signed", certificates.self_signed}}) {
+        const auto& words = wrong.first;
+        const auto& tls = wrong.second;
         CAPTURE(words);
         Scene scene({}, serving(tls));
         scene.configure("api", "ca_file = \"" + certificates.authority.string() + "\"\n");

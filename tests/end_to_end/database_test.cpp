@@ -164,7 +164,7 @@ TEST_CASE("database: the log deleted under a run") {
 
 TEST_CASE("database: a limit on the size of files, in the middle") {
     FaultClass table("database", "files may not grow any more");
-    for (const rlim_t kilobytes : {16, 60, 200, 700}) {
+    for (const rlim_t kilobytes : {16U, 60U, 200U, 700U}) {
         CAPTURE(kilobytes);
         table.begin();
         Scene scene;

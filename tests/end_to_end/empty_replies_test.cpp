@@ -29,7 +29,7 @@ void check_honest(Scene& scene, const Run& run) {
 }  // namespace
 
 TEST_CASE("empty replies: from any request of a first sync on") {
-    for (const std::uint64_t replies : {1, 3, 5, 50}) {
+    for (const std::uint64_t replies : {1U, 3U, 5U, 50U}) {
         for (std::uint64_t from = 1; from <= 14; ++from) {
             CAPTURE(replies);
             CAPTURE(from);
@@ -42,7 +42,7 @@ TEST_CASE("empty replies: from any request of a first sync on") {
 }
 
 TEST_CASE("empty replies: from any request of a later sync on" * every_stream) {
-    for (const std::uint64_t replies : {1, 3, 5, 50}) {
+    for (const std::uint64_t replies : {1U, 3U, 5U, 50U}) {
         for (std::uint64_t from = 1; from <= 4; ++from) {
             for (const int minutes : {1, 300}) {
                 CAPTURE(replies);

@@ -223,10 +223,10 @@ TEST_CASE("errors: another zone than the file's is exit 2 and untouched") {
 }
 
 TEST_CASE("errors: a server that cannot be reached is exit 1") {
-    for (const char* const patience : {"0s", "1s"}) {
-        CAPTURE(std::string(patience));
+    for (const char* const give_up_after : {"0s", "1s"}) {
+        CAPTURE(std::string(give_up_after));
         Scene scene;
-        scene.configure("mirror", fmt::format("give_up_after = \"{}\"\n", patience));
+        scene.configure("mirror", fmt::format("give_up_after = \"{}\"\n", give_up_after));
         populate(scene, 100);
         scene.server.stop_listening();
         const Run run = scene.run({"sync"});

@@ -79,7 +79,7 @@ TEST_CASE("kill: -9 again and again in one file" * every_stream) {
 
 TEST_CASE("kill: SIGTERM and SIGINT end it in good order") {
     for (const int signal : {SIGTERM, SIGINT}) {
-        for (const std::uint64_t moment : {1, 2, 5, 9, 14, 20}) {
+        for (const std::uint64_t moment : {1U, 2U, 5U, 9U, 14U, 20U}) {
             CAPTURE(signal);
             CAPTURE(moment);
             Scene scene;

@@ -81,11 +81,12 @@ TEST_CASE("logging: priorities where the journal reads standard error, and nowhe
         CHECK(run.err.find("<3>") != std::string::npos);
     }
     // It was the journal's once, and is a file now; it is another one's; it is nonsense.
-    for (const auto& [stream, redirection] :
-         {std::pair<std::string, std::string>{standard_error, "2>elsewhere"},
-          {"stat -L -c %d:%i /", ""},
-          {"echo 1", ""},
-          {"echo", ""}}) {
+    for (const auto& start : {std::pair<std::string, std::string>{standard_error, "2>elsewhere"},
+                              {"stat -L -c %d:%i /", ""},
+                              {"echo 1", ""},
+                              {"echo", ""}}) {
+        const auto& stream = start.first;
+        const auto& redirection = start.second;
         CAPTURE(stream);
         const Run run = run_with_stream(scene, stream, redirection);
         const std::string text =

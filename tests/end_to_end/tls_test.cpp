@@ -63,7 +63,9 @@ TEST_CASE("tls: every certificate that is wrong is refused before the token is s
         {"self-signed", certificates.self_signed},
         {"unknown authority", certificates.unknown_authority},
     };
-    for (const auto& [name, tls] : wrong) {
+    for (const auto& certificate : wrong) {
+        const auto& name = certificate.first;
+        const auto& tls = certificate.second;
         CAPTURE(name);
         Scene scene({}, serving(tls));
         trust(scene, certificates.authority);

@@ -35,7 +35,7 @@ ApiProbe failed_at(Stage stage, bool token_refused = false) {
     if (stage <= Stage::identity) {
         probe.identity.reset();
     }
-    probe.failure.emplace();
+    probe.failure = ApiProbe::Failure();
     probe.failure->stage = stage;
     probe.failure->why = "it broke";
     probe.failure->token_refused = token_refused;

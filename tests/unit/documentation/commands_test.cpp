@@ -97,7 +97,9 @@ TEST_CASE("documentation: every exit code") {
     CHECK(codes.size() == 9);
     const std::vector<std::pair<std::string, std::string>> tables{
         {"docs/commands.md", "Exit codes"}, {"docs/deployment.md", "Exit codes of `sync`"}};
-    for (const auto& [path, heading] : tables) {
+    for (const auto& table : tables) {
+        const auto& path = table.first;
+        const auto& heading = table.second;
         CAPTURE(path);
         Names found;
         for (const auto& row : table_rows(section(document(path), heading), "code")) {

@@ -20,7 +20,9 @@ TEST_CASE("documentation: every key with its default, also in the example") {
         keys[key.substr(0, dot)].insert(key.substr(dot + 1));
     }
     CHECK(keys.size() == 6);
-    for (const auto& [table, names] : keys) {
+    for (const auto& keys_of_table : keys) {
+        const auto& table = keys_of_table.first;
+        const auto& names = keys_of_table.second;
         CAPTURE(table);
         const std::string part = section(text, "`[" + table + "]`");
         check_documented(documented(part, "key"), names);

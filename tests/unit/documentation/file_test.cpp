@@ -30,7 +30,9 @@ TEST_CASE("documentation: every table and view, and each column in the table of 
     const auto tables = columns_of_the_file();
     CHECK(tables.size() == 37);
     Names existing;
-    for (const auto& [table, columns] : tables) {
+    for (const auto& columns_of_table : tables) {
+        const auto& table = columns_of_table.first;
+        const auto& columns = columns_of_table.second;
         CAPTURE(table);
         // "`impressions` (view)"
         const auto name_end = std::min(table.find(' '), table.size());

@@ -88,7 +88,9 @@ TEST_CASE("TLS: who can be trusted is talked to") {
              id.group = TlsIdentity::Group::ffdhe2048;
          })},
     };
-    for (const auto& [host, identity] : rows) {
+    for (const auto& row : rows) {
+        const auto& host = row.first;
+        const auto& identity = row.second;
         CAPTURE(host);
         TlsServer server(identity, good());
         const Outcome outcome = get_page(options_for(host, server));

@@ -149,7 +149,7 @@ TEST_CASE("missing: counts that do not add up end the search") {
     CHECK(search()->accept(600, 0) == MissingSearch::Verdict::ask_on);
     // To the piece, and then to the count at the end.
     auto found = search();
-    for (const std::uint64_t known : {600, 300, 150, 75}) {
+    for (const std::uint64_t known : {600U, 300U, 150U, 75U}) {
         CHECK(found->accept(known + 1, 0) == MissingSearch::Verdict::ask_on);
     }
     CHECK(found->query().limit == 100);

@@ -417,11 +417,12 @@ TEST_CASE("what is called whole lacks no row that was there all the time") {
         const bool deletes = seed / 160 % 3 != 0;
         std::multiset<std::int64_t> always;
         std::multiset<std::int64_t> ever;
+        const auto width = static_cast<std::uint64_t>(window.width().count());
         std::multiset<std::int64_t> counted;
         setup.before_request = [&](int request) {
             for (auto change = random() % 3; request > 0 && change > 0; --change) {
                 if (inserts) {
-                    model.add(window.begin + Seconds(random() % window.width().count()));
+                    model.add(window.begin + Seconds(random() % width));
                 }
                 if (deletes && !model.rows().empty()) {
                     model.erase(random() % model.rows().size());

@@ -63,7 +63,9 @@ TEST_CASE("privacy: of an address its network is kept, and of another text nothi
         {"2001:db8:1:2::5::", "nothing"},
         {"2001:db8:1:2:3:4:5:6:7:8:9:10:11:12:13:14:15", "nothing"},
     };
-    for (const auto& [text, network] : table) {
+    for (const auto& line : table) {
+        const char* const text = line.text;
+        const char* const network = line.network;
         CAPTURE(std::string(text));
         CHECK(network_of(text) == network);
         CHECK(cut_address(Addresses::full, text) == text);

@@ -42,7 +42,9 @@ TEST_CASE("run: a budget is never exceeded, and what is new is not starved for t
     world.api.on_identity = count_request;
     world.follow_until(noon + 24h * 4);
     CHECK(by_day.size() == 5);
-    for (const auto& [day, requests] : by_day) {
+    for (const auto& counted : by_day) {
+        const auto day = counted.first;
+        const auto requests = counted.second;
         CAPTURE(day);
         // What is counted just before midnight may arrive after it, or be cancelled at the end.
         CHECK(world.store.requests[day] <= 300);

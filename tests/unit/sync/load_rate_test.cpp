@@ -87,7 +87,7 @@ TEST_CASE("load rate: a slow beginning is forgotten") {
     Series series;
     add(series, 10, 0);
     // Windows that become wider.
-    for (const std::uint64_t rows : {1, 8, 64, 128, 256, 512}) {
+    for (const std::uint64_t rows : {1U, 8U, 64U, 128U, 256U, 512U}) {
         add(series, 5, rows);
     }
     add(series, 500, 1000);

@@ -50,7 +50,7 @@ struct Counted {
 }  // namespace
 
 TEST_CASE("ledger: a request counts for the day on which it is made") {
-    for (const std::uint64_t limit : {0, 1000}) {
+    for (const std::uint64_t limit : {0U, 1000U}) {
         CAPTURE(limit);
         Counted counted(limit);
         counted.spend(5);
@@ -63,7 +63,7 @@ TEST_CASE("ledger: a request counts for the day on which it is made") {
 }
 
 TEST_CASE("ledger: what is written down after midnight counts for the day before") {
-    for (const std::uint64_t limit : {0, 1000}) {
+    for (const std::uint64_t limit : {0U, 1000U}) {
         CAPTURE(limit);
         Counted counted(limit);
         counted.spend(5);
