@@ -381,6 +381,67 @@ TEST_CASE("a window's end moves to where the rows lie that it should hold") {
     CHECK_FALSE(reader.move_end(500, begin + Seconds(4000)));
 }
 
+TEST_CASE("a window that ends early is whole with nearly all that was read of it") {
+    const Zone zone("Europe/Amsterdam");
+    const Instant begin = utc("2026-06-01 10:00:00");
+    const Instant now = utc("2040-01-01 00:00:00");
+    for (const ReadOn read_on : {ReadOn::by_start, ReadOn::automatic}) {
+        for (int pages = 1; pages <= 4; ++pages) {
+            CAPTURE(static_cast<int>(read_on));
+            CAPTURE(pages);
+            Model model(zone);
+            model.begin_inclusive = true;
+            model.end_inclusive = true;
+            // Ten rows in each second, so that pages by time repeat some.
+            for (int i = 0; i < 600; ++i) {
+                model.add(begin + Seconds(5 * (i / 10)));
+            }
+            WindowReader::Request request;
+            request.window = {begin, begin + Seconds(300)};
+            request.page_size = 55;
+            request.read_on = read_on;
+            WindowReader reader(zone, request, {true, true});
+            for (int page = 0; page < pages; ++page) {
+                REQUIRE(reader.accept(model.answer(reader.query(), now)) == Verdict::read_on);
+            }
+            const std::uint64_t read = reader.received();
+            const auto window = reader.narrow_to_known();
+            REQUIRE(window);
+            CHECK(window->begin == begin);
+            // One request counts what is left of it and shows its end.
+            REQUIRE(reader.accept(model.answer(reader.query(), now)) == Verdict::whole);
+            const std::multiset<std::int64_t> kept = ids(reader.take_records());
+            CHECK(kept == ids_in(model, *window, now));
+            CHECK(kept.size() + 10 >= read);
+        }
+    }
+}
+
+TEST_CASE("the end of a window moves if few of its rows are late, not in a list in no order") {
+    const Zone zone("Europe/Amsterdam");
+    const Instant begin = utc("2026-06-01 10:00:00");
+    const auto moves = [&](Order order, int late_every) {
+        Model model(zone);
+        model.order = order;
+        for (int i = 0; i < 600; ++i) {
+            model.add(begin + Seconds(i % late_every == 1 ? i / 2 : i));
+        }
+        WindowReader::Request request;
+        request.window = {begin, begin + Seconds(600)};
+        request.page_size = 100;
+        WindowReader reader(zone, request, {});
+        REQUIRE(reader.accept(model.answer(reader.query(), utc("2040-01-01 00:00:00"))) ==
+                Verdict::read_on);
+        return reader.move_end(300, request.window.end).has_value();
+    };
+    CHECK(moves(Order::id, 1000));
+    CHECK(moves(Order::id, 15));
+    CHECK_FALSE(moves(Order::id, 4));
+    CHECK(moves(Order::time, 4));
+    CHECK_FALSE(moves(Order::time_descending, 1000));
+    CHECK_FALSE(moves(Order::hash, 1000));
+}
+
 TEST_CASE("an empty window is whole with nothing") {
     Model model(Zone("UTC"));
     Setup setup(model);
