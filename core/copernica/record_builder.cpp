@@ -111,8 +111,12 @@ bool RecordBuilder::is_null_or_absent(const Value& value) {
     return value.kind == Kind::absent || value.kind == Kind::null;
 }
 
+bool RecordBuilder::is_text(const Value& value) {
+    return value.kind == Kind::number || value.kind == Kind::string;
+}
+
 std::optional<std::int64_t> RecordBuilder::integer(const Value& value) const {
-    if (value.kind != Kind::number && value.kind != Kind::string) {
+    if (!is_text(value)) {
         return std::nullopt;
     }
     return read_decimal<std::int64_t>(text(value));
@@ -130,16 +134,14 @@ std::optional<std::string_view> RecordBuilder::text_for(FieldKind kind, const Va
     return fits ? std::optional(as_text) : std::nullopt;
 }
 
-// Mailings have their ID under "id", other records under "ID". Null if neither has one.
+// Mailings have their ID under "id", other records under "ID". Null if neither has one. As always,
+// the last one counts if a key comes twice.
 const RecordBuilder::Unknown* RecordBuilder::id_under_other_key() const {
-    for (const Unknown& field : unknown_) {
-        const bool is_text = field.value.kind == Kind::string || field.value.kind == Kind::number;
-        const auto key = std::string_view(text_).substr(field.key_begin, field.key_length);
-        if (is_text && (key == "id" || key == "ID")) {
-            return &field;
-        }
-    }
-    return nullptr;
+    const auto field = std::find_if(unknown_.rbegin(), unknown_.rend(), [&](const Unknown& one) {
+        const auto key = std::string_view(text_).substr(one.key_begin, one.key_length);
+        return key == "id" || key == "ID";
+    });
+    return field != unknown_.rend() && is_text(field->value) ? &*field : nullptr;
 }
 
 RecordBuilder::Identifiers RecordBuilder::read_identifiers() const {
@@ -149,9 +151,8 @@ RecordBuilder::Identifiers RecordBuilder::read_identifiers() const {
     if (given_id && *given_id > 0) {
         found.id = given_id;
     } else {
-        const bool is_text = id.kind == Kind::string || id.kind == Kind::number;
         const Unknown* const other = is_null_or_absent(id) ? id_under_other_key() : nullptr;
-        found.id = read_plain_id(is_text            ? text(id)
+        found.id = read_plain_id(is_text(id)        ? text(id)
                                  : other != nullptr ? text(other->value)
                                                     : std::string_view());
         found.plain_id = found.id.has_value();

@@ -91,6 +91,7 @@ class RecordBuilder {
 
     std::string_view text(const Value& value) const;
     static bool is_null_or_absent(const Value& value);
+    static bool is_text(const Value& value);
     std::optional<std::int64_t> integer(const Value& value) const;
     std::optional<std::string_view> text_for(FieldKind kind, const Value& value) const;
     Identifiers read_identifiers() const;

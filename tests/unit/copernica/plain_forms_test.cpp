@@ -81,6 +81,12 @@ TEST_CASE("a page whose records have their ID under the key id") {
     CHECK(page.rows[0].id == 169);
     CHECK(page.rows[0].extra == R"({"id":"169"})");
     CHECK(page.unusual_form == "the ID in the field \"id\"");
+    // As of any key that comes twice, the last one counts.
+    const Page twice = decode(R"({"id":1,"id":2,"timestamp":"2015-01-13 15:09:49"})");
+    REQUIRE(twice.rows.size() == 1);
+    CHECK(twice.rows[0].id == 2);
+    CHECK(twice.rows[0].extra == R"({"id":2})");
+    CHECK(decode(R"({"id":1,"id":[],"timestamp":"2015-01-13 15:09:49"})").rows.empty());
 }
 
 TEST_CASE("the form that is reported is one of a record that is read by it") {
