@@ -91,9 +91,11 @@ void check_json(std::string_view input) {
     if (error) {
         return;
     }
+    // Read again: Boost.JSON does not always get back the large number that it wrote.
     const std::string text = json::serialize(value);
-    check_cut(nothing, value, text);
-    check_cut(networks, value, text);
+    const json::value written = json::parse(text);
+    check_cut(nothing, written, text);
+    check_cut(networks, written, text);
 }
 
 }  // namespace
