@@ -153,13 +153,20 @@ RowMaker::Reader RowMaker::make_reader() {
     const auto part = [&](std::uint64_t limit) {
         return static_cast<unsigned>(below(random_, limit));
     };
+    // Drawn one by one, the last one first: the order of arguments is the compiler's, and a seed's
+    // rows are to be the same with each.
     constexpr unsigned one_in_ipv6 = 4;
     if (part(one_in_ipv6) == 0) {
-        std::snprintf(ip.data(), ip.size(), "2a03:e280:%x::%x:%x", part(0x10000), part(0x10000),
-                      1 + part(0xffff));
+        const unsigned last = 1 + part(0xffff);
+        const unsigned middle = part(0x10000);
+        const unsigned first = part(0x10000);
+        std::snprintf(ip.data(), ip.size(), "2a03:e280:%x::%x:%x", first, middle, last);
     } else {
-        std::snprintf(ip.data(), ip.size(), "%u.%u.%u.%u", 11 + part(200), part(256), part(256),
-                      1 + part(254));
+        const unsigned last = 1 + part(254);
+        const unsigned third = part(256);
+        const unsigned second = part(256);
+        const unsigned first = 11 + part(200);
+        std::snprintf(ip.data(), ip.size(), "%u.%u.%u.%u", first, second, third, last);
     }
     // Few user agents are common, most are rare.
     const double where = fraction(random_);
