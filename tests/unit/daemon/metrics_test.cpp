@@ -206,6 +206,7 @@ TEST_CASE("metrics: what this process takes") {
     const double age = std::chrono::duration<double>(now).count() - usage->started_unix_seconds;
     CHECK(age > -2);  // /proc rounds
     CHECK(age < 86'400);
+    CHECK(process_usage().value().started_unix_seconds == usage->started_unix_seconds);
 }
 
 TEST_CASE("liveness: a storage that stands still for long") {
