@@ -56,6 +56,19 @@ TailPlan plan_tail(const TailSituation& situation, const Zone& zone) {
     return plan;
 }
 
+Seconds unbroken_reach(const WindowSet& coverage, const WindowSet& postponed, Window everything) {
+    std::optional<Instant> from;
+    if (!coverage.empty() && coverage.windows().back().begin > everything.begin) {
+        from = coverage.windows().back().begin;
+    }
+    for (const Window& window : postponed.windows()) {
+        if (window.begin < everything.end) {
+            from = std::max(from.value_or(window.end), window.end);
+        }
+    }
+    return from ? std::max(everything.end - *from, Seconds(0)) : Seconds::max();
+}
+
 Window mistaken_coverage(Instant settled, Instant claimed_end, Seconds tolerance) {
     const Seconds beyond = claimed_end - settled;
     if (beyond <= tolerance) {

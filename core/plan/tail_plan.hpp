@@ -42,6 +42,10 @@ struct TailPlan {
 /// the mark is more than an hour behind, what follows it is read like any other gap.
 TailPlan plan_tail(const TailSituation& situation, const Zone& zone);
 
+/// How far back from the end of `everything` a tail may reach: to the last gap, or to the end of
+/// what is postponed; Seconds::max() if there is neither.
+Seconds unbroken_reach(const WindowSet& coverage, const WindowSet& postponed, Window everything);
+
 /// What is to be taken back if the file claims to be complete until `claimed_end`, later than
 /// `settled`. Somebody read with a wrong clock, or with another zone's hours: as much before
 /// `settled`, in whole hours, may lack rows, too. At most as much as two zones can differ.

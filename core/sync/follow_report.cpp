@@ -59,7 +59,9 @@ void FollowReport::retry_postponed_when_due() {
 asio::awaitable<void> FollowReport::conclude(FollowedWork& work) {
     const bool is_poll = &work == &tail_;
     const WindowSet covered = co_await context_.store.coverage(0);
+    const bool went_well = work.outcome.unread.empty() && !work.trouble && !work.outcome.difference;
     note_unread(work.outcome, covered);
+    bool told = false;
     if (!unread_.unread().empty()) {
         // Each time, since an outage may have been told of meanwhile.
         co_await note_error(unread_.unread().front().reason);
@@ -67,6 +69,10 @@ asio::awaitable<void> FollowReport::conclude(FollowedWork& work) {
         co_await note_error(tail_.trouble ? *tail_.trouble : *backlog_.trouble);
     } else if (!work.outcome.difference && (is_poll || !noted_error_.value_or("").empty())) {
         co_await note_success();
+        told = true;
+    }
+    if (is_poll && went_well && !told) {
+        co_await recorder_.note_partial_success();  // whatever is wrong with older periods
     }
     co_await record_when_due();
 }

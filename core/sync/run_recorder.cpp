@@ -111,6 +111,11 @@ asio::awaitable<void> RunRecorder::write_ending(Outcome outcome, Ending ending) 
     }
 }
 
+asio::awaitable<void> RunRecorder::note_partial_success() {
+    co_await context_.store.set_fact(metadata::last_success,
+                                     metadata::seconds_text(context_.clock.utc()));
+}
+
 asio::awaitable<void> RunRecorder::note_result(std::string error) {
     const std::string now = metadata::seconds_text(context_.clock.utc());
     std::map<std::string, std::string> changed;

@@ -39,6 +39,9 @@ class RunRecorder {
     /// How the last run or poll ended, for `status`, in one transaction. No error: it succeeded.
     boost::asio::awaitable<void> note_result(std::string error);
 
+    /// Something was read well, though all is not well.
+    boost::asio::awaitable<void> note_partial_success();
+
   private:
     boost::asio::awaitable<void> write_ending(Outcome outcome, Ending ending);
     RunRecord record_of(Outcome outcome, std::string result) const;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "core/plan/tail_plan.hpp"
 #include "core/sync/horizon.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/sync/preflight.hpp"
@@ -25,8 +26,8 @@ bool TailFollower::take_late_rows_due() {
 std::string TailFollower::not_begun(const Window& wanted) const {
     const Zone& zone = context_.settings.zone;
     return fmt::format(
-        "[mirror] start {} ({}) is in the future by the API's clock; nothing is fetched before "
-        "then",
+        "the configured start, {} ({}), is in the future by the API's clock; nothing is fetched "
+        "before then",
         format_local(zone.to_local(wanted.begin)), zone.name());
 }
 
@@ -45,7 +46,7 @@ asio::awaitable<void> TailFollower::poll() {
     const WindowSet covered = co_await context_.store.coverage(0);
     const Instant mark = covered.empty() ? wanted.end - first_tail : covered.windows().back().end;
     const Window since_mark{std::max(wanted.begin, mark), wanted.end};
-    const Seconds reach = co_await read(since_mark, wanted.begin);
+    const Seconds reach = co_await read(since_mark, wanted.begin, covered);
     co_await cut_back_coverage(context_);
     tail.trouble.reset();
     co_await report_.conclude(tail);
@@ -54,7 +55,8 @@ asio::awaitable<void> TailFollower::poll() {
 }
 
 // What is new, and as much of what is not as the page has room for. Returns how far back that was.
-asio::awaitable<Seconds> TailFollower::read(Window wanted, Instant earliest) {
+asio::awaitable<Seconds> TailFollower::read(Window wanted, Instant earliest,
+                                            const WindowSet& covered) {
     FollowedWork& tail = report_.tail();
     std::optional<PastTurns::Turn> turn;
     Seconds reach{0};
@@ -71,7 +73,14 @@ asio::awaitable<Seconds> TailFollower::read(Window wanted, Instant earliest) {
                       copernica::Lane::tail, reach);
     pace_.polled(tail.outcome.written.inserted > 0);
     const Monotonic now = context_.clock.monotonic();
-    reach_.reached(reach, now);
+    // A tail does not reach back over a gap. What is behind it is counted instead.
+    const Seconds unbroken =
+        plan::unbroken_reach(covered, report_.postponed(), {earliest, wanted.end});
+    reach_.reached(std::min(reach, unbroken), now);
+    if (reach > unbroken) {
+        reach_.did_not_fit(reach, now);
+        late_rows_due_ |= reach >= late_rows_reach;
+    }
     const std::vector<Seconds> still_due = reach_.due(now);
     turns_.let_poll_wait(held_up && !still_due.empty() && still_due.front() >= late_rows_reach);
     co_return reach;

@@ -35,7 +35,7 @@ class TailFollower {
     [[nodiscard]] bool take_late_rows_due();
 
   private:
-    boost::asio::awaitable<Seconds> read(Window wanted, Instant earliest);
+    boost::asio::awaitable<Seconds> read(Window wanted, Instant earliest, const WindowSet& covered);
     boost::asio::awaitable<Seconds> choose_reach(Instant end);
     std::string not_begun(const Window& wanted) const;
 

@@ -133,7 +133,7 @@ struct Metrics::Families {
                                .Add({});
     Family<Gauge>& failing_since =
         gauge(registry, "failing_since_timestamp_seconds",
-              "First error since the last success, as Unix time; absent: none.");
+              "Since when something is wrong, as Unix time; absent: nothing is.");
     Family<Gauge>& count_difference =
         gauge(registry, "count_difference_rows",
               "The API's count of everything less the file's; 0: they agree.");

@@ -54,6 +54,19 @@ TEST_CASE("tail: it goes back as far as it is to reach, but not over a gap") {
     CHECK(plan_tail(known, amsterdam()).first->begin == noon - 30min);
 }
 
+TEST_CASE("tail: how far back it can reach") {
+    const Window everything{noon - 24h, noon};
+    WindowSet coverage(Window{noon - 24h, noon - 60s});
+    WindowSet postponed;
+    const auto reach = [&] { return unbroken_reach(coverage, postponed, everything); };
+    CHECK(reach() == Seconds::max());
+    coverage.subtract({noon - 3h, noon - 2h});
+    CHECK(reach() == 2h);
+    postponed.add({noon - 40min, noon - 30min});
+    CHECK(reach() == 30min);
+    CHECK(unbroken_reach({}, {}, everything) == Seconds::max());
+}
+
 TEST_CASE("tail: it reaches back to a row, which an empty reply would contradict") {
     TailSituation known = situation(60s);
     SUBCASE("a row an hour ago") {

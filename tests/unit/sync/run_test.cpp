@@ -42,7 +42,9 @@ TEST_CASE("run: a start in the future by the API's clock is told of, and waited 
     world.follow_until(noon + 1h);
     CHECK(world.store.covered.empty());
     const std::string told =
-        "[mirror] start 2026-11-23 14:00:00 (Europe/Amsterdam) is in the future by the API's clock";
+        "the configured start, 2026-11-23 14:00:00 (Europe/Amsterdam), is in the future by the "
+        "API's "
+        "clock";
     CHECK(world.store.facts["last_error"].starts_with(told));
     CHECK(count(world.log.warnings, told) == 1);
     CHECK(world.api.pages < 5);
@@ -202,6 +204,9 @@ TEST_CASE("run: what cannot be read is told of, and asked for once an hour, unti
     CHECK(reason().find("not that second") != std::string::npos);
     CHECK(world.store.facts[sync::metadata::last_error].find("not that second") !=
           std::string::npos);
+    // Polls went on succeeding.
+    const std::string& succeeded = world.store.facts[sync::metadata::last_success];
+    CHECK(succeeded >= sync::metadata::seconds_text(noon + 3h - 5min));
     // Each time it takes some halvings to find the second, and one second beside it may share its
     // fate.
     CHECK(count(world.log.warnings, "could not be fetched") > 0);
