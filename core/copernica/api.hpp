@@ -69,11 +69,19 @@ class ApiError : public std::runtime_error {
         return *this;
     }
 
+    /// The body was cut off or is too large, so that a smaller page may pass.
+    bool maybe_too_large() const { return maybe_too_large_; }
+    ApiError& set_maybe_too_large() {
+        maybe_too_large_ = true;
+        return *this;
+    }
+
   private:
     ErrorKind kind_;
     int status_;
     std::optional<std::chrono::seconds> retry_after_;
     bool unreachable_ = false;
+    bool maybe_too_large_ = false;
 };
 
 /// The calls. Each throws ApiError, or boost::system::system_error (operation_aborted) when the

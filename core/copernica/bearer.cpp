@@ -70,7 +70,9 @@ asio::awaitable<Bearer::Presented> Bearer::present(RequestGate& gate) {
     co_return current(just_made);
 }
 
-asio::awaitable<bool> Bearer::refused(Presented& presented, bool is_identity, RequestGate& gate) {
+asio::awaitable<bool> Bearer::refused(Presented& presented, bool is_identity, Refusal how,
+                                      RequestGate& gate) {
+    const Monotonic now = clock_.monotonic();
     RefusedToken token;
     token.form = presented.form_;
     token.proven = proven_;
@@ -79,9 +81,14 @@ asio::awaitable<bool> Bearer::refused(Presented& presented, bool is_identity, Re
                                                         : form_ == TokenForm::jwt);
     token.just_made = presented.just_made_;
     token.is_identity = is_identity;
+    token.bare = how == Refusal::bare;
+    token.bare_lately = bare_exchange_at_ && now - *bare_exchange_at_ < pause_after_failure;
     const AfterRefusal next =
         ++presented.refusals_ >= most_refusals ? AfterRefusal::give_up : after_refusal(token);
     if (next == AfterRefusal::give_up) {
+        if (token.bare) {
+            co_return false;
+        }
         if (presented.form_ == TokenForm::jwt && jwt_ && jwt_->left && *jwt_->left <= Seconds(0)) {
             throw ApiError(ErrorKind::try_again,
                            "the API refuses the tokens of the token service, which have expired "
@@ -95,7 +102,22 @@ asio::awaitable<bool> Bearer::refused(Presented& presented, bool is_identity, Re
     }
     bool just_made = false;
     if (next == AfterRefusal::exchange) {
-        just_made = co_await renew(presented.version_, gate);
+        if (token.bare) {
+            bare_exchange_at_ = now;
+        }
+        std::optional<ApiError> failed;
+        try {
+            just_made = co_await renew(presented.version_, gate);
+        } catch (const ApiError& error) {
+            failed = error;
+        }
+        if (failed && token.bare) {
+            observer_.debug(failed->what());
+            co_return false;  // the API's reply says what is wrong
+        }
+        if (failed) {
+            throw ApiError(*failed);
+        }
         form_ = jwt_ ? TokenForm::jwt : form_;
     }
     const unsigned refusals = presented.refusals_;
@@ -112,6 +134,7 @@ void Bearer::accepted(const Presented& presented) {
         observer_.info("the API takes tokens that the token service makes, not the account's own");
     }
     proven_ = presented.form_;
+    bare_exchange_at_.reset();
     // Another call may have tried a JWT, in vain, for a refusal that was a mistake.
     form_ = presented.form_;
 }
@@ -128,6 +151,7 @@ void Bearer::use(Secret api_token) {
     first_version_ = ++version_;
     last_failure_.reset();
     not_early_before_.reset();
+    bare_exchange_at_.reset();
 }
 
 // Gets a JWT, unless there is one that is newer than what the caller has seen. True if it was got

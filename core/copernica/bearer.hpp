@@ -50,9 +50,16 @@ class Bearer {
     /// What to send. Gets a JWT if one is needed, or due. Throws ApiError if there is none.
     boost::asio::awaitable<Presented> present(RequestGate& gate);
 
+    /// How the API refuses.
+    enum class Refusal {
+        own_form,
+        bare,  ///< with a 401 that something else may have said
+    };
+
     /// The API refused it. True: there is another one in `presented`, try again. Throws ApiError
-    /// if another one cannot be had.
-    boost::asio::awaitable<bool> refused(Presented& presented, bool is_identity, RequestGate& gate);
+    /// if another one cannot be had, but not for a bare refusal.
+    boost::asio::awaitable<bool> refused(Presented& presented, bool is_identity, Refusal how,
+                                         RequestGate& gate);
 
     /// The API took it.
     void accepted(const Presented& presented);
@@ -107,6 +114,7 @@ class Bearer {
     bool at_work_ = false;
     std::optional<ApiError> last_failure_;
     std::optional<Monotonic> not_early_before_;
+    std::optional<Monotonic> bare_exchange_at_;  ///< for a bare refusal, in vain so far
 };
 
 }  // namespace mirror::copernica

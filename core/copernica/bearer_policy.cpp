@@ -8,6 +8,9 @@ namespace {
 // What a JWT lives by the documentation, for one that does not say so.
 constexpr Seconds usual_life{24 * 3600};
 
+// Until then this process has ended. In nanoseconds, three centuries are too many for an integer.
+constexpr Seconds longest_life{std::chrono::years(20)};
+
 // So much of its life is over when another one is got: a service that is down for hours then does
 // no harm.
 constexpr int due_numerator = 3;
@@ -49,7 +52,7 @@ std::optional<Seconds> life_left(const JwtTimes& times, const ClocksAtReceipt& c
 
 Freshness freshness(std::optional<Seconds> left, std::chrono::nanoseconds age) {
     const bool says_when = left && *left > Seconds(0);
-    const std::chrono::nanoseconds life = says_when ? *left : usual_life;
+    const std::chrono::nanoseconds life = says_when ? std::min(*left, longest_life) : usual_life;
     if (says_when && age >= life) {
         return Freshness::expired;
     }
@@ -57,6 +60,12 @@ Freshness freshness(std::optional<Seconds> left, std::chrono::nanoseconds age) {
 }
 
 AfterRefusal after_refusal(const RefusedToken& token) {
+    // It may mean the token or nothing: a token that was good is not given up for it, and another
+    // one is got now and then.
+    if (token.bare && !token.replaced &&
+        (token.bare_lately || token.proven == TokenForm::api_token)) {
+        return AfterRefusal::give_up;
+    }
     if (token.form == TokenForm::api_token) {
         if (token.replaced) {
             return AfterRefusal::send_current;

@@ -46,6 +46,10 @@ struct RefusedToken {
     bool replaced = false;            ///< there is a newer JWT already
     bool just_made = false;           ///< the JWT was made for this call
     bool is_identity = false;
+    /// With a 401 that is not in the API's own form, from a gateway perhaps.
+    bool bare = false;
+    /// A JWT was got for such a 401 not long ago, and nothing was accepted since.
+    bool bare_lately = false;
 };
 
 enum class AfterRefusal {

@@ -271,7 +271,18 @@ asio::awaitable<HttpApi::Received> HttpApi::get(std::string path, std::string qu
             if (presented) {
                 bearer_->accepted(*presented);
             }
-            co_await read_page(answer, path, sink);
+            std::optional<ApiError> unreadable;
+            try {
+                co_await read_page(answer, path, sink);
+            } catch (const ApiError& error) {
+                unreadable = error;
+            }
+            if (unreadable) {
+                observer().debug(line_of(
+                    path, "status 200, unreadable after " + std::to_string(answer.bytes) + " bytes",
+                    answer.begun));
+                throw ApiError(*unreadable);
+            }
             pool_.give_back(std::move(answer.connection));
             Received received;
             received.date = date_of(answer.header);
@@ -295,9 +306,13 @@ asio::awaitable<HttpApi::Received> HttpApi::get(std::string path, std::string qu
             path = redirected(answer, path, query);
             continue;
         }
-        if (presented &&
-            refuses_token(answer.header.status, decode_error_message(body), is_identity)) {
-            const bool another = co_await bearer_->refused(*presented, is_identity, gate);
+        const std::optional<std::string> message = decode_error_message(body);
+        const bool own_form = refuses_token(answer.header.status, message, is_identity);
+        const bool bare = answer.header.status == 401 && !message;
+        if (presented && (own_form || bare)) {
+            const bool another = co_await bearer_->refused(
+                *presented, is_identity, bare ? Bearer::Refusal::bare : Bearer::Refusal::own_form,
+                gate);
             if (another) {
                 continue;
             }
@@ -404,13 +419,19 @@ asio::awaitable<void> HttpApi::read_page(Answer& answer, std::string path, http:
                              shown(*answer.header.content_encoding));
         }
     } catch (const http::BadBody& bad) {
-        throw failed(ErrorKind::invalid_response, path,
-                     bad.what() + std::string(is_html(answer.header) ? html_in_between : ""));
+        ApiError error =
+            failed(ErrorKind::invalid_response, path,
+                   bad.what() + std::string(is_html(answer.header) ? html_in_between : ""));
+        // Something in between may say in HTML that it took too long.
+        if (bad.kind() == http::BadBody::Kind::cut_off_or_too_large || is_html(answer.header)) {
+            error.set_maybe_too_large();
+        }
+        throw ApiError(error);
     } catch (const http::ConnectionError& error) {
-        throw failed(error.kind() == http::ConnectionError::Kind::too_large
-                         ? ErrorKind::invalid_response
-                         : ErrorKind::try_again,
-                     path, error.what());
+        if (error.kind() == http::ConnectionError::Kind::too_large) {
+            throw failed(ErrorKind::invalid_response, path, error.what()).set_maybe_too_large();
+        }
+        throw failed(ErrorKind::try_again, path, error.what());
     }
 }
 

@@ -82,7 +82,7 @@ void PageDecoder::feed(std::string_view piece) {
         return;
     }
     if (piece.size() > parser_->limits.body_bytes - parser_->fed) {
-        throw http::BadBody("the reply is too large");
+        throw http::BadBody("the reply is too large", http::BadBody::Kind::cut_off_or_too_large);
     }
     while (!piece.empty()) {
         const std::string_view slice = piece.substr(0, longest_slice);
@@ -98,8 +98,9 @@ void PageDecoder::finish() {
         throw http::BadBody(failure);
     }
     if (error) {
-        throw http::BadBody(parser_->fed == 0 ? "the reply is empty"
-                                              : "the JSON of the reply is cut off");
+        throw http::BadBody(
+            parser_->fed == 0 ? "the reply is empty" : "the JSON of the reply is cut off",
+            http::BadBody::Kind::cut_off_or_too_large);
     }
     if (!parser_->json.handler().data_seen()) {
         throw http::BadBody("the reply has no \"data\"");

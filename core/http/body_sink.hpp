@@ -10,7 +10,18 @@ namespace mirror::http {
 /// in one line for people.
 class BadBody : public std::runtime_error {
   public:
-    using std::runtime_error::runtime_error;
+    enum class Kind {
+        wrong,
+        cut_off_or_too_large,  ///< a smaller one might be right
+    };
+
+    explicit BadBody(const std::string& what, Kind kind = Kind::wrong)
+        : std::runtime_error(what), kind_(kind) {}
+
+    Kind kind() const { return kind_; }
+
+  private:
+    Kind kind_;
 };
 
 /// Takes a body incrementally. Nothing of it counts before finish() returned.

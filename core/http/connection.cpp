@@ -36,6 +36,7 @@ using Time = std::chrono::steady_clock::time_point;
 using Kind = ConnectionError::Kind;
 
 constexpr std::size_t header_limit = std::size_t{64} << 10;
+constexpr int most_interim = 5;
 constexpr std::size_t piece_size = std::size_t{64} << 10;
 
 Time now() {
@@ -84,6 +85,7 @@ class HttpConnection final : public Connection {
 
     [[noreturn]] void fail(const error_code& error, const char* during, Kind kind) const;
     asio::awaitable<void> receive(const char* during);
+    asio::awaitable<void> read_header();
     void note_end();
 
     BaseUrl url_;
@@ -130,35 +132,22 @@ asio::awaitable<ReplyHeader> HttpConnection::ask(Request request) {
     reusable_ = false;
     reply_begun_ = false;
     deadline_ = now() + timeouts_.request;
-    parser_.emplace();
-    parser_->header_limit(header_limit);
-    parser_->body_limit(boost::none);  // ours is on what arrives, see read_body()
-
     const std::string text = request_text(request, url_.authority());
     allow_silence();
     const auto [write_error, written] = co_await transport_->write(asio::buffer(text));
     if (write_error) {
         fail(write_error, "sending the request", Kind::gone);
     }
-    std::size_t parsed = 0;
-    while (!parser_->is_header_done()) {
-        co_await receive("waiting for a reply");
-        error_code error;
-        const std::size_t line = parser_->put(received_.data(), error);
-        received_.consume(line);
-        parsed += line;
-        // Beast's own limit is on what it has not parsed yet.
-        if (error == http::error::header_limit || parsed > header_limit) {
-            throw ConnectionError(Kind::trouble, "the header of the reply is too large");
+    // A server may send interim replies that nobody asked for (RFC 9110, 15.2).
+    int interim = 0;
+    do {
+        co_await read_header();
+        if (parser_->get().result() == http::status::switching_protocols ||
+            interim++ > most_interim) {
+            throw ConnectionError(Kind::trouble, "an interim reply came that nobody asked for");
         }
-        if (error && error != http::error::need_more && error != http::error::need_buffer) {
-            throw ConnectionError(Kind::trouble, "the reply is not HTTP (" + error.message() + ")");
-        }
-    }
+    } while (parser_->get().result_int() < 200);
     const auto& message = parser_->get();
-    if (message.result_int() < 200) {
-        throw ConnectionError(Kind::trouble, "an interim reply came that nobody asked for");
-    }
     const auto field = [&message](http::field name) -> std::optional<std::string> {
         const auto found = message.find(name);
         if (found == message.end()) {
@@ -176,6 +165,31 @@ asio::awaitable<ReplyHeader> HttpConnection::ask(Request request) {
     header.content_type = field(http::field::content_type);
     note_end();
     co_return header;
+}
+
+// Into a parser of its own.
+asio::awaitable<void> HttpConnection::read_header() {
+    parser_.emplace();
+    parser_->header_limit(header_limit);
+    parser_->body_limit(boost::none);  // ours is on what arrives, see read_body()
+    std::size_t parsed = 0;
+    bool more_is_there = received_.size() > 0;  // behind an interim reply
+    while (!parser_->is_header_done()) {
+        if (!std::exchange(more_is_there, false)) {
+            co_await receive("waiting for a reply");
+        }
+        error_code error;
+        const std::size_t line = parser_->put(received_.data(), error);
+        received_.consume(line);
+        parsed += line;
+        // Beast's own limit is on what it has not parsed yet.
+        if (error == http::error::header_limit || parsed > header_limit) {
+            throw ConnectionError(Kind::trouble, "the header of the reply is too large");
+        }
+        if (error && error != http::error::need_more && error != http::error::need_buffer) {
+            throw ConnectionError(Kind::trouble, "the reply is not HTTP (" + error.message() + ")");
+        }
+    }
 }
 
 // Beyond its end, nothing may have come: it would be taken for the next reply.

@@ -48,7 +48,8 @@ void Inflate::feed(std::string_view piece) {
         }
         const std::size_t decoded = stream_->out.size() - z.avail_out;
         if (decoded > left_) {
-            throw BadBody("the body is too large once decoded");
+            throw BadBody("the body is too large once decoded",
+                          BadBody::Kind::cut_off_or_too_large);
         }
         left_ -= decoded;
         ended_ = result == Z_STREAM_END;
@@ -61,7 +62,7 @@ void Inflate::feed(std::string_view piece) {
 
 void Inflate::finish() {
     if (!ended_) {
-        throw BadBody("the gzip stream is cut off");
+        throw BadBody("the gzip stream is cut off", BadBody::Kind::cut_off_or_too_large);
     }
     next_.finish();
 }

@@ -82,9 +82,6 @@ bool is_in_network(const asio::ip::address& address, std::string_view network) {
 }
 
 bool excludes(std::string_view entry, const std::string& host) {
-    if (entry == "*") {
-        return true;
-    }
     boost::system::error_code not_an_address;
     const auto address = asio::ip::make_address(host, not_an_address);
     if (!not_an_address) {
@@ -161,6 +158,9 @@ ProxyAddress parse_proxy(std::string_view url) {
 
 bool is_excluded(std::string_view host, std::string_view no_proxy) {
     const std::string name = lower(host);
+    if (without_white_ends(no_proxy) == "*") {  // as for curl, only alone
+        return true;
+    }
     while (!no_proxy.empty()) {
         const auto end = std::min(no_proxy.find_first_of(", "), no_proxy.size());
         const std::string_view entry = without_white_ends(no_proxy.substr(0, end));

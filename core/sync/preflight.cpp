@@ -54,6 +54,7 @@ asio::awaitable<void> Preflight::know_account() {
         co_await claim(*shared.account);
         co_return;
     }
+    co_await context_.requests.refuse_if_spent();
     copernica::Identity identity = co_await context_.client.identity_with_retry();
     shared.refusal_told.reset();
     co_await claim(identity);

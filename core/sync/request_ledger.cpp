@@ -41,6 +41,16 @@ asio::awaitable<void> RequestLedger::open() {
     flush_at_ = clock_.monotonic() + flush_interval;
 }
 
+asio::awaitable<void> RequestLedger::refuse_if_spent() {
+    if (open_ || limit_ == 0) {
+        co_return;
+    }
+    const RequestsToday today = co_await store_.spend_requests(clock_.utc(), 0, limit_);
+    if (today.total + static_cast<std::uint64_t>(unwritten_) >= limit_) {
+        throw BudgetSpent(why_spent());
+    }
+}
+
 asio::awaitable<void> RequestLedger::spend() {
     if (!open_) {
         ++unwritten_;

@@ -33,6 +33,10 @@ class RequestLedger {
     /// second call does nothing.
     boost::asio::awaitable<void> open();
 
+    /// Before the first request, while it is not known whether the file is ours: writes nothing.
+    /// Throws BudgetSpent if today's budget is used up.
+    boost::asio::awaitable<void> refuse_if_spent();
+
     /// Before each request. Throws BudgetSpent if none is left.
     boost::asio::awaitable<void> spend();
 

@@ -33,7 +33,8 @@ asio::awaitable<void> check_version(RunContext& context) {
     const std::vector<plan::SampledRow> file =
         co_await context.store.newest_sample(settled, plan::sample_size);
     if (!file.empty()) {
-        const copernica::PageQuery query = plan::sample_query(file, context.settings.page_size);
+        const copernica::PageQuery query =
+            plan::sample_query(file, context.adaptive.page_size.now());
         const copernica::FetchedPage fetched =
             co_await context.client.fetch_with_retry(query, repeated_hour);
         const bool complete = fetched.page.total == fetched.page.records();

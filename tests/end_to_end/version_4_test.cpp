@@ -64,6 +64,34 @@ TEST_CASE("version 4: exact with either token, in every form of the reply") {
     });
 }
 
+TEST_CASE("version 4: exact where tokens are refused without a word") {
+    Behaviour behaviour = jwt_only();
+    behaviour.version4.bare_refusals = true;
+    behaviour.authentication.jwt.life = Seconds(3600);
+    Scene scene(behaviour);
+    scene.use_version_4();
+    scene.configure("mirror", "poll_interval = \"1s\"\n");
+    populate(scene);
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+    CHECK(scene.token_service->counters().requests == 1);
+    // One that is withdrawn early is replaced as well.
+    const auto process = scene.start({"run"});
+    const auto polled = [&scene](std::uint64_t more) {
+        const std::uint64_t requests = scene.requests() + more;
+        return scene.server.wait([requests](const simulator::Counters& counters) {
+            return counters.requests >= requests;
+        });
+    };
+    REQUIRE(polled(3));
+    withdraw_tokens(scene, 7);
+    scene.account.add(row(5'000'000, present() - Seconds(60)));
+    REQUIRE(polled(6));
+    process->signal(SIGTERM);
+    CHECK(process->wait() == 0);
+    CHECK(scene.token_service->counters().requests >= 2);
+    CHECK(scene.complaint(scene.run({"sync"})) == "");
+}
+
 TEST_CASE("version 4: exact while tokens expire in the middle of a first load") {
     for (const unsigned refusal : {401U, 400U}) {
         CAPTURE(refusal);

@@ -156,6 +156,9 @@ Answer answer(const Request& request, const Account& account, const Behaviour& b
         result.reply = *fault->reply;
     } else if (behaviour.service == Service::authentication) {
         result.reply = authenticate(request, behaviour, now);
+    } else if (!request.token_right && request.version == 4 && behaviour.version4.bare_refusals) {
+        result.reply.status = 401;
+        result.reply.body.clear();
     } else if (!request.token_right) {
         result = refuse(request.version == 4 ? behaviour.version4.refusal : 400,
                         "Invalid access token", behaviour);

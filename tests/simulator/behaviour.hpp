@@ -90,6 +90,7 @@ struct Version4 {
     bool draganddrop_paths = true;  ///< "draganddrop/clicks"
     bool ms_paths = true;           ///< "ms/clicks"
     unsigned refusal = 401;         ///< of a token
+    bool bare_refusals = false;     ///< with 401 and nothing else, as a gateway refuses
 };
 
 /// The tokens that the authentication service makes, and that version 4 takes.

@@ -92,7 +92,7 @@ TEST_CASE("bad servers: heads that are none, or have no measure") {
         {status, "http/1.1 200 OK\r\n" + length + "\r\n" + page_body, try_again, "not HTTP"},
         {status, "ICY 200 OK\r\n" + length + "\r\n" + page_body, try_again, "not HTTP"},
         {status, " HTTP/1.1 200 OK\r\n" + length + "\r\n" + page_body, try_again, "not HTTP"},
-        {status, "HTTP/1.1 100 Continue\r\n\r\n" + good(), try_again, "interim"},
+        {status, repeated("HTTP/1.1 100 Continue\r\n\r\n", 8) + good(), try_again, "interim"},
         {status, "HTTP/1.1 101 Switching Protocols\r\n\r\n" + good(), try_again, "interim"},
         {"HTTP/0.9", page_body, try_again, "not HTTP"},
         {"HTTP/0.9", "", try_again, "connection closed"},

@@ -84,6 +84,10 @@ TEST_CASE("bearer: when another JWT is due") {
         {Seconds(4), 3s, Freshness::due},
         {Seconds(4), 4s, Freshness::expired},
         {Seconds(1), 0s, Freshness::fresh},
+        // The year 9999, 3000, and what three centuries are in nanoseconds.
+        {Seconds(251'637'800'799), 24h * 365, Freshness::fresh},
+        {Seconds(30'000'000'000), 24h * 365, Freshness::fresh},
+        {Seconds::max(), 24h * 365, Freshness::fresh},
         {Seconds(1), 1s, Freshness::expired},
         // It says nothing, or what cannot be: it is sent until it is refused.
         {std::nullopt, 0s, Freshness::fresh},
@@ -135,4 +139,21 @@ TEST_CASE("bearer: what follows a refusal") {
         token.is_identity = row.is_identity;
         CHECK(after_refusal(token) == row.next);
     }
+}
+
+TEST_CASE("bearer: a 401 that says nothing may mean the token, now and then") {
+    RefusedToken token;
+    token.bare = true;
+    CHECK(after_refusal(token) == AfterRefusal::exchange);
+    token.is_identity = true;
+    CHECK(after_refusal(token) == AfterRefusal::exchange);
+    token.proven = TokenForm::api_token;  // it was good: a gateway is in the way
+    CHECK(after_refusal(token) == AfterRefusal::give_up);
+    token.form = TokenForm::jwt;
+    token.proven = TokenForm::jwt;
+    CHECK(after_refusal(token) == AfterRefusal::exchange);
+    token.bare_lately = true;
+    CHECK(after_refusal(token) == AfterRefusal::give_up);
+    token.replaced = true;
+    CHECK(after_refusal(token) == AfterRefusal::send_current);
 }

@@ -59,6 +59,8 @@ TEST_CASE("the forms in which a page may come") {
             page_body,
         reply("200 OK", "Date: nonsense\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n", page_body),
         good() + "more than was said",
+        "HTTP/1.1 100 Continue\r\n\r\n" + good(),
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + good(),
     };
     for (const std::string& form : forms) {
         CAPTURE(form);

@@ -86,6 +86,8 @@ TEST_CASE("proxy: NO_PROXY") {
     } const rows[] = {
         {"api.copernica.com", "", false},
         {"api.copernica.com", "*", true},
+        {"api.copernica.com", " * ", true},
+        {"api.copernica.com", "example.com,*", false},
         {"api.copernica.com", "api.copernica.com", true},
         {"api.copernica.com", "API.Copernica.COM", true},
         {"api.copernica.com", "copernica.com", true},

@@ -82,3 +82,19 @@ TEST_CASE("sync: with a budget it ends where that is used up, and goes on the ne
     CHECK(days >= 2);
     CHECK(world.difference() == "");
 }
+
+TEST_CASE("sync: a budget that is used up lets no request through, however often it is tried") {
+    Live world;
+    world.settings.requests_per_day = 60;
+    world.settings.page_size = 100;
+    world.settings.start = local("2026-10-01 00:00:00");
+    for (Instant at = noon - 24h * 40; at < noon - 36h; at += Seconds(400)) {
+        world.model.add(at);
+    }
+    CHECK_THROWS_AS(world.sync(), sync::BudgetSpent);
+    const std::uint64_t before = asked(world);
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        CHECK_THROWS_AS(world.sync(), sync::BudgetSpent);
+    }
+    CHECK(asked(world) == before);
+}
