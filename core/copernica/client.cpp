@@ -8,6 +8,7 @@
 #include "core/copernica/errors.hpp"
 #include "core/copernica/page_check.hpp"
 #include "core/copernica/retry_policy.hpp"
+#include "core/copernica/twins.hpp"
 #include "core/util/duration_text.hpp"
 
 namespace mirror::copernica {
@@ -46,6 +47,7 @@ Client::Client(ApiAccess& access, RequestObserver& observer, const Stream& strea
 
 asio::awaitable<PageReply> Client::ask_valid(PageQuery query, Seconds slack, RequestGate& gate) {
     PageReply reply = co_await access_.api().page(stream_, query, gate);
+    set_twins_apart(stream_, reply.page);
     access_.server_clock().observe(reply.date, access_.clock().monotonic());
     if (const auto why = why_invalid(query, reply.page, slack)) {
         throw ApiError(ErrorKind::invalid_response, "a reply cannot be right: " + *why, 200);
@@ -202,7 +204,8 @@ asio::awaitable<FetchedPage> Client::fetch_with_retry(PageQuery query, Seconds s
 }
 
 asio::awaitable<std::optional<FetchedPage>> Client::fetch_unless_at_fault(PageQuery query,
-                                                                          Seconds slack) {
+                                                                          Seconds slack,
+                                                                          int most_failures) {
     for (int failures = 0;;) {
         std::optional<ApiError> failed;
         try {
@@ -211,7 +214,7 @@ asio::awaitable<std::optional<FetchedPage>> Client::fetch_unless_at_fault(PageQu
             failed = error;
         }
         failures += concerns_request(*failed) ? 1 : 0;
-        Failed again{*failed, failures, failures_before_giving_up};
+        Failed again{*failed, failures, most_failures};
         const bool retry = co_await is_worth_retrying(std::move(again));
         if (!retry) {
             co_return std::nullopt;

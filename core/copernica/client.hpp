@@ -51,10 +51,10 @@ class Client {
     boost::asio::awaitable<FetchedPage> fetch_with_retry(PageQuery query, Seconds slack);
     boost::asio::awaitable<Identity> identity_with_retry();
 
-    /// As fetch_with_retry(), but nothing if this request is refused or keeps failing while
+    /// As fetch_with_retry(), but nothing if this request is refused, or failed so often while
     /// another is answered.
-    boost::asio::awaitable<std::optional<FetchedPage>> fetch_unless_at_fault(PageQuery query,
-                                                                             Seconds slack);
+    boost::asio::awaitable<std::optional<FetchedPage>> fetch_unless_at_fault(
+        PageQuery query, Seconds slack, int most_failures = failures_before_giving_up);
 
     /// What the API counts of a mailing, asked again and again. It says why not if this request is
     /// refused or keeps failing while another is answered. Throws what ends a run.

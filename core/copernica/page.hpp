@@ -31,6 +31,10 @@ struct Page {
     /// ID "1.0"'; nothing if there is none. What the API wrote is in `extra`.
     std::optional<std::string> unusual_form;
 
+    /// An ID that two records with the same time have, of which one is among the rejects
+    /// (twins.hpp); nothing if there is none.
+    std::optional<std::int64_t> twin;
+
     std::size_t records() const { return rows.size() + rejects.size(); }
 };
 

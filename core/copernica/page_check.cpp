@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -43,28 +42,6 @@ std::optional<std::string> wrong_envelope(const PageQuery& query, const Page& pa
     return std::nullopt;
 }
 
-std::optional<std::string> repeated_id(const Page& page) {
-    // Two records of different times with one ID are two records: nobody promises unique IDs.
-    std::vector<std::pair<std::int64_t, LocalTime>> ids;
-    ids.reserve(page.records());
-    for (const Row& row : page.rows) {
-        ids.emplace_back(row.id, row.time);
-    }
-    for (const Reject& reject : page.rejects) {
-        if (reject.id) {
-            ids.emplace_back(*reject.id, reject.time.value_or(LocalTime::min()));
-        }
-    }
-    if (!std::is_sorted(ids.begin(), ids.end())) {
-        std::sort(ids.begin(), ids.end());
-    }
-    const auto twin = std::adjacent_find(ids.begin(), ids.end());
-    if (twin == ids.end()) {
-        return std::nullopt;
-    }
-    return fmt::format("it holds the ID {} twice", twin->first);
-}
-
 std::optional<std::string> outside(const PageQuery& query, const Page& page, Seconds slack) {
     const LocalTime first = query.begintime - slack;
     const LocalTime last = query.endtime + slack;
@@ -102,13 +79,13 @@ std::optional<std::string> why_invalid(const PageQuery& query, const Page& page,
     if (auto why = wrong_envelope(query, page)) {
         return why;
     }
-    if (auto why = repeated_id(page)) {
-        return why;
-    }
     return outside(query, page, slack);
 }
 
 std::optional<std::string> why_doubtful(const Page& page) {
+    if (page.twin) {
+        return fmt::format("it holds the ID {} twice, with the same time", *page.twin);
+    }
     const std::size_t most = std::max<std::size_t>(3, page.records() / 100);
     if (page.rejects.size() <= most) {
         return std::nullopt;

@@ -6,7 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
-#include "core/copernica/plain_forms.hpp"
+#include "core/record/plain_forms.hpp"
 #include "core/time/text.hpp"
 #include "core/util/decimal.hpp"
 #include "core/util/printable.hpp"
@@ -20,6 +20,24 @@ constexpr std::size_t shown_characters = 60;
 
 bool is_object(std::string_view literal) {
     return literal.starts_with('{');
+}
+
+// Of a value in JSON, for people.
+std::string name_of_type(std::string_view json) {
+    switch (json.front()) {
+        case '{':
+            return "an object";
+        case '[':
+            return "a list";
+        case '"':
+            return "a text";
+        case 't':
+        case 'f':
+        case 'n':
+            return std::string(json);
+        default:
+            return "a number";
+    }
 }
 
 // The last part of a nested field's name.
@@ -349,10 +367,15 @@ void RecordBuilder::write(const Value& value) {
     }
 }
 
-// A field's value for people: short, on one line.
+// A field's value for people: short, on one line. Reasons come into the log, so nothing of an
+// object is shown: an address may be in it.
 std::string RecordBuilder::shown(const Value& value) {
     if (value.kind == Kind::absent) {
         return "absent";
+    }
+    const std::string_view literal = text(value);
+    if (value.kind == Kind::literal && (is_object(literal) || literal.starts_with('['))) {
+        return name_of_type(literal);
     }
     json_.clear();
     write(value);
@@ -390,7 +413,7 @@ void RecordBuilder::reject_value(Page& page, std::string_view json) {
     Reject reject;
     reject.position = records(page);
     reject.record = kept_json(json);
-    reject.reason = "not an object: " + printable(reject.record, shown_characters);
+    reject.reason = "not an object: " + name_of_type(json);
     mask(reject);
     page.rejects.push_back(std::move(reject));
 }

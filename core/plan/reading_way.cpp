@@ -28,7 +28,7 @@ double cost_by_time(const ListFacts& facts, const ReadingLimits& limits) {
     const double pages = std::max(limits.most_pages, 1U);
     const double lost = pages * static_cast<double>(limits.page_size) * facts.disorder;
     const double again = std::min(pages, lost * (2 + std::log2(pages)));
-    return (pages + waste(pages) + again) / pages * slot_of(facts, limits);
+    return (pages + waste(pages) + again + 1) / pages * slot_of(facts, limits);
 }
 
 // At that rate, replies keep less than all connections but one at work. Not before they are known.
@@ -55,11 +55,11 @@ ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits) {
     ReadingWay way;
     way.ends_move = facts.disorder <= most_disorder;
     way.can_wait = rate_is_waited_for(facts, limits);
-    if (cost_by_time(facts, limits) <= best) {
+    if (cost_by_time(facts, limits) < best) {
+        way.read_on = ReadOn::automatic;
         way.rows = rows_of(most, limits);
         return way;
     }
-    way.read_on = ReadOn::by_start;
     for (std::uint32_t pages = most; pages > 0; pages /= 2) {
         if (cost_by_start(facts, limits, pages) <= best * tolerance) {
             way.rows = rows_of(pages, limits);

@@ -18,7 +18,7 @@ constexpr double most_disorder = 0.1;
 
 /// How to read windows from now on.
 struct ReadingWay {
-    ReadOn read_on = ReadOn::automatic;
+    ReadOn read_on = ReadOn::by_start;
     std::uint64_t rows = 0;  ///< that a window should hold
     /// The list runs with time, so what was read of a window stays if its end moves.
     bool ends_move = true;
@@ -42,8 +42,9 @@ struct ReadingLimits {
 ///               what a request takes at least: the rate may be what is waited for
 ///   by start  = (n + waste(n)) / n * max(slot, request + skip * page_size * (n - 1) / 2)
 ///               windows of n pages; the mean offset is half of the window less a page
-///   by time   = (n + waste(n) + again(n)) / n * slot,  n = most_pages
-///               no offsets, but rows that are out of order may be passed by
+///   by time   = (n + waste(n) + again(n) + 1) / n * slot,  n = most_pages
+///               no offsets, but rows that are out of order may be passed by: so each window is
+///               counted again
 ///
 /// waste(n) = min(1/2, n/8) pages: the last page of a window is half full on average, if the window
 /// is so long that nobody can tell how many rows it will hold, and its end cannot be moved (see
@@ -52,8 +53,7 @@ struct ReadingLimits {
 /// missing_search.hpp), and at worst the window is read once more by start.
 ///
 /// Among the windows by start, the longest one that costs at most a twentieth more than the best:
-/// fewer counts, fewer transactions. By time if that costs no more: it does not depend on offsets,
-/// which move while rows are logged.
+/// fewer counts, fewer transactions. By time if that costs less.
 ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits);
 
 }  // namespace mirror::plan

@@ -59,13 +59,16 @@ WindowReader::WindowReader(const Zone& zone, const Request& request, const Bound
 void WindowReader::limit_pages(std::uint32_t size) {
     request_.page_size = size;
     first_query_.limit = size;
-    query_.limit = size;
+    query_.limit = searching() ? std::min(query_.limit, size) : size;
     longest_page_ = 0;  // a page of the new size may be full
 }
 
 WindowReader::Verdict WindowReader::accept(copernica::Page page) {
     if (search_) {
         return judge_search(std::move(page));
+    }
+    if (counting_again_) {
+        return judge_count(std::move(page));
     }
     if (query_.total) {
         total_ = page.total;
@@ -115,11 +118,16 @@ WindowReader::Verdict WindowReader::judge_page(const copernica::PageQuery& asked
                                                std::size_t records, std::uint64_t fresh) {
     const std::uint64_t distinct = received();
     // What came after the count may have taken the place of what is still to come: so the end has
-    // to be seen, a page that is not full. A reply that is the only one was counted as it was made.
+    // to be seen, a page that is not full, or one that says itself that it is the last. A reply
+    // that is the only one was counted as it was made.
     const bool full = records >= longest_page_;
     longest_page_ = std::max(longest_page_, records);
-    if (distinct == *total_ && (pages_ == 1 || !full)) {
+    const bool is_last = asked.total && asked.start + records == *total_;
+    if (distinct == *total_ && pages_ == 1) {
         return Verdict::whole;
+    }
+    if (distinct == *total_ && (!full || is_last)) {
+        return used_time_ ? count_again() : Verdict::whole;
     }
     // More records than were counted: one came in between.
     if (distinct > *total_) {
@@ -168,6 +176,19 @@ WindowReader::Verdict WindowReader::judge_search(copernica::Page page) {
     return Verdict::not_whole;
 }
 
+WindowReader::Verdict WindowReader::count_again() {
+    counting_again_ = true;
+    query_ = first_query_;
+    query_.limit = 1;
+    return Verdict::read_on;
+}
+
+WindowReader::Verdict WindowReader::judge_count(copernica::Page page) {
+    const bool same_total = page.total == total_;
+    const bool all_known = page.rejects.empty() && keep(std::move(page), false) == 0;
+    return same_total && all_known ? Verdict::whole : Verdict::not_whole;
+}
+
 // Each record has a time, and an ID that no other has, and local times run as instants do.
 bool WindowReader::is_plain() const {
     return slack_ == Seconds(0) && nameless_ == 0 && records_.rejects.empty() &&
@@ -189,7 +210,7 @@ bool WindowReader::TimeOrder::runs_forward() const {
 // Not in the nights in which clocks change, nor if some records have no time or no ID, nor in a
 // list that is not in the order of time.
 bool WindowReader::may_move_end() const {
-    return total_ && !search_ && is_plain() && time_order_.runs_forward();
+    return total_ && !searching() && is_plain() && time_order_.runs_forward();
 }
 
 std::optional<Window> WindowReader::move_end(std::uint64_t rows, Instant latest_end) {

@@ -27,10 +27,11 @@ struct BoundsSeen {
     bool end_inclusive = false;    ///< a row at exactly `endtime` was returned
 };
 
-/// One attempt at a window. The proof that it is whole is the same whatever way it was read: as
-/// many distinct records as the first reply's `total` says, and, if that took several pages, no
-/// moved offsets and a last page that is not full. If reading by time has passed a few records by,
-/// these are searched for, and the window is counted once more.
+/// One attempt at a window. It is whole if it has as many distinct records as the first reply's
+/// `total` says, and, if that took several pages, no offsets moved and the end of the list was
+/// seen. Reading by time may pass records by whose place in the list is not that of their time, and
+/// one that was logged meanwhile could stand in for them: so the window is counted once more then.
+/// If a few are missing, they are searched for.
 class WindowReader {
   public:
     enum class Verdict {
@@ -84,8 +85,9 @@ class WindowReader {
     /// Whether any page was asked for from the last time seen.
     bool used_time() const { return used_time_; }
 
-    /// Whether query() searches for missing records: its reply is not a page of the list.
-    bool searching() const { return search_.has_value(); }
+    /// Whether query() searches for missing records, or counts again: its reply is not a page of
+    /// the list.
+    bool searching() const { return search_.has_value() || counting_again_; }
 
     /// Every record once, as it was seen last. Once, after `whole`.
     Records take_records();
@@ -117,6 +119,8 @@ class WindowReader {
     void forget_from(LocalTime end);
     Verdict judge_page(const copernica::PageQuery& asked, std::size_t records, std::uint64_t fresh);
     Verdict judge_search(copernica::Page page);
+    Verdict count_again();
+    Verdict judge_count(copernica::Page page);
     Verdict search_missing();
     void restart_by_start();
     bool begins_with_last_record(const copernica::Page& page) const;
@@ -149,6 +153,7 @@ class WindowReader {
     bool overlap_asked_ = false;  // the reply to query_ should begin with that record
 
     std::optional<MissingSearch> search_;
+    bool counting_again_ = false;
     bool crowded_ = false;  // the reply at hand counts more than most_records
 };
 

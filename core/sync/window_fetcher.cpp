@@ -34,10 +34,11 @@ constexpr double most_share = 2;
 // Requests that are expected to take as long as there is time left would often be too late.
 constexpr double safety = 1.25;
 
-// What a large page can meet and a small one cannot: a time limit, a cut.
+// What a large page can meet and a small one cannot: a time limit, a cut. One bad record is met by
+// any page that it is on.
 bool may_be_too_large(const ApiError& error) {
-    return (error.kind() == ErrorKind::try_again || error.kind() == ErrorKind::invalid_response) &&
-           !error.unreachable() && copernica::concerns_request(error);
+    const bool may_be = error.kind() == ErrorKind::try_again || error.maybe_too_large();
+    return may_be && !error.unreachable() && copernica::concerns_request(error);
 }
 
 }  // namespace
@@ -50,6 +51,9 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     request.page_size = context_.adaptive.page_size.now();
     const bool automatic = task.read_on == plan::ReadOn::automatic;
     request.read_on = automatic ? context_.adaptive.way.read_on : task.read_on;
+    if (automatic && context_.adaptive.nameless_seen) {
+        request.read_on = plan::ReadOn::by_start;
+    }
     if (scheduler_.divisible(task.window)) {
         request.most_records = plan::most_records(context_.adaptive.planner.rows_wanted());
     }
@@ -58,14 +62,11 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     std::optional<Instant> valid_until;
     int empty_replies = 0;
     bool counted = false;
-    bool ending = false;
-    std::optional<std::uint32_t> failed_size;
+    std::optional<FailedPage> failed_page;
     for (;;) {
-        if (context_.stop.requested() && !ending) {
-            ending = true;
-            if (!go_on_before_the_end(task, *reader)) {
-                co_return std::nullopt;
-            }
+        // Anew before each request: some take longer than was thought.
+        if (context_.stop.requested() && !go_on_before_the_end(task, *reader)) {
+            co_return std::nullopt;
         }
         const copernica::PageQuery query = reader->query();
         copernica::FetchedPage fetched;
@@ -81,23 +82,24 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             if (context_.stop.requested()) {
                 co_return std::nullopt;
             }
-            Attempt attempt{task, *reader, failed_size};
+            Attempt attempt{task, *reader, failed_page};
             const bool again = co_await same_again(attempt, *failed);
-            failed_size = attempt.failed_size;
+            failed_page = attempt.failed_page;
             if (!again) {
                 co_return std::nullopt;
             }
             continue;
         }
         task.failures = 0;
-        Attempt attempt{task, *reader, std::exchange(failed_size, std::nullopt)};
-        co_await learn_page_size(attempt, query, fetched.page.records());
+        const std::size_t records = fetched.page.records();
         const bool first_page = query.total && !reader->searching();
         if (first_page) {
             valid_until = std::min(valid_until.value_or(fetched.valid_until), fetched.valid_until);
         }
         learn(query, fetched);
         const WindowReader::Verdict verdict = reader->accept(std::move(fetched.page));
+        co_await learn_page_size(failed_page, query.limit, records,
+                                 verdict == WindowReader::Verdict::whole);
         events.received(reader->received());
         switch (verdict) {
             case WindowReader::Verdict::read_on:
@@ -108,7 +110,8 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
                     counted = true;
                 }
                 // What was learned meanwhile holds for the rest of a long window, too.
-                if (reader->query().limit != context_.adaptive.page_size.now()) {
+                if (!failed_page && !reader->searching() &&
+                    reader->query().limit != context_.adaptive.page_size.now()) {
                     reader->limit_pages(context_.adaptive.page_size.now());
                 }
                 continue;
@@ -195,7 +198,8 @@ std::optional<std::uint64_t> WindowFetcher::better_total(const WindowReader& rea
 // has then.
 std::uint64_t WindowFetcher::fill_pages(WindowTask& task, WindowReader& reader) {
     const std::uint64_t total = *reader.total();
-    const auto latest_end = scheduler_.latest_end(task);
+    const auto latest_end =
+        context_.stop.requested() ? std::optional<Instant>() : scheduler_.latest_end(task);
     const auto target = latest_end ? better_total(reader) : std::nullopt;
     const auto moved = target ? reader.move_end(*target, *latest_end) : std::nullopt;
     if (!moved) {
@@ -228,16 +232,22 @@ std::optional<std::uint64_t> WindowFetcher::go_on_crowded(WindowTask& task, Wind
 
 // Whether a window can still be made whole, perhaps with an earlier end, before everything ends.
 bool WindowFetcher::go_on_before_the_end(WindowTask& task, WindowReader& reader) const {
+    const Settings& settings = context_.settings;
     const double left = context_.stop.time_left(context_.client.monotonic()).count();
-    const double request = safety * context_.adaptive.list.facts().request_seconds;
+    // All connections share the rate, and wait for it.
+    const double slot = static_cast<double>(settings.connections) /
+                        std::max(static_cast<double>(settings.requests_per_second), 1.0);
+    const double request = safety * std::max(slot, context_.adaptive.list.facts().request_seconds);
     if (request > left) {
         return false;
     }
     if (!reader.total() || reader.searching()) {
-        return !reader.total();
+        return true;  // one request may be all that is missing
     }
-    const std::uint64_t page = context_.settings.page_size;
-    const std::uint64_t pages = (reader.left() + page - 1) / page;
+    const std::uint64_t page = std::max<std::uint64_t>(reader.query().limit, 1);
+    // How many there are up to an end that was moved is not known before that is counted.
+    const std::uint64_t records = reader.query().total ? 1 : reader.left();
+    const std::uint64_t pages = (records + page - 1) / page;
     if (static_cast<double>(pages) * request <= left) {
         return true;
     }
@@ -257,6 +267,8 @@ void WindowFetcher::learn(const copernica::PageQuery& query,
         adaptive.bounds.begin_inclusive |= row.time == query.begintime;
         adaptive.bounds.end_inclusive |= row.time == query.endtime;
     }
+    adaptive.nameless_seen |= std::any_of(fetched.page.rejects.begin(), fetched.page.rejects.end(),
+                                          [](const Reject& reject) { return !reject.id; });
     adaptive.list.observe_rows(fetched.page.rows);
     // What is not a full page says less of what a full one takes.
     if (fetched.page.records() * 2 > query.limit) {
@@ -315,28 +327,34 @@ bool WindowFetcher::try_smaller_pages(Attempt& attempt, const ApiError& error) {
     if (!smaller) {
         return false;
     }
-    if (!attempt.failed_size) {
-        attempt.failed_size = size;
+    if (!attempt.failed_page) {
+        attempt.failed_page = FailedPage{size, size};
     }
     attempt.reader.limit_pages(*smaller);
     attempt.task.failures = copernica::failures_before_probe - 1;  // one failure is enough here
     return true;
 }
 
-// What a page that came says of the size of pages. It outlives the process.
-asio::awaitable<void> WindowFetcher::learn_page_size(Attempt& attempt,
-                                                     const copernica::PageQuery& query,
-                                                     std::size_t records) {
+// What a page that came says of the size of pages. It outlives the process. Smaller ones are what
+// passes once they have brought what the one that failed would have: what is wrong with it may be
+// one of its records.
+asio::awaitable<void> WindowFetcher::learn_page_size(std::optional<FailedPage>& failed_page,
+                                                     std::uint32_t size, std::size_t records,
+                                                     bool all_came) {
     plan::PageSize& page_size = context_.adaptive.page_size;
     const auto known = page_size.known();
-    if (attempt.failed_size && query.limit < *attempt.failed_size) {
-        page_size.learn(*attempt.failed_size, query.limit);
-        context_.observer.info(
-            fmt::format("pages of {} records keep failing; asking for {} at a time",
-                        *attempt.failed_size, query.limit));
+    if (failed_page && size < failed_page->size) {
+        failed_page->left -= std::min<std::uint64_t>(records, failed_page->left);
+        if (failed_page->left > 0 && !all_came) {
+            co_return;
+        }
+        page_size.learn(failed_page->size, size);
+        context_.observer.info(fmt::format(
+            "pages of {} records keep failing; asking for {} at a time", failed_page->size, size));
     } else {
-        page_size.served(query.limit, records);
+        page_size.served(size, records);
     }
+    failed_page.reset();
     const auto now_known = page_size.known();
     if (now_known == known) {
         co_return;

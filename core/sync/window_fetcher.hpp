@@ -35,18 +35,24 @@ class WindowFetcher {
                                                                            WindowEvents& events);
 
   private:
+    /// A page that keeps failing, in whose place smaller ones are tried.
+    struct FailedPage {
+        std::uint32_t size = 0;
+        std::uint64_t left = 0;  ///< records of it that have not come in smaller ones
+    };
+
     /// One window on its way.
     struct Attempt {
         plan::WindowTask& task;
         plan::WindowReader& reader;
-        std::optional<std::uint32_t> failed_size{};  ///< of pages, and smaller ones are tried now
+        std::optional<FailedPage> failed_page{};
     };
 
     boost::asio::awaitable<bool> same_again(Attempt& attempt, const copernica::ApiError& error);
     bool try_smaller_pages(Attempt& attempt, const copernica::ApiError& error);
-    boost::asio::awaitable<void> learn_page_size(Attempt& attempt,
-                                                 const copernica::PageQuery& query,
-                                                 std::size_t records);
+    boost::asio::awaitable<void> learn_page_size(std::optional<FailedPage>& failed_page,
+                                                 std::uint32_t size, std::size_t records,
+                                                 bool all_came);
     boost::asio::awaitable<bool> accept_empty(plan::WindowTask& task, int replies);
     WholeWindow whole_window(const plan::WindowTask& task, Instant valid_until,
                              Records records) const;

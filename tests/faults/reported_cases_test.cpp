@@ -402,9 +402,36 @@ TEST_CASE("reported: half of a surrogate pair costs one second, with a reason") 
     CHECK(outcome.unread.front().window.width() <= 3s);
     CHECK(outcome.unread.front().reason.find("JSON") != std::string::npos);
     CHECK(soak::rows_of(world.file()).size() == soak::shown_rows(world).size());
+    // It is not the size of pages that is wrong.
+    CHECK(reported.ask("SELECT count(*) FROM mirror WHERE key = 'page_size' AND value <> ''") ==
+          "0");
     world.account.remove(broken.id);
     CHECK(world.sync().whole());
     soak::expect_exact(world);
+}
+
+// A key twice in one batch, and the batch never comes in:
+// https://github.com/uktrade/pg-bulk-ingest/pull/103
+TEST_CASE("reported: two records with one ID and one time are both kept, in few requests") {
+    for (const Order order : {Order::by_time, Order::by_id}) {
+        CAPTURE(static_cast<int>(order));
+        Reported reported(order);
+        soak::World& world = reported.world;
+        reported.add_every(300s, present - 10 * day, present - 300s);
+        const Instant at = present - 10 * day + 1499 * 300s;
+        world.account.add(reported.maker.make(1500, at, 499));
+        CHECK(world.sync().whole());
+        CHECK(world.requests() < 40);
+        CHECK(reported.ask("SELECT count(*) FROM impressions WHERE id = 1500") == "1");
+        CHECK(reported.ask("SELECT count(*) FROM rejects WHERE record LIKE '%\"ID\":1500,%'") ==
+              "1");
+        CHECK(reported.ask("SELECT count(*) FROM impressions") ==
+              std::to_string(reported.next_id - 1));
+        world.clock.advance(8 * day);
+        const std::uint64_t before = world.requests();
+        CHECK(world.sync().whole());  // with a count of everything
+        CHECK(world.requests() - before < 40);
+    }
 }
 
 // Records too large for a buffer end the import: https://github.com/singer-io/target-stitch/pull/81

@@ -97,28 +97,6 @@ TEST_CASE("an envelope must fit the question") {
     CHECK_FALSE(behind_the_end.right());
 }
 
-TEST_CASE("an ID comes once in a page") {
-    const LocalTime time = local("2026-06-01 10:30:00");
-    Reply reply;
-    for (const std::int64_t id : {5, 3, 9, 1}) {
-        reply.row(id, time);
-    }
-    CHECK(reply.right());
-    reply.reject(7, std::nullopt);
-    reply.reject(std::nullopt, std::nullopt);
-    reply.reject(std::nullopt, std::nullopt);
-    CHECK(reply.right());
-    Reply rows_twice;
-    rows_twice.row(4, time);
-    rows_twice.row(2, time);
-    rows_twice.row(4, time);
-    CHECK_FALSE(rows_twice.right());
-    Reply row_and_reject;
-    row_and_reject.row(4, time);
-    row_and_reject.reject(4, time);
-    CHECK_FALSE(row_and_reject.right());
-}
-
 TEST_CASE("timestamps lie inside of what was asked, with both ends, and the slack around") {
     struct Line {
         const char* time;

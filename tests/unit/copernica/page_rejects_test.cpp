@@ -33,7 +33,7 @@ TEST_CASE("records that cannot be rows") {
          {},
          true},
         {R"({"ID":{"a":1},"timestamp":"2014-10-09 13:41:46"})",
-         "no usable ID: {\"a\":1}",
+         "no usable ID: an object",
          {},
          true},
         {R"({"ID":5})", "no usable timestamp: absent", 5, false},
@@ -48,11 +48,11 @@ TEST_CASE("records that cannot be rows") {
          "no usable ID: absent; no usable timestamp: absent",
          {},
          false},
-        {R"(17)", "not an object: 17", {}, false},
-        {R"("a\"b")", "not an object: \"a\\\"b\"", {}, false},
+        {R"(17)", "not an object: a number", {}, false},
+        {R"("a\"b")", "not an object: a text", {}, false},
         {R"(null)", "not an object: null", {}, false},
         {R"(false)", "not an object: false", {}, false},
-        {R"([{"ID":1},[]])", "not an object: [{\"ID\":1},[]]", {}, false},
+        {R"([{"ID":1},[]])", "not an object: a list", {}, false},
     };
     std::string body = R"({"data":[{"ID":1,"timestamp":"2014-10-09 13:41:46"})";
     for (const Row& row : rows) {

@@ -1,4 +1,4 @@
-#include "core/copernica/plain_forms.hpp"
+#include "core/record/plain_forms.hpp"
 
 #include <string>
 

@@ -23,8 +23,8 @@ TEST_CASE("way: the cheapest one that can be proved") {
     };
     constexpr unsigned fast = 100'000;
     const Line lines[] = {
-        {"nothing known", {}, 10, ReadOn::automatic, 16'000},
-        {"in the order of time", {0, 0.05, 0}, fast, ReadOn::automatic, 16'000},
+        {"nothing known", {}, 10, ReadOn::by_start, 16'000},
+        {"in the order of time", {0, 0.05, 0}, fast, ReadOn::by_start, 16'000},
         {"in the order of time, dear offsets", {0, 0.05, 20e-6}, fast, ReadOn::automatic, 16'000},
         {"0.3 % late, offsets cost nothing", {0.003, 0.05, 0}, fast, ReadOn::by_start, 16'000},
         {"0.3 % late, no latency", {0.003, 0.001, 0}, fast, ReadOn::by_start, 16'000},

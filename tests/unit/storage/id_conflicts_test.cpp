@@ -65,7 +65,7 @@ TEST_CASE("two records with one ID in one window: the earlier is the row, both a
         CHECK(written.repeated_ids.size() == (read == 0 ? 1 : 0));
         CHECK(ask(path, "SELECT timestamp FROM impressions WHERE id = 5") == "2026-03-01 13:00:10");
         CHECK(ask(path, "SELECT id || ' ' || timestamp || ' ' || reason FROM rejects") ==
-              "5 2026-03-01 13:00:30 another record has its ID, 5: that of 2026-03-01 13:00:10");
+              "5 2026-03-01 13:00:30 another record has its ID: 5, that of 2026-03-01 13:00:10");
         CHECK(file.reader(impressions).count(begin, begin + Seconds(59)) == 3);
     }
 }

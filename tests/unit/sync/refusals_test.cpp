@@ -155,7 +155,11 @@ TEST_CASE("large pages that never arrive are asked for in smaller ones, also by 
             const std::size_t left = found - std::min<std::size_t>(found, query.start);
             if (std::min<std::size_t>(left, query.limit) > 300) {
                 ++too_large;
-                throw ApiError(kind, "the balancer's time limit", 504);
+                ApiError error(kind, "the balancer's time limit", 504);
+                if (kind == ErrorKind::invalid_response) {
+                    error.set_maybe_too_large();
+                }
+                throw error;
             }
         };
         world.api.on_page = limited;

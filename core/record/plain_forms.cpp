@@ -1,4 +1,4 @@
-#include "core/copernica/plain_forms.hpp"
+#include "core/record/plain_forms.hpp"
 
 #include <algorithm>
 #include <string>
@@ -6,7 +6,7 @@
 #include "core/time/text.hpp"
 #include "core/util/decimal.hpp"
 
-namespace mirror::copernica {
+namespace mirror {
 namespace {
 
 constexpr std::string_view digits = "0123456789";
@@ -57,4 +57,4 @@ std::optional<LocalTime> read_plain_time(std::string_view text) {
     return parse_local(usual);
 }
 
-}  // namespace mirror::copernica
+}  // namespace mirror

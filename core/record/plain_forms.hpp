@@ -7,7 +7,7 @@
 
 #include "core/time/instant.hpp"
 
-namespace mirror::copernica {
+namespace mirror {
 
 /// Reads a positive whole number with spaces around it, a plus sign, leading zeros, or a fraction
 /// of nothing: "1.0", "+1", " 1" and "007".
@@ -17,4 +17,4 @@ std::optional<std::int64_t> read_plain_id(std::string_view text);
 /// "Z": the API's times are local.
 std::optional<LocalTime> read_plain_time(std::string_view text);
 
-}  // namespace mirror::copernica
+}  // namespace mirror
