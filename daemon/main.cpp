@@ -11,6 +11,7 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -58,10 +59,10 @@ std::optional<std::string> take(const char* name) {
     return secret;
 }
 
-// Of two that are there, the one that curl takes.
+// Of two that are there, the one that curl takes: an empty one counts as absent.
 std::optional<std::string> first_of(std::optional<std::string> first,
                                     std::optional<std::string> second) {
-    return first ? std::move(first) : std::move(second);
+    return first && !first->empty() ? std::move(first) : std::move(second);
 }
 
 // Freed memory goes back to the system, and the two threads share one heap: pages of rows are made
@@ -77,6 +78,12 @@ void keep_heap_small() {
 #endif
 }
 
+std::size_t columns_of_standard_error() {
+    constexpr std::size_t usual = 80;
+    winsize size{};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : usual;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -87,6 +94,7 @@ int main(int count, char** arguments) {
     environment.effective_user = geteuid();
     environment.out_is_terminal = isatty(STDOUT_FILENO) == 1;
     environment.err_is_terminal = isatty(STDERR_FILENO) == 1;
+    environment.err_columns = columns_of_standard_error;
     environment.no_color = !variable("NO_COLOR").value_or("").empty();
     environment.err_is_journal = err_is_journal();
     if (mirror::daemon::commit != "unknown") {

@@ -66,15 +66,13 @@ bool fetches(Command command) {
 }
 
 // `run` may start while this machine's clock is wrong, and be right when the API's is known.
-void judge_start(Command command, Config& config, Instant now) {
-    if (!config.mirror.start || !fetches(command)) {
-        return;
-    }
+void judge_start(const std::string& key, LocalTime start, Command command, Instant now,
+                 Config& config) {
     const Zone zone(config.api.time_zone);
-    if (*config.mirror.start > zone.to_local(now)) {
-        const std::string what = fmt::format("[mirror] start {} is in the future: it is {} in {}",
-                                             format_local(*config.mirror.start),
-                                             format_local(zone.to_local(now)), zone.name());
+    if (zone.earliest(start) > now) {
+        const std::string what =
+            fmt::format("{} {} is in the future: it is {} in {}", key, format_local(start),
+                        format_local(zone.to_local(now)), zone.name());
         if (command != Command::run) {
             throw UsageError(what + "; name an earlier time");
         }
@@ -82,8 +80,25 @@ void judge_start(Command command, Config& config, Instant now) {
                                   " by this machine's clock; nothing is fetched before "
                                   "the API's clock is past it");
     }
-    if (auto note = clock_change_note("[mirror] start", *config.mirror.start, true, zone)) {
+    if (auto note = clock_change_note(key, start, true, zone)) {
         config.warnings.push_back(std::move(*note));
+    }
+}
+
+// Of all streams, and of each that has its own.
+void judge_starts(Command command, Config& config, Instant now) {
+    if (!fetches(command)) {
+        return;
+    }
+    if (config.mirror.start) {
+        judge_start("[mirror] start", *config.mirror.start, command, now, config);
+    }
+    for (const std::string& name : config.mirror.streams) {
+        const auto own = config.streams.find(name);
+        if (own != config.streams.end() && own->second.start) {
+            judge_start(fmt::format("[streams.{}] start", name), *own->second.start, command, now,
+                        config);
+        }
     }
 }
 
@@ -108,7 +123,7 @@ Config effective_config(const CommandLine& line, const Environment& environment)
         config.log.format = *line.log_format;
     }
     refuse_what_is_no_file(config.mirror.database);
-    judge_start(line.command, config, environment.clock.utc());
+    judge_starts(line.command, config, environment.clock.utc());
     return config;
 }
 
@@ -151,7 +166,7 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
         case Command::sync:
         case Command::backfill:
             if (line.estimate) {
-                return print_estimate(line, config, environment);
+                return print_estimate(line, config, environment, log);
             }
             return mirror_once(line, config, environment, log, metrics);
         case Command::snapshot:
@@ -166,49 +181,66 @@ ExitCode run_command(const CommandLine& line, const Config& config, const Enviro
     throw std::logic_error("unknown command");
 }
 
+// How far a run of the program has come, for what is said at its end.
+struct Course {
+    std::shared_ptr<spdlog::logger> log;
+    std::optional<MetricsFile> metrics;
+};
+
+ExitCode execute(const std::vector<std::string>& arguments, const Environment& environment,
+                 Course& course) {
+    const ParsedCommandLine parsed =
+        parse_command_line(arguments, version_text(environment.commit));
+    if (parsed.text) {
+        environment.out << *parsed.text << std::flush;
+        return ExitCode::done;
+    }
+    const CommandLine& line = parsed.command_line;
+    // As far as it is known before the configuration is read, which may fail.
+    LogOptions options;
+    options.format = line.log_format.value_or(options.format);
+    options.quiet = line.quiet;
+    course.log = make_logger(environment, options);
+    if (line.command == Command::check) {
+        return check(line, environment, [&] { return checked_config(line, environment); });
+    }
+    if (line.metrics_file) {
+        course.metrics.emplace(*line.metrics_file);
+    }
+    const Config config = checked_config(line, environment);
+    options.level = config.log.level;
+    options.format = config.log.format;
+    course.log = make_logger(environment, options);
+    for (const std::string& warning : config.warnings) {
+        course.log->warn("{}", printable(warning, longest_message));
+    }
+    judge_trust(line, config, environment, *course.log);
+    if (course.metrics) {
+        course.metrics->set_database(config.mirror.database, streams_named(config.mirror.streams));
+    }
+    return run_command(line, config, environment, course.log,
+                       course.metrics ? &course.metrics->metrics() : nullptr);
+}
+
 }  // namespace
 
 ExitCode run_program(const std::vector<std::string>& arguments, const Environment& environment) {
-    auto log = make_logger(environment, LogOptions{});
-    std::optional<MetricsFile> metrics;
+    Course course;
+    course.log = make_logger(environment, LogOptions{});
     ExitCode code = ExitCode::done;
     try {
-        const ParsedCommandLine parsed =
-            parse_command_line(arguments, version_text(environment.commit));
-        if (parsed.text) {
-            environment.out << *parsed.text << std::flush;
-            return ExitCode::done;
-        }
-        const CommandLine& line = parsed.command_line;
-        // As far as it is known before the configuration is read, which may fail.
-        LogOptions options;
-        options.format = line.log_format.value_or(options.format);
-        options.quiet = line.quiet;
-        log = make_logger(environment, options);
-        if (line.command == Command::check) {
-            return check(line, environment, [&] { return checked_config(line, environment); });
-        }
-        if (line.metrics_file) {
-            metrics.emplace(*line.metrics_file);
-        }
-        const Config config = checked_config(line, environment);
-        options.level = config.log.level;
-        options.format = config.log.format;
-        log = make_logger(environment, options);
-        for (const std::string& warning : config.warnings) {
-            log->warn("{}", printable(warning, longest_message));
-        }
-        judge_trust(line, config, environment, *log);
-        if (metrics) {
-            metrics->set_database(config.mirror.database, streams_named(config.mirror.streams));
-        }
-        code = run_command(line, config, environment, log, metrics ? &metrics->metrics() : nullptr);
+        code = execute(arguments, environment, course);
     } catch (const std::exception& error) {
-        log->error("{}", without_tokens(message_of(error), arguments));
+        course.log->error("{}", without_tokens(message_of(error), arguments));
         code = exit_code_of(error);
     }
-    if (metrics) {
-        metrics->write(code, environment.clock, *log);
+    if (!environment.out) {
+        course.log->error(
+            "standard output could not be written, so the result is not whole: is the disk full?");
+        code = code == ExitCode::done ? ExitCode::internal : code;
+    }
+    if (course.metrics) {
+        course.metrics->write(code, environment.clock, *course.log);
     }
     return code;
 }

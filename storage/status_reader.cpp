@@ -59,6 +59,7 @@ FileStatus read_snapshot(SQLite::Database& sql, std::size_t runs) {
         status.server_clock_offset = Seconds(facts.number(fact_key::server_clock_offset));
     }
     status.kept = kept_data(sql);
+    status.erased_bytes_left = facts.number(fact_key::erased_bytes_left) != 0;
     status.requests = RequestLog::days(sql);
     for (const Stream& stream : streams()) {
         status.streams.push_back(read_stream(sql, stream, runs));

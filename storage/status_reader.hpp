@@ -43,6 +43,7 @@ struct FileStatus {
     std::optional<Account> account;  ///< absent until the first run that reached the API
     std::string time_zone;           ///< IANA name
     KeptData kept;                   ///< of addresses and user agents
+    bool erased_bytes_left = false;  ///< in the log or in free space
     /// The server's clock less ours when it was last seen; absent before the first reply.
     std::optional<Seconds> server_clock_offset;
     std::map<std::string, std::uint64_t> requests;  ///< by UTC day, "YYYY-MM-DD"

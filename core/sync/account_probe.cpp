@@ -41,23 +41,25 @@ asio::awaitable<std::optional<bool>> shows_anything(copernica::Client& client,
 
 asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
                                                            const Settings& settings, Instant begin,
-                                                           Instant end) {
+                                                           Instant end, int most_failures) {
     const LocalPeriod span = settings.zone.span({begin, end});
     copernica::PageQuery query;
     query.begintime = settings.zone.second_before(span.begin);
     query.endtime = span.end;
     query.limit = 1;
     query.total = true;
-    return count_at_api(client, query);
+    return count_at_api(client, query, most_failures);
 }
 
 asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
-                                                           copernica::PageQuery query) {
+                                                           copernica::PageQuery query,
+                                                           int most_failures) {
     // A server in trouble was seen to answer every second request emptily: 0 counts only if the
     // next reply says so, too.
     std::uint64_t total = 0;
     for (int reply = 0; reply < replies_for_zero && total == 0; ++reply) {
-        const auto fetched = co_await client.fetch_unless_at_fault(query, repeated_hour);
+        const auto fetched =
+            co_await client.fetch_unless_at_fault(query, repeated_hour, most_failures);
         if (!fetched) {
             co_return std::nullopt;
         }

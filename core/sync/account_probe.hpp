@@ -27,12 +27,13 @@ boost::asio::awaitable<std::optional<bool>> shows_anything(copernica::Client& cl
 
 /// The API's own count of the records from `begin` to `end`. Expensive there, so it is asked once;
 /// 0 is asked twice. Nothing if the API does not serve this period.
-boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
-                                                                  const Settings& settings,
-                                                                  Instant begin, Instant end);
+boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(
+    copernica::Client& client, const Settings& settings, Instant begin, Instant end,
+    int most_failures = copernica::failures_before_giving_up);
 
 /// As above, for a query that asks for `total`.
-boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(copernica::Client& client,
-                                                                  copernica::PageQuery query);
+boost::asio::awaitable<std::optional<std::uint64_t>> count_at_api(
+    copernica::Client& client, copernica::PageQuery query,
+    int most_failures = copernica::failures_before_giving_up);
 
 }  // namespace mirror::sync

@@ -10,6 +10,7 @@
 #include "core/copernica/errors.hpp"
 #include "core/plan/request_budget.hpp"
 #include "core/sync/horizon.hpp"
+#include "core/util/duration_text.hpp"
 #include "core/util/task_group.hpp"
 
 namespace mirror::sync {
@@ -166,8 +167,8 @@ Seconds Follower::poll_pause() const {
 void Follower::tell_budget() {
     std::string text;
     if (poll_pause() > tail_.interval()) {
-        text = fmt::format("the day's budget of requests allows a poll every {} s",
-                           poll_pause().count());
+        text = fmt::format("the day's budget of requests allows a poll every {}",
+                           duration_text(poll_pause()));
     } else if (backlog_.held_back()) {
         text = "the day's budget of requests is kept for what is new: the past waits for tomorrow";
     }

@@ -109,8 +109,9 @@ asio::awaitable<void> note_horizon(RunContext& context, plan::Horizon known,
             co_await context.store.settle_expired(zone.to_local(*next.begin), since);
         facts[metadata::rows_before_horizon] = std::to_string(rows);
         context.observer.info(fmt::format(
-            "the API shows nothing before {} any more; {} rows of the file are older and kept",
-            format_local(zone.to_local(*next.begin)), rows));
+            "the API shows nothing before {} any more; {} of the file {} older and kept",
+            format_local(zone.to_local(*next.begin)),
+            rows == 1 ? "1 row" : fmt::format("{} rows", rows), rows == 1 ? "is" : "are"));
     } else if (!next.begin) {
         facts[metadata::rows_before_horizon] = "";
     }

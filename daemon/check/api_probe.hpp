@@ -60,7 +60,8 @@ struct ApiProbeOptions {
 
 /// Resolves, connects, does the TLS handshake; with a token, asks whose it is, for rows of
 /// each stream that are later than now, and for the calls of this month.
-/// Takes half a minute at most. Throws std::runtime_error if the CAs cannot be read.
+/// Each step has a time limit of some seconds, and the first that fails ends it, except for
+/// streams: each is tried. Throws std::runtime_error if the CAs cannot be read.
 ApiProbe probe_api(const ApiProbeOptions& options, Clock& clock);
 
 }  // namespace mirror::daemon

@@ -13,6 +13,9 @@
 #include "daemon/check/check_service.hpp"
 #include "daemon/check/check_setup.hpp"
 #include "daemon/check/finding.hpp"
+#include "daemon/cli/invocation.hpp"
+#include "daemon/cli/terminal_text.hpp"
+#include "daemon/config/longest_pause.hpp"
 #include "daemon/config/stream_choice.hpp"
 #include "daemon/status/status.hpp"
 #include "storage/inspection.hpp"
@@ -40,7 +43,32 @@ struct ApiCheck {
     std::optional<std::string> account;  ///< ID of the token's
 };
 
-ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, Clock& clock) {
+// For who watches: a server that hangs takes its time.
+class AskingNotice {
+  public:
+    AskingNotice(const std::string& host, const Environment& environment, bool quiet)
+        : environment_(environment),
+          shown_(environment.err_is_terminal && !environment.no_color && !quiet) {
+        if (shown_) {
+            environment_.err << fitted("asking " + host + " …", environment_.err_columns())
+                             << std::flush;
+        }
+    }
+    AskingNotice(const AskingNotice&) = delete;
+    AskingNotice& operator=(const AskingNotice&) = delete;
+    ~AskingNotice() {
+        if (shown_) {
+            environment_.err << erase_line << std::flush;
+        }
+    }
+
+  private:
+    const Environment& environment_;
+    bool shown_;
+};
+
+ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, bool quiet,
+                   const Environment& environment) {
     ApiCheck check;
     if (!setup.problem.empty()) {
         check.findings = all_not_checked(api_checks(), "`configuration` failed");
@@ -53,7 +81,8 @@ ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, 
     options.ca_file = setup.config->api.ca_file.string();
     options.token = token;
     options.streams = streams_named(setup.config->mirror.streams);
-    const ApiProbe probe = probe_api(options, clock);
+    const AskingNotice notice(options.url.host, environment, quiet);
+    const ApiProbe probe = probe_api(options, environment.clock);
     check.findings = judge_api(probe);
     if (probe.identity) {
         check.account = probe.identity->id;
@@ -143,7 +172,7 @@ Findings check_everything(const CommandLine& line, const Environment& environmen
     } else {
         findings.push_back(not_checked("token", "`configuration` failed"));
     }
-    ApiCheck api = check_api(setup, token, environment.clock);
+    ApiCheck api = check_api(setup, token, line.quiet, environment);
     append(findings, std::move(api.findings));
 
     Expected expected;
@@ -151,14 +180,15 @@ Findings check_everything(const CommandLine& line, const Environment& environmen
     std::optional<std::filesystem::path> file = line.database;
     if (setup.config) {
         expected.time_zone = setup.config->api.time_zone;
-        expected.poll_interval = setup.config->mirror.poll_interval;
+        expected.poll_interval = longest_pause(*setup.config);
         expected.streams = streams_named(setup.config->mirror.streams);
         file = setup.config->mirror.database;
     }
     append(findings, file ? check_file(*file, expected, environment)
                           : all_not_checked(file_checks(), "`configuration` failed"));
     findings.push_back(judge_sqlite(storage::sqlite_version()));
-    findings.push_back(judge_service(read_service_state()));
+    findings.push_back(
+        judge_service(read_service_state(invocation_of(line, environment.default_config).unit)));
     return findings;
 }
 

@@ -130,7 +130,7 @@ Finding judge_rejects(const Status& status) {
         return found_ok("rejects", "none");
     }
     return found_warn(
-        "rejects", grouped(status.rejects) + " records could not be stored as rows",
+        "rejects", counted(status.rejects, "record") + " could not be stored as rows",
         "see the table rejects for the reasons, and report to Copernica what is wrong");
 }
 

@@ -3,28 +3,30 @@
 #include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace mirror::daemon {
 namespace {
 
-constexpr const char* unit_name = "copernica-mirror.service";
 constexpr const char* timer_name = "copernica-mirror-sync.timer";
 constexpr std::chrono::seconds patience(5);
 
 }  // namespace
 
-ServiceState read_service_state() {
+ServiceState read_service_state(std::optional<std::string> name) {
     ServiceState state;
+    state.name = std::move(name);
     const auto deadline = std::chrono::steady_clock::now() + patience;
     std::error_code ignored;
     // sd_booted(3)
     state.systemd = std::filesystem::is_directory("/run/systemd/system", ignored);
-    if (state.systemd) {
-        state.unit = read_unit_state(unit_name, deadline);
+    if (state.systemd && state.name) {
+        state.unit = read_unit_state(*state.name + ".service", deadline);
     }
-    if (state.unit) {
+    // The timer is for the file of the first account.
+    if (state.unit && state.name == "copernica-mirror") {
         state.timer = read_unit_state(timer_name, deadline);
     }
     return state;
@@ -35,6 +37,10 @@ Finding judge_service(const ServiceState& state) {
     if (!state.systemd) {
         return found_ok(name, "systemd does not run here: the program is not under systemd");
     }
+    if (!state.name) {
+        return found_ok(name, "none of the package's services has this configuration and database");
+    }
+    const std::string unit_name = *state.name + ".service";
     if (!state.unit) {
         return not_checked(name, why_no_unit_state());
     }

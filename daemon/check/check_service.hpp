@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "daemon/check/finding.hpp"
 #include "daemon/check/unit_state.hpp"
@@ -9,13 +10,15 @@
 namespace mirror::daemon {
 
 struct ServiceState {
-    bool systemd = false;            ///< this machine was started with it
-    std::optional<UnitState> unit;   ///< of the daemon; nothing: systemd does not answer
-    std::optional<UnitState> timer;  ///< of the timer that runs `sync` instead
+    bool systemd = false;             ///< this machine was started with it
+    std::optional<std::string> name;  ///< of the unit, without ".service"; nothing: there is none
+    std::optional<UnitState> unit;    ///< of the daemon; nothing: systemd does not answer
+    std::optional<UnitState> timer;   ///< of the timer that runs `sync` instead
 };
 
-/// Asks systemd, if this machine has it; waits five seconds at most, in all.
-ServiceState read_service_state();
+/// Asks systemd for the unit of this name, if this machine has it; waits five seconds at most, in
+/// all.
+ServiceState read_service_state(std::optional<std::string> name);
 
 /// Pure.
 Finding judge_service(const ServiceState& state);

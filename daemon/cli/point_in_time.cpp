@@ -6,6 +6,7 @@
 
 #include "core/time/text.hpp"
 #include "daemon/config/units.hpp"
+#include "daemon/process/usage_error.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -94,6 +95,28 @@ LocalTime local_time_of(const PointInTime& point, Instant now, const Zone& zone)
         LocalTime operator()(Ago ago) const { return zone.to_local(now - ago.duration); }
     };
     return std::visit(Resolve{now, zone}, point);
+}
+
+Instant instant_of(const PointInTime& point, bool begins, Instant now, const Zone& zone) {
+    if (const Instant* const at = std::get_if<Instant>(&point)) {
+        return *at;
+    }
+    if (const Ago* const ago = std::get_if<Ago>(&point)) {
+        return now - ago->duration;
+    }
+    const LocalTime local = local_time_of(point, now, zone);
+    return begins ? zone.earliest(local) : zone.latest(local);
+}
+
+// Moments are compared: in the hour that clocks show twice, a later one may look earlier.
+void refuse_future(const std::string& name, const std::optional<PointInTime>& point, Instant now,
+                   const Zone& zone) {
+    if (!point || instant_of(*point, true, now, zone) <= now) {
+        return;
+    }
+    throw UsageError(fmt::format("{} {} is in the future: it is {} in {}; name an earlier time",
+                                 name, format_local(local_time_of(*point, now, zone)),
+                                 format_local(zone.to_local(now)), zone.name()));
 }
 
 std::optional<std::string> clock_change_note(const std::string& name, LocalTime local, bool begins,

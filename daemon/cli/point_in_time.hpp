@@ -37,6 +37,14 @@ inline constexpr const char* points_in_time =
 /// The account-local time that is meant.
 LocalTime local_time_of(const PointInTime& point, Instant now, const Zone& zone);
 
+/// The moment that is meant. Of a local time that clocks showed twice, the first one if a period
+/// begins at it, else the last one.
+Instant instant_of(const PointInTime& point, bool begins, Instant now, const Zone& zone);
+
+/// Throws UsageError if `point`, which `name` gave, is later than `now`, this machine's clock.
+void refuse_future(const std::string& name, const std::optional<PointInTime>& point, Instant now,
+                   const Zone& zone);
+
 /// What people should know if local clocks never showed `local`, or showed it twice. `begins`: it
 /// is where a period begins, else where one ends.
 std::optional<std::string> clock_change_note(const std::string& name, LocalTime local, bool begins,

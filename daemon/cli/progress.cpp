@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <ostream>
 #include <utility>
 
@@ -23,31 +24,46 @@ constexpr std::chrono::seconds refresh_interval(1);
 // Measured for a shorter time, a rate says nothing about the rest.
 constexpr std::chrono::seconds estimated_from(3);
 
+constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+
 // A hundred years in seconds, which every integer here holds.
 constexpr double longest_left = 3.2e9;
+
+// Where the work is goes before the numbers, as exactly as there is room.
+std::string with_place(const sync::Progress& progress, const Zone& zone, std::size_t columns,
+                       const std::string& numbers) {
+    const std::string which =
+        progress.stream != nullptr ? fmt::format("{}: ", progress.stream->name) : std::string();
+    const LocalTime at = zone.to_local(progress.at);
+    for (const std::string& place : {format_local(at) + "  ", format_day(at) + "  "}) {
+        std::string text = which + place + numbers;
+        if (text.size() < columns) {
+            return text;
+        }
+    }
+    return fitted(which + numbers, columns);
+}
 
 }  // namespace
 
 std::string progress_text(const sync::Progress& progress, const Zone& zone,
-                          std::chrono::milliseconds elapsed) {
+                          std::chrono::milliseconds elapsed, std::size_t columns) {
     const std::chrono::duration<double> measured = std::max(
         elapsed - progress.rate_from.after, Monotonic::duration(std::chrono::milliseconds(1)));
     // Rows that are going to be read again are taken back.
     const std::uint64_t since = std::min(progress.rate_from.rows, progress.rows);
     const auto rows = static_cast<double>(progress.rows);
     const double rate = static_cast<double>(progress.rows - since) / measured.count();
-    const std::string which =
-        progress.stream != nullptr ? fmt::format("{}: ", progress.stream->name) : std::string();
-    const std::string at = which + format_local(zone.to_local(progress.at));
     const std::string speed = grouped(static_cast<std::uint64_t>(rate)) + " rows/s";
     if (!progress.expected) {
-        return fmt::format("{}  {} rows  {}", at, grouped(progress.rows), speed);
+        return with_place(progress, zone, columns,
+                          fmt::format("{}  {}", counted(progress.rows, "row"), speed));
     }
     // Rows may have come since they were counted.
     const std::uint64_t expected = std::max(*progress.expected, progress.rows);
     const double share = expected == 0 ? 1 : rows / static_cast<double>(expected);
-    std::string text = fmt::format("{}  {:.0f} %  {} of {} rows  {}", at, std::floor(share * 100),
-                                   grouped(progress.rows), grouped(expected), speed);
+    std::string text = fmt::format("{:.0f} %  {} of {}  {}", std::floor(share * 100),
+                                   grouped(progress.rows), counted(expected, "row"), speed);
     if (measured >= estimated_from && rate > 0 && expected > progress.rows) {
         // Never "0 s left": something is.
         const double left =
@@ -55,7 +71,7 @@ std::string progress_text(const sync::Progress& progress, const Zone& zone,
         text +=
             fmt::format("  {} left", duration_text(Seconds(static_cast<std::int64_t>(left + 0.5))));
     }
-    return text;
+    return with_place(progress, zone, columns, text);
 }
 
 ProgressDisplay::ProgressDisplay(const boost::asio::any_io_executor& executor,
@@ -119,8 +135,9 @@ void ProgressDisplay::show() {
     }
     last_shown_ = now;
     const Monotonic::duration elapsed = progress_->before + (now - progress_->since);
-    const std::string text =
-        progress_text(*progress_, zone_, std::chrono::floor<std::chrono::milliseconds>(elapsed));
+    const std::size_t columns = moving() ? environment_.err_columns() : unlimited;
+    const std::string text = progress_text(
+        *progress_, zone_, std::chrono::floor<std::chrono::milliseconds>(elapsed), columns);
     if (moving()) {
         environment_.err << erase_line << text << std::flush;
         shown_ = true;
@@ -132,7 +149,7 @@ void ProgressDisplay::show() {
 void ProgressDisplay::waiting(const std::string& text) {
     waiting_ = true;
     if (moving()) {
-        environment_.err << erase_line << text << std::flush;
+        environment_.err << erase_line << fitted(text, environment_.err_columns()) << std::flush;
         shown_ = true;
     } else if (!std::exchange(waiting_said_, true)) {
         log_->info("{}", text);

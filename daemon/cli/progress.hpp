@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,8 +61,9 @@ class ProgressDisplay final : public sync::Observer {
 };
 
 /// "2026-11-02 00:00:00  41 %  123,456 of 300,000 rows  8,123 rows/s  22 s left": pure, for the
-/// line and its tests. `elapsed` is how long the work has taken.
+/// line and its tests. `elapsed` is how long the work has taken. Where there are fewer `columns`,
+/// the time of day is left out, then the day, then the end.
 std::string progress_text(const sync::Progress& progress, const Zone& zone,
-                          std::chrono::milliseconds elapsed);
+                          std::chrono::milliseconds elapsed, std::size_t columns);
 
 }  // namespace mirror::daemon

@@ -10,6 +10,7 @@
 
 #include "core/time/text.hpp"
 #include "core/util/printable.hpp"
+#include "daemon/cli/terminal_text.hpp"
 #include "daemon/commands/period.hpp"
 #include "daemon/commands/runtime.hpp"
 #include "daemon/commands/statistics_command.hpp"
@@ -152,20 +153,22 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
                             local(window.begin), local(window.end));
     }
     if (report.pruned > 0) {
-        text += fmt::format("{} rows that the API does not show any more were deleted\n",
-                            report.pruned);
+        text += fmt::format("{} that the API does not show any more {} deleted\n",
+                            counted(report.pruned, "row"), report.pruned == 1 ? "was" : "were");
     }
     if (report.not_pruned > 0) {
         text += fmt::format(
-            "{} rows that the API does not show any more were not deleted: they are more than 1 % "
-            "of the rows there; add --yes to delete them\n",
-            report.not_pruned);
+            "{} that the API does not show any more {} not deleted: more than 1 % of the rows "
+            "there; "
+            "add --yes to delete them\n",
+            counted(report.not_pruned, "row"), report.not_pruned == 1 ? "was" : "were");
     }
     if (report.written.doubted > 0) {
         text += fmt::format(
-            "{} rows that the API does not show are not marked as removed before a read an hour "
-            "later agrees: so many at once may be a mistake\n",
-            report.written.doubted);
+            "{} that the API does not show will be marked as removed if a read an hour later "
+            "agrees: "
+            "so many at once may be a mistake\n",
+            counted(report.written.doubted, "row"));
     }
     return text + advice(report);
 }

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -20,12 +21,16 @@
 #include "core/copernica/client.hpp"
 #include "core/copernica/errors.hpp"
 #include "core/copernica/http_api.hpp"
+#include "core/http/url.hpp"
 #include "core/sync/estimate.hpp"
+#include "daemon/cli/progress.hpp"
+#include "daemon/cli/waiting_notice.hpp"
 #include "daemon/commands/load_text.hpp"
 #include "daemon/commands/period.hpp"
 #include "daemon/commands/run_settings.hpp"
 #include "daemon/commands/runtime.hpp"
 #include "daemon/config/token.hpp"
+#include "daemon/log/observers.hpp"
 #include "daemon/process/stop_signals.hpp"
 #include "storage/status_reader.hpp"
 
@@ -49,10 +54,9 @@ WindowSet covered_by(const std::filesystem::path& database, const Stream& stream
 }
 
 // What the command would fetch.
-WindowSet missing_for(const CommandLine& line, const Config& config, const sync::Settings& settings,
-                      const Stream& stream, Instant now, Instant settled) {
+WindowSet missing_for(const CommandLine& line, const Config& config, const RequestedPeriod& period,
+                      const sync::Settings& settings, const Stream& stream, Instant settled) {
     const Zone& zone = settings.zone;
-    const RequestedPeriod period = requested_period(line, now, zone);
     const LocalTime from = period.from.value_or(settings.start);
     Window wanted{zone.align_down(zone.earliest(from)), settled};
     if (period.to) {
@@ -73,7 +77,7 @@ struct Estimated {
 
 // A stream that the API refuses does not end the estimate, unless all of them fail.
 asio::awaitable<void> count(const CommandLine& line, const Config& config,
-                            copernica::ApiAccess& access, Instant now,
+                            const RequestedPeriod& period, copernica::ApiAccess& access,
                             std::vector<Estimated>& counted) {
     std::exception_ptr first_failure;
     for (const Stream* const stream : chosen_streams(line, config)) {
@@ -83,12 +87,15 @@ asio::awaitable<void> count(const CommandLine& line, const Config& config,
             // It also says what time the server has.
             co_await client.identity_with_retry();
         }
-        WindowSet missing = missing_for(line, config, settings, *stream, now, client.settled());
+        WindowSet missing = missing_for(line, config, period, settings, *stream, client.settled());
         const std::uint64_t left = most_requests - std::min(client.requests(), most_requests);
         Estimated found;
         found.stream = stream;
         try {
             found.rows = co_await sync::count_rows(client, settings, std::move(missing), left);
+            if (found.rows.nothing_known) {
+                found.failed = "the API counts no period of this length; name a shorter one";
+            }
         } catch (const copernica::ApiFailed& error) {
             found.failed = error.what();
             if (!first_failure) {
@@ -99,7 +106,7 @@ asio::awaitable<void> count(const CommandLine& line, const Config& config,
     }
     const bool all_failed = std::all_of(counted.begin(), counted.end(),
                                         [](const Estimated& one) { return !one.failed.empty(); });
-    if (all_failed) {
+    if (all_failed && first_failure) {
         std::rethrow_exception(first_failure);
     }
 }
@@ -137,24 +144,31 @@ void print(const std::vector<Estimated>& all, const Config& config,
 }  // namespace
 
 ExitCode print_estimate(const CommandLine& line, const Config& config,
-                        const Environment& environment) {
+                        const Environment& environment,
+                        const std::shared_ptr<spdlog::logger>& log) {
+    const RequestedPeriod period = requested_period(line, config, environment, *log);
     const sync::Settings settings =
         settings_of(line.command, config, *chosen_streams(line, config).front());
     FoundToken token = find_token(line.token_file, config.api.token_file, environment);
-    copernica::RequestObserver nobody;
-    copernica::HttpApi api = make_api(config, std::move(token.token), environment, nobody);
     asio::io_context loop(1);
+    ProgressDisplay display(loop.get_executor(), environment, log, settings.zone, line.quiet);
+    WaitingNotice waiting(loop.get_executor(), display, http::parse_base_url(config.api.url).host);
+    Observers observers;
+    observers.add(display);
+    observers.add(waiting);
+    copernica::HttpApi api = make_api(config, std::move(token.token), environment, observers);
     const std::size_t streams = chosen_streams(line, config).size();
-    copernica::ApiAccess access(loop.get_executor(), api, environment.clock, nobody, settings,
+    copernica::ApiAccess access(loop.get_executor(), api, environment.clock, observers, settings,
                                 static_cast<unsigned>(streams));
     StopSignals signals(loop.get_executor());
     std::vector<Estimated> counted;
     std::exception_ptr failed;
     asio::co_spawn(
-        loop, count(line, config, access, environment.clock.utc(), counted),
+        loop, count(line, config, period, access, counted),
         asio::bind_cancellation_slot(signals.slot(), [&](const std::exception_ptr& error) {
             failed = error;
             signals.close();
+            waiting.close();
             api.close();
         }));
     loop.run();

@@ -17,9 +17,9 @@ constexpr double megabyte = 1e6;
 
 std::string estimate_text(const plan::LoadEstimate& estimate, const plan::LoadSettings& load) {
     std::string text = fmt::format(
-        "about {} rows: {} requests, at least {} at {} a second, {:.0f} MB", grouped(estimate.rows),
-        grouped(estimate.requests), duration_text(estimate.at_the_rate), load.requests_per_second,
-        static_cast<double>(estimate.bytes) / megabyte);
+        "about {}: {}, at least {} at {} a second, {:.0f} MB", counted(estimate.rows, "row"),
+        counted(estimate.requests, "request"), duration_text(estimate.at_the_rate),
+        load.requests_per_second, static_cast<double>(estimate.bytes) / megabyte);
     if (estimate.days > 1) {
         text += fmt::format("; a budget of {} requests a day makes that {} days",
                             grouped(load.requests_per_day), grouped(estimate.days));

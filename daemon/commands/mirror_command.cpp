@@ -16,6 +16,7 @@
 #include "daemon/commands/run_settings.hpp"
 #include "daemon/commands/runtime.hpp"
 #include "daemon/config/config_change.hpp"
+#include "daemon/config/longest_pause.hpp"
 #include "daemon/log/logging.hpp"
 #include "daemon/metrics/metrics_service.hpp"
 #include "daemon/process/reload_signal.hpp"
@@ -97,7 +98,7 @@ void refuse_empty_period(const CommandLine& line, const sync::Outcome& outcome, 
     if (outcome.period.empty()) {
         throw UsageError(
             fmt::format("{} {} is in the future: by the API's clock, it is {} in {}",
-                        line.command == Command::backfill ? "--from" : "[mirror] start",
+                        line.command == Command::backfill ? "--from" : "the configured start",
                         local_text(zone, outcome.period.begin),
                         local_text(zone, outcome.period.end), zone.name()));
     }
@@ -225,10 +226,9 @@ ExitCode mirror_once(const CommandLine& line, const Config& config, const Enviro
         }
     }
     if (rejected > 0) {
-        log->warn(
-            "{} records could not be stored as rows; the table rejects has them, with the "
-            "reasons",
-            rejected);
+        log->warn("{} could not be stored as {}; the table rejects has {}, with the {}",
+                  counted(rejected, "record"), rejected == 1 ? "a row" : "rows",
+                  rejected == 1 ? "it" : "them", rejected == 1 ? "reason" : "reasons");
     }
     print_summaries(*results, mirror.zone(), environment.out);
     return all_whole(*results) ? ExitCode::done : ExitCode::not_whole;

@@ -27,22 +27,21 @@ RequestedPeriod requested_period(const CommandLine& line, Instant now, const Zon
     RequestedPeriod period;
     period.from = bound(line.from, true, now, zone, period.notes);
     period.to = bound(line.to, false, now, zone, period.notes);
-    const LocalTime local_now = zone.to_local(now);
-    if (period.from && *period.from > local_now) {
-        throw UsageError(
-            fmt::format("--from {} is in the future: it is {} in {}; name an earlier time",
-                        format_local(*period.from), format_local(local_now), zone.name()));
+    refuse_future("--from", line.from, now, zone);
+    if (!period.from || !period.to) {
+        return period;
     }
-    if (period.from && period.to && *period.from >= *period.to) {
+    const Instant begin = instant_of(*line.from, true, now, zone);
+    const Instant end = instant_of(*line.to, false, now, zone);
+    if (begin >= end) {
         throw UsageError(
-            fmt::format("--from {} must be before --to {}; name an earlier --from or a later --to",
-                        format_local(*period.from), format_local(*period.to)));
-    }
-    if (period.from && period.to &&
-        zone.align_down(zone.earliest(*period.from)) >= zone.align_up(zone.latest(*period.to))) {
-        throw UsageError(fmt::format(
-            "--from {} to --to {}: no such time exists in {}, because clocks went forward then",
-            format_local(*period.from), format_local(*period.to), zone.name()));
+            *period.from < *period.to && begin == end
+                ? fmt::format("--from {} to --to {}: no such time exists in {}, because clocks "
+                              "went forward then",
+                              format_local(*period.from), format_local(*period.to), zone.name())
+                : fmt::format(
+                      "--from {} must be before --to {}; name an earlier --from or a later --to",
+                      format_local(*period.from), format_local(*period.to)));
     }
     return period;
 }

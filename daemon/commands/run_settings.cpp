@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/plan/request_budget.hpp"
 #include "daemon/config/stream_choice.hpp"
 
 namespace mirror::daemon {
@@ -51,21 +50,6 @@ void adopt(sync::Settings& settings, const Config& config, const Stream& stream)
     settings.recheck_ages = config.mirror.recheck_ages;
     settings.sweep = config.mirror.sweep;
     settings.keep = config.privacy.keep;
-}
-
-Seconds longest_pause(const Config& config) {
-    Seconds longest = config.mirror.idle_poll_interval.value_or(Seconds(0));
-    const std::vector<const Stream*> streams = chosen_streams(CommandLine{}, config);
-    for (const Stream* const stream : streams) {
-        longest = std::max(longest, settings_of(Command::run, config, *stream).poll_interval);
-    }
-    constexpr Seconds day(24 * 3600);
-    plan::BudgetState budget;
-    budget.limit = config.api.requests_per_day;
-    budget.poll_interval = longest;
-    budget.streams = static_cast<unsigned>(streams.size());
-    budget.left_of_day = day;
-    return plan::poll_pause(budget);
 }
 
 }  // namespace mirror::daemon

@@ -21,7 +21,4 @@ std::vector<const Stream*> chosen_streams(const CommandLine& line, const Config&
 /// take effect, as far as they are settings of a run.
 void adopt(sync::Settings& settings, const Config& config, const Stream& stream);
 
-/// How far apart `run` plans its polls at the most: while nothing comes, and with a small budget.
-Seconds longest_pause(const Config& config);
-
 }  // namespace mirror::daemon

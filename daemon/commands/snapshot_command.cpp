@@ -42,10 +42,10 @@ class CopyDisplay {
         }
         last_shown_ = now;
         shown_ = true;
-        environment_.err << fmt::format("{}{} %  {} of {} MiB", erase_line,
-                                        progress.bytes_done * 100 / progress.bytes,
-                                        mebibytes(progress.bytes_done), mebibytes(progress.bytes))
-                         << std::flush;
+        const std::string line =
+            fmt::format("{} %  {} of {} MiB", progress.bytes_done * 100 / progress.bytes,
+                        mebibytes(progress.bytes_done), mebibytes(progress.bytes));
+        environment_.err << erase_line << fitted(line, environment_.err_columns()) << std::flush;
     }
 
   private:

@@ -1,7 +1,9 @@
 // What surrounds the process, read once at the top and handed down.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
 #include <memory>
 #include <optional>
@@ -28,6 +30,8 @@ struct Environment {
     bool is_root() const { return effective_user == 0; }
     bool out_is_terminal = false;
     bool err_is_terminal = false;
+    /// Of the terminal at standard error, as wide as it is now.
+    std::function<std::size_t()> err_columns = [] { return std::size_t{80}; };
     bool no_color = false;                    ///< $NO_COLOR is set and not empty
     bool err_is_journal = false;              ///< $JOURNAL_STREAM names standard error
     std::string commit;                       ///< of the program's sources; empty: not known

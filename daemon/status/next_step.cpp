@@ -19,28 +19,33 @@ bool any_unreadable(const Status& status) {
 
 }  // namespace
 
-std::optional<std::string> next_step(const Status& status, bool run_works, Seconds last_age) {
+std::optional<std::string> next_step(const Status& status, const Operation& operation) {
+    const auto command = [&](const char* name) {
+        return fmt::format("copernica-mirror {}{}", name, operation.invocation.options);
+    };
     if (status.last_error || status.zone_behind.count() > 0) {
-        return "copernica-mirror check: it says what is wrong and what to do";
+        return command("check") + ": it says what is wrong and what to do";
     }
     if (any_unreadable(status)) {
-        return "copernica-mirror check, then copernica-mirror sync: it tries the gaps again";
+        return fmt::format("{}, then {}: it tries the gaps again", command("check"),
+                           command("sync"));
     }
     if (status.count_difference) {
-        return "copernica-mirror audit --repair: it finds what differs and fetches it again";
+        return command("audit --repair") + ": it finds what differs and fetches it again";
     }
     const bool behind =
         !status.complete || !status.gaps.empty() || (status.lag && *status.lag > late);
-    if (behind && !run_works) {
-        return "copernica-mirror sync, or systemctl start copernica-mirror: it fetches what is "
-               "missing";
+    if (behind && !operation.run_works) {
+        const auto& unit = operation.invocation.unit;
+        return fmt::format("{}{}: it fetches what is missing", command("sync"),
+                           unit ? ", or systemctl start " + *unit : std::string());
     }
     if (behind) {
         return std::nullopt;  // `run` does it
     }
-    if (status.lateness && status.lateness->largest > last_age) {
-        return "copernica-mirror audit --repair: rows come later than the last of recheck_ages; "
-               "add a greater age there";
+    if (status.lateness && status.lateness->largest > operation.last_age) {
+        return command("audit --repair") +
+               ": rows come later than the last of recheck_ages; add a greater age there";
     }
     if (status.rejects > 0) {
         return "look at the table rejects, which has records that could not be rows, with the "
@@ -60,9 +65,9 @@ std::optional<std::string> why_too_far_behind(const Status& status, Seconds max_
                        duration_text(*status.lag), duration_text(max_lag));
 }
 
-std::optional<std::string> next_step(const Statuses& all, bool run_works, Seconds last_age) {
+std::optional<std::string> next_step(const Statuses& all, const Operation& operation) {
     for (const Status& status : all) {
-        const auto step = status.followed ? next_step(status, run_works, last_age) : std::nullopt;
+        const auto step = status.followed ? next_step(status, operation) : std::nullopt;
         if (step) {
             return step;
         }

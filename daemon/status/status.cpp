@@ -88,6 +88,7 @@ Status assess(const storage::FileStatus& file, const Stream& which, Instant now)
         const Instant server_now = now + file.server_clock_offset.value_or(Seconds(0));
         status.lag = std::max(server_now - status.complete->end, Seconds(0));
     }
+    status.wanted_from = instant_fact(stream, facts::wanted_from);
     status.gaps = gaps_of(stream);
     status.rows = stream.rows;
     status.rejects = stream.rejects;
@@ -118,6 +119,7 @@ Status assess(const storage::FileStatus& file, const Stream& which, Instant now)
         status.keep = Seconds(static_cast<std::int64_t>(keep));
     }
     status.erasing = stream.erasing;
+    status.erased_bytes_left = file.erased_bytes_left;
     status.kept = file.kept;
     if (stream.rewriting) {
         status.rewritten = std::min(stream.rewriting->rows, stream.rows);

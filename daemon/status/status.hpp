@@ -26,16 +26,17 @@ struct Status {
     std::string time_zone;
     /// The newest unbroken covered period; absent before the first window.
     std::optional<Window> complete;
-    std::optional<Seconds> lag;  ///< of its end behind the server's clock
-    std::vector<Gap> gaps;       ///< not covered, between the wanted begin and the newest end
+    std::optional<Seconds> lag;          ///< of its end behind the server's clock
+    std::optional<Instant> wanted_from;  ///< where the mirror is to begin; absent before a run
+    std::vector<Gap> gaps;  ///< not covered, between the wanted begin and the newest end
     std::uint64_t rows = 0;
     std::uint64_t rejects = 0;
     std::uint64_t removed = 0;
     std::vector<storage::Doubt> doubts;  ///< periods in which a mass of rows was missing
     std::optional<Instant> last_success;
     std::optional<Instant> last_error_at;
-    std::optional<std::string> last_error;  ///< absent after a success
-    std::optional<Instant> failing_since;   ///< the first error since the last success
+    std::optional<std::string> last_error;  ///< what is wrong; absent: nothing
+    std::optional<Instant> failing_since;   ///< since when
     std::optional<storage::LatenessSummary> lateness;
     std::optional<Instant> last_audit_at;
     std::optional<std::string> last_audit;  ///< for people: what it found
@@ -54,6 +55,7 @@ struct Status {
     std::optional<LocalTime> erased_before;  ///< what is older was erased
     std::optional<Seconds> keep;             ///< how long rows are kept; nothing: for ever
     bool erasing = false;                    ///< an erasure is not finished
+    bool erased_bytes_left = false;          ///< in the log or in free space of the file
     storage::KeptData kept;                  ///< of addresses and user agents, in the whole file
     /// So many rows have what is kept, and others may have more; nothing: all of them have it.
     std::optional<std::uint64_t> rewritten;

@@ -37,8 +37,10 @@ ExitCode show_status(const CommandLine& line, const Config& config, const Enviro
     } else {
         const Zone zone(worst.time_zone.empty() ? config.api.time_zone : worst.time_zone);
         environment.out << status_text(all, zone, last_age(config));
-        const bool run_works = storage::inspect(config.mirror.database).run_lock_held;
-        if (const auto next = next_step(all, run_works, last_age(config))) {
+        const Operation operation{storage::inspect(config.mirror.database).run_lock_held,
+                                  last_age(config),
+                                  invocation_of(line, environment.default_config)};
+        if (const auto next = next_step(all, operation)) {
             environment.out << "next          " << *next << "\n";
         }
         environment.out << std::flush;

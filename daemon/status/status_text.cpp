@@ -110,8 +110,8 @@ class Lines {
 };
 
 std::string rows_text(const Status& status) {
-    return fmt::format("{}, {} rejects, {} removed", grouped(status.rows), grouped(status.rejects),
-                       grouped(status.removed));
+    return fmt::format("{}, {}, {} removed", grouped(status.rows),
+                       counted(status.rejects, "reject"), grouped(status.removed));
 }
 
 Detail late_rows(const storage::LatenessSummary& late, Seconds last_age) {
@@ -162,9 +162,10 @@ Details details_of(const Status& status, Seconds last_age, const Lines& lines, b
     }
     if (status.horizon) {
         add("horizon",
-            fmt::format("the API shows nothing before {} any more; {} rows of the file "
-                        "are older and kept",
-                        lines.local(*status.horizon), grouped(status.rows_before_horizon)));
+            fmt::format(
+                "the API shows nothing before {} any more; {} of the file {} older and kept",
+                lines.local(*status.horizon), counted(status.rows_before_horizon, "row"),
+                status.rows_before_horizon == 1 ? "is" : "are"));
     }
     if (status.sweep) {
         add("sweep",
@@ -178,6 +179,11 @@ Details details_of(const Status& status, Seconds last_age, const Lines& lines, b
         add("erasing",
             "an erasure is at work, or was interrupted: then the next command that "
             "writes to the file finishes it");
+    } else if (status.erased_bytes_left) {
+        add("erasing",
+            "what was erased may still be in the log and in free space of the file, because a "
+            "reader "
+            "was in the way; the next command that writes to the file overwrites it");
     }
     if (status.rewritten) {
         add("rewriting", fmt::format("{} of {} rows have what [privacy] keeps; until all have, the "

@@ -62,7 +62,8 @@ Process::Process(const std::filesystem::path& program, const ProcessOptions& opt
     posix_spawn_file_actions_init(&actions);
     constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC;
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out_.c_str(), flags, 0600);
+    const auto& out = options.standard_output.empty() ? out_ : options.standard_output;
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), flags, 0600);
     const auto& err = options.standard_error.empty() ? err_ : options.standard_error;
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), flags, 0600);
     posix_spawn_file_actions_addchdir_np(&actions, options.directory.c_str());

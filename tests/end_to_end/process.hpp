@@ -14,6 +14,7 @@ struct ProcessOptions {
     std::vector<std::string> arguments;
     std::map<std::string, std::string> environment;  ///< all of it, besides PATH and TMPDIR
     std::filesystem::path directory = ".";           ///< to work in
+    std::filesystem::path standard_output{};         ///< empty: a file, for out()
     std::filesystem::path standard_error{};          ///< empty: a file, for err()
 };
 

@@ -191,6 +191,7 @@ ProcessOptions Scene::options_for(const std::vector<std::string>& arguments) con
         options.environment["COPERNICA_ACCESS_TOKEN"] = token;
     }
     options.environment.insert(environment.begin(), environment.end());
+    options.standard_output = standard_output;
     options.standard_error = standard_error;
     options.directory = directory();
     return options;

@@ -116,7 +116,8 @@ class Scene {
     /// What the program is given besides the configuration.
     std::string token = "simulated-token";
     std::map<std::string, std::string> environment;  ///< more variables
-    std::filesystem::path standard_error;            ///< instead of a file: Run::err is empty then
+    std::filesystem::path standard_output;           ///< instead of a file: Run::out is empty then
+    std::filesystem::path standard_error;            ///< the same of Run::err
     std::string api_url;
 
   private:

@@ -142,9 +142,9 @@ TEST_CASE("service: a start in the future, if only by this machine's clock, does
     REQUIRE(socket.waits_for("READY=1"));
     CHECK(holds(process->err(), "[mirror] start 2099-01-01 00:00:00 is in the future: it is "));
     CHECK(holds(process->err(), "by this machine's clock"));
-    REQUIRE(
-        socket.waits_for("STATUS=[mirror] start 2099-01-01 00:00:00 (Europe/Amsterdam) is in the "
-                         "future by the API's clock"));
+    REQUIRE(socket.waits_for(
+        "STATUS=the configured start, 2099-01-01 00:00:00 (Europe/Amsterdam), is in "
+        "the future by the API's clock"));
     stop(*process);
     // They have nothing to do with it.
     for (const auto& arguments : {std::vector<std::string>{"status"},

@@ -255,3 +255,55 @@ TEST_CASE("sync: what it takes is told beforehand, and nothing is stored") {
     REQUIRE(scene.run({"sync"}).code == 0);
     CHECK(scene.run({"sync", "--estimate"}).out.starts_with("about 0 rows"));
 }
+
+TEST_CASE("sync: an estimate from an API that refuses long periods") {
+    simulator::Behaviour behaviour;
+    SUBCASE("of more than half a year") {
+        behaviour.longest_period = std::chrono::hours(24 * 180);
+        Scene scene(behaviour);
+        populate(scene, 6000);
+        const Run told = scene.run({"sync", "--estimate"});
+        CHECK(told.code == 0);
+        CHECK(told.out.find("part of it is a guess") != std::string::npos);
+        CHECK_FALSE(told.out.starts_with("about 0 rows"));
+        CHECK(scene.requests() <= 10);
+    }
+    SUBCASE("of more than a day: that is said, and no number") {
+        behaviour.longest_period = std::chrono::hours(24);
+        Scene scene(behaviour);
+        populate(scene, 6000);
+        const Run told = scene.run({"sync", "--estimate"});
+        CHECK(told.code == 5);
+        CHECK(told.out.starts_with("NOT counted: "));
+        CHECK(scene.requests() <= 10);
+    }
+}
+
+TEST_CASE("sync: a result that cannot be written is no success") {
+    Scene scene;
+    populate(scene, 10);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    scene.standard_output = "/dev/full";
+    const std::vector<std::vector<std::string>> commands{
+        {"status"}, {"status", "--json"}, {"report"}, {"check"}, {"sync"}, {"--version"}};
+    for (const std::vector<std::string>& command : commands) {
+        CAPTURE(command.front());
+        const Run run = scene.run(command);
+        CHECK(run.code == 70);
+        CHECK(run.err.find("standard output could not be written") != std::string::npos);
+    }
+}
+
+TEST_CASE("sync: the start of one stream in the future is named") {
+    Scene scene;
+    scene.configure("mirror", "streams = [\"impressions\", \"clicks\"]\n");
+    scene.configure("streams.clicks", "start = \"2099-01-01\"\n");
+    for (const char* command : {"sync", "check"}) {
+        CAPTURE(command);
+        const Run run = scene.run({command});
+        CHECK(run.code == 2);
+        CHECK((run.out + run.err)
+                  .find("[streams.clicks] start 2099-01-01 00:00:00 is in the "
+                        "future") != std::string::npos);
+    }
+}

@@ -38,6 +38,7 @@ TEST_CASE("check: the service") {
     for (const Case& c : cases) {
         CAPTURE(c.words);
         ServiceState state;
+        state.name = "copernica-mirror";
         state.systemd = c.systemd;
         state.unit = c.unit;
         const Finding finding = judge_service(state);
@@ -48,6 +49,7 @@ TEST_CASE("check: the service") {
 
 TEST_CASE("check: a timer in place of the service") {
     ServiceState state;
+    state.name = "copernica-mirror";
     state.systemd = true;
     state.unit = UnitState{"loaded", "inactive", "dead", ""};
     state.timer = UnitState{"loaded", "inactive", "dead", ""};
@@ -57,4 +59,13 @@ TEST_CASE("check: a timer in place of the service") {
     CHECK(says(judge_service(state), "runs `sync`"));
     state.unit->active = "failed";
     CHECK(judge_service(state).verdict == Verdict::warn);
+}
+
+TEST_CASE("check: the service is that of the configuration") {
+    ServiceState state;
+    state.systemd = true;
+    CHECK(judge_service(state).verdict == Verdict::ok);  // a file beside the service's
+    state.name = "copernica-mirror@shop";
+    state.unit = UnitState{"loaded", "inactive", "dead", "disabled"};
+    CHECK(says(judge_service(state), "enable --now copernica-mirror@shop.service"));
 }

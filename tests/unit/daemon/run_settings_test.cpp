@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "daemon/config/config_change.hpp"
+#include "daemon/config/longest_pause.hpp"
 #include "daemon/config/stream_choice.hpp"
 
 using namespace mirror;

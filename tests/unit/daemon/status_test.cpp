@@ -71,7 +71,10 @@ TEST_CASE("status: what is kept, and an erasure that is not finished") {
     stream.erasing = true;
     CHECK(text().find("730 d; what is older than 2024-03-01 00:00:00 was erased") !=
           std::string::npos);
+    file.erased_bytes_left = true;
     CHECK(text().find("an erasure is at work") != std::string::npos);
+    stream.erasing = false;
+    CHECK(text().find("may still be in the log") != std::string::npos);
     stream.facts["keep"] = "";
     CHECK(text().find("for ever; what is older") != std::string::npos);
 }
@@ -311,8 +314,8 @@ TEST_CASE("progress: what the line says") {
     progress.period = day("2000-01-01", "2026-03-01");
     progress.at = utc("2026-02-01 00:00:00");
     progress.rows = 1'234'567;
-    const auto text = [&](std::int64_t milliseconds) {
-        return progress_text(progress, zone, std::chrono::milliseconds(milliseconds));
+    const auto text = [&](std::int64_t milliseconds, std::size_t columns = 200) {
+        return progress_text(progress, zone, std::chrono::milliseconds(milliseconds), columns);
     };
     CHECK(text(10'000) == "2026-02-01 00:00:00  1,234,567 rows  123,456 rows/s");
     progress.stream = find_stream("clicks");
@@ -321,6 +324,15 @@ TEST_CASE("progress: what the line says") {
     progress.expected = 1'234'567 * 4;
     CHECK(text(10'000) ==
           "2026-02-01 00:00:00  25 %  1,234,567 of 4,938,268 rows  123,456 rows/s  30 s left");
+    // It never wraps: what can be spared goes first.
+    const std::string with_day =
+        "2026-02-01  25 %  1,234,567 of 4,938,268 rows  123,456 rows/s  30 s left";
+    CHECK(text(10'000, text(10'000).size() + 1) == text(10'000));
+    CHECK(text(10'000, text(10'000).size()) == with_day);
+    CHECK(text(10'000, with_day.size() + 1) == with_day);
+    CHECK(text(10'000, with_day.size()) ==
+          "25 %  1,234,567 of 4,938,268 rows  123,456 rows/s  30 s left");
+    CHECK(text(10'000, 20) == "25 %  1,234,567 of…");
     // The rate of the first moments says nothing about the rest.
     CHECK(text(1000).ends_with("1,234,567 rows/s"));
     CHECK(text(0).find("left") == std::string::npos);

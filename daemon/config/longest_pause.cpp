@@ -1,0 +1,26 @@
+#include "daemon/config/longest_pause.hpp"
+
+#include <algorithm>
+
+#include "core/plan/request_budget.hpp"
+
+namespace mirror::daemon {
+
+Seconds longest_pause(const Config& config) {
+    Seconds longest = config.mirror.idle_poll_interval.value_or(Seconds(0));
+    for (const std::string& name : config.mirror.streams) {
+        const auto own = config.streams.find(name);
+        const bool differs = own != config.streams.end() && own->second.poll_interval;
+        longest =
+            std::max(longest, differs ? *own->second.poll_interval : config.mirror.poll_interval);
+    }
+    constexpr Seconds day(24 * 3600);
+    plan::BudgetState budget;
+    budget.limit = config.api.requests_per_day;
+    budget.poll_interval = longest;
+    budget.streams = static_cast<unsigned>(config.mirror.streams.size());
+    budget.left_of_day = day;
+    return plan::poll_pause(budget);
+}
+
+}  // namespace mirror::daemon
