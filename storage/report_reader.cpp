@@ -29,6 +29,9 @@ using Count = ReportNumbers::Count;
 // Instructions of SQLite's machine: some tenths of a millisecond.
 constexpr int steps_between_questions = 20'000;
 
+// There are some ten of them. More would be a mistake, and no page for it.
+constexpr int most_reasons = 50;
+
 std::uint64_t count_in(const SQLite::Column& column) {
     return static_cast<std::uint64_t>(column.getInt64());
 }
@@ -176,15 +179,29 @@ ByMailing by_mailing(SQLite::Database& sql, const std::vector<std::int64_t>& mai
     return counts;
 }
 
-// From when on each stream is whole up to its newest read: as the view mailing_results has it.
-std::map<std::string, std::string> whole_since(SQLite::Database& sql) {
-    std::map<std::string, std::string> since;
+// Account-local times, as the file has them.
+struct WholePeriod {
+    std::string since;
+    std::string until;
+
+    bool has(const std::string& time) const { return since <= time && time < until; }
+};
+
+// From when on each stream is whole, and kept, up to its newest read: as the view mailing_results
+// has it.
+std::map<std::string, WholePeriod> whole_periods(SQLite::Database& sql) {
+    std::map<std::string, WholePeriod> periods;
     SQLite::Statement query(
-        sql, "SELECT stream, max(local_begin) FROM coverage WHERE age = 0 GROUP BY stream");
+        sql,
+        "SELECT stream, max(local_begin, ifnull((SELECT value FROM mirror WHERE mirror.stream = "
+        "newest.stream AND key = 'erased_before'), '')), local_end "
+        "FROM (SELECT stream, max(local_begin) AS local_begin, max(local_end) AS local_end "
+        "FROM coverage WHERE age = 0 GROUP BY stream) AS newest");
     while (query.executeStep()) {
-        since[query.getColumn(0).getString()] = query.getColumn(1).getString();
+        periods[query.getColumn(0).getString()] = {query.getColumn(1).getString(),
+                                                   query.getColumn(2).getString()};
     }
-    return since;
+    return periods;
 }
 
 void read_mailings(SQLite::Database& sql, const ReportOptions& options, ReportNumbers& numbers) {
@@ -210,11 +227,11 @@ void read_mailings(SQLite::Database& sql, const ReportOptions& options, ReportNu
         "END)");
     const ByMailing clicks =
         by_mailing(sql, ids, since, "click_rows", "count(DISTINCT destination), 0");
-    const std::map<std::string, std::string> whole = whole_since(sql);
+    const std::map<std::string, WholePeriod> whole = whole_periods(sql);
     const auto value = [&](const char* stream, const ByMailing& counts, const SentMailing& mailing,
                            bool second) -> std::optional<std::uint64_t> {
-        const auto from = whole.find(stream);
-        if (from == whole.end() || from->second > mailing.result.sent_at) {
+        const auto period = whole.find(stream);
+        if (period == whole.end() || !period->second.has(mailing.result.sent_at)) {
             return std::nullopt;
         }
         const auto found = counts.find(mailing.id);
@@ -240,7 +257,9 @@ void read_mailings(SQLite::Database& sql, const ReportOptions& options, ReportNu
 
 void read_rejects(SQLite::Database& sql, ReportNumbers& numbers) {
     SQLite::Statement query(
-        sql, "SELECT stream, reason, records FROM reject_reasons ORDER BY records DESC, 1, 2");
+        sql,
+        "SELECT stream, reason, records FROM reject_reasons ORDER BY records DESC, 1, 2 LIMIT ?");
+    query.bind(1, most_reasons);
     while (query.executeStep()) {
         numbers.rejects.push_back({query.getColumn(0).getString(), query.getColumn(1).getString(),
                                    count_in(query.getColumn(2))});

@@ -16,7 +16,8 @@
 
 namespace mirror::storage {
 
-/// What became of one mailing. Absent: its stream is not complete since it was sent.
+/// What became of one mailing. Absent: its stream is not complete since it was sent, was not read
+/// since, or what is as old was erased.
 struct MailingResult {
     std::string subject;
     std::string sent_at;  ///< account-local

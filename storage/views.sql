@@ -83,18 +83,18 @@ FROM impression_rows
 WHERE removed_at IS NULL;
 
 -- One row for each mailing. A number is NULL, not 0, if its stream is not mirrored, not whole
--- from when the mailing was sent up to its newest read, or erased; nor is it known who is a person
+-- from when the mailing was sent up to its newest read, not read since, or erased; nor is it known who is a person
 -- without user agents. Each stream is grouped once. Each has a row for each mailing, so that no join is an
 -- outer one: SQLite then reads the events of a single mailing if one is asked for by its number.
 CREATE VIEW mailing_results AS
 WITH
     known AS (
-        SELECT stream, local_begin AS since FROM coverage WHERE age = 0
+        SELECT stream, local_begin AS since, local_end AS until FROM coverage WHERE age = 0
         UNION ALL
-        SELECT stream, value AS since FROM mirror WHERE key = 'erased_before'
+        SELECT stream, value AS since, NULL AS until FROM mirror WHERE key = 'erased_before'
     ),
     whole AS (
-        SELECT stream, max(since) AS since FROM known
+        SELECT stream, max(since) AS since, max(until) AS until FROM known
         WHERE stream IN (SELECT stream FROM coverage WHERE age = 0)
         GROUP BY stream
     ),
@@ -146,26 +146,35 @@ WITH
             sent.subject AS subject,
             sent.timestamp AS sent_at,
             sent.destinations AS destinations,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'deliveries') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'deliveries')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'deliveries')
                  THEN delivered.events END AS deliveries,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'errors') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'errors')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'errors')
                  THEN bounced.events END AS bounces,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'impressions')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'impressions')
                  THEN opened.events END AS opens,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'impressions')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'impressions')
                  THEN opened.destinations END AS unique_opens,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'impressions') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'impressions')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'impressions')
                      AND NOT EXISTS (SELECT 1 FROM mirror
                                      WHERE stream = '' AND key = 'narrowest_useragent'
                                          AND value = 'none')
                  THEN opened.people END AS unique_person_opens,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'clicks')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'clicks')
                  THEN clicked.events END AS clicks,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'clicks') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'clicks')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'clicks')
                  THEN clicked.destinations END AS unique_clicks,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'unsubscribes') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'unsubscribes')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'unsubscribes')
                  THEN unsubscribed.events END AS unsubscribes,
-            CASE WHEN (SELECT since FROM whole WHERE stream = 'abuses') <= sent.timestamp
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'abuses')
+                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'abuses')
                  THEN complained.events END AS abuses
         FROM mailing_rows AS sent
         JOIN delivered ON delivered.mailing = sent.id

@@ -103,13 +103,20 @@ void rectangle(HtmlWriter& html, double x, double y, double w, double h, const s
     html.close();
 }
 
-// The first, the last, and some between, so that they do not overlap.
+// The first, and some more, so that they do not overlap.
 void label_axis(HtmlWriter& html, const std::vector<std::string>& axis, double y) {
     constexpr std::size_t most = 6;
     const std::size_t step = std::max<std::size_t>(1, (axis.size() + most - 1) / most);
     const double each = plot_width / static_cast<double>(std::max<std::size_t>(axis.size(), 1));
     for (std::size_t i = 0; i < axis.size(); i += step) {
-        label(html, label_width + each * static_cast<double>(i), y, axis[i], "start");
+        const double x = label_width + each * static_cast<double>(i);
+        double wide = 0;
+        for (const char c : axis[i]) {
+            wide += width_of(c);
+        }
+        if (x + wide <= width) {  // the last one may have no room
+            label(html, x, y, axis[i], "start");
+        }
     }
 }
 

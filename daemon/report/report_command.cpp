@@ -44,6 +44,7 @@ void write_file(const std::filesystem::path& target, const std::string& page) {
 
 LocalPeriod report_period(const CommandLine& line, Instant now, const Zone& zone) {
     const LocalTime today = midnight_before(zone.to_local(now));
+    refuse_future("--from", line.from, now, zone);
     LocalPeriod period{{}, today + days(1)};
     if (line.to) {
         period.end = midnight_after(local_time_of(*line.to, now, zone));

@@ -96,9 +96,10 @@ void write_streams(HtmlWriter& html, const Report& report, const Zone& zone) {
                      "Rejects", "Complete from", "Complete through",
                      "Gaps"};
     for (const Status& status : report.statuses) {
+        const std::string name(status.stream->name);
         table.rows.push_back(
-            {std::string(status.stream->name), grouped(status.rows), grouped(status.removed),
-             grouped(status.rejects),
+            {status.followed ? name : name + " (not followed any more)", grouped(status.rows),
+             grouped(status.removed), grouped(status.rejects),
              local_text(zone,
                         status.complete ? std::optional(status.complete->begin) : std::nullopt),
              local_text(zone, status.complete ? std::optional(status.complete->end) : std::nullopt),
@@ -115,10 +116,26 @@ Strip::Cell cell_of(DayState state) {
             return {"partly", "in part"};
         case DayState::none:
             return {"none", "missing"};
+        case DayState::unwanted:
+            return {"ahead", "not mirrored, or not kept"};
         case DayState::ahead:
             break;
     }
     return {"ahead", "not yet"};
+}
+
+MirroredPeriod mirrored_period(const storage::FileStatus& file, const Status& status,
+                               const Zone& zone) {
+    MirroredPeriod mirrored;
+    mirrored.coverage = file.of(*status.stream).coverage;
+    mirrored.followed = status.followed;
+    if (status.wanted_from) {
+        mirrored.wanted_from = *status.wanted_from;
+    }
+    if (status.erased_before) {
+        mirrored.kept_from = zone.earliest(*status.erased_before);
+    }
+    return mirrored;
 }
 
 void write_coverage(HtmlWriter& html, const Report& report, const Zone& zone,
@@ -129,18 +146,19 @@ void write_coverage(HtmlWriter& html, const Report& report, const Zone& zone,
     for (const Status& status : report.statuses) {
         Strip& strip = strips.emplace_back();
         strip.label = status.stream->name;
-        const WindowSet& coverage = report.file.of(*status.stream).coverage;
+        const MirroredPeriod mirrored = mirrored_period(report.file, status, zone);
         for (const LocalTime day : days) {
-            const DayState state = state_of_day(coverage, day, zone, report.now);
+            const DayState state = state_of_day(mirrored, day, zone, report.now);
             whole += state == DayState::whole ? 1 : 0;
-            ++all;
+            all += state == DayState::unwanted ? 0 : 1;
             strip.cells.push_back(cell_of(state));
         }
     }
     write_strips(html,
                  {"coverage", "How complete each day is",
                   fmt::format("{} of {} days are complete, counted for each kind of event. Green: "
-                              "complete; yellow: in part; red: missing; grey: not yet.",
+                              "complete; yellow: in part; red: missing; grey: not yet, not "
+                              "mirrored, or not kept.",
                               grouped(whole), grouped(all))},
                  names_of(days), strips);
 }
@@ -174,7 +192,8 @@ void write_opens(HtmlWriter& html, const Report& report, const std::vector<std::
     });
     ChartText text{"opens", "Opens a day, by what opened",
                    fmt::format("{} opens. What counts as a person is what no rule knows as a "
-                               "program; it is a lower bound.",
+                               "program: people behind a proxy are missing, and a scanner that "
+                               "names a usual browser is counted.",
                                grouped(sum))};
     if (sum == 0) {
         text.nothing = no_opens;
@@ -289,13 +308,20 @@ void write_runs(HtmlWriter& html, const Report& report, const Zone& zone) {
 
 }  // namespace
 
-DayState state_of_day(const WindowSet& coverage, LocalTime day, const Zone& zone, Instant now) {
+DayState state_of_day(const MirroredPeriod& mirrored, LocalTime day, const Zone& zone,
+                      Instant now) {
     const Window window{zone.earliest(day), zone.earliest(day + std::chrono::days(1))};
-    if (coverage.contains(window)) {
+    if (window.end <= mirrored.kept_from) {
+        return DayState::unwanted;
+    }
+    if (mirrored.coverage.contains(window)) {
         return DayState::whole;
     }
-    if (!coverage.within(window).empty()) {
+    if (!mirrored.coverage.within(window).empty()) {
         return DayState::partly;
+    }
+    if (window.end <= mirrored.wanted_from || !mirrored.followed) {
+        return DayState::unwanted;
     }
     return window.begin >= now ? DayState::ahead : DayState::none;
 }

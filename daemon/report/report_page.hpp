@@ -26,11 +26,20 @@ enum class DayState {
     whole,
     partly,
     none,
-    ahead,  ///< it has not begun
+    unwanted,  ///< before the mirror begins, erased, or of a stream that is not followed any more
+    ahead,     ///< it has not begun
+};
+
+/// What is in the file of a stream, and what is to be.
+struct MirroredPeriod {
+    WindowSet coverage{};
+    Instant wanted_from = Instant::min();
+    Instant kept_from = Instant::min();  ///< what is older was erased
+    bool followed = true;
 };
 
 /// `day` is its first second.
-DayState state_of_day(const WindowSet& coverage, LocalTime day, const Zone& zone, Instant now);
+DayState state_of_day(const MirroredPeriod& mirrored, LocalTime day, const Zone& zone, Instant now);
 
 /// Names no person: no address, no profile, no destination. What the API wrote (subjects, user
 /// agents, messages) is escaped.

@@ -121,18 +121,30 @@ TEST_CASE("report: charts without anything in them") {
 }
 
 TEST_CASE("report: days are whole, in part, missing, or not yet there") {
-    const WindowSet coverage(Window{utc("2026-02-28 23:00:00"), utc("2026-03-02 12:00:00")});
+    MirroredPeriod mirrored;
+    mirrored.coverage.add(Window{utc("2026-02-28 23:00:00"), utc("2026-03-02 12:00:00")});
     const Instant now = utc("2026-03-03 11:00:00");
     const auto state = [&](const char* day) {
-        return state_of_day(coverage, local(day), amsterdam(), now);
+        return state_of_day(mirrored, local(day), amsterdam(), now);
     };
     CHECK(state("2026-02-28 00:00:00") == DayState::none);
     CHECK(state("2026-03-01 00:00:00") == DayState::whole);
     CHECK(state("2026-03-02 00:00:00") == DayState::partly);
     CHECK(state("2026-03-03 00:00:00") == DayState::none);
     CHECK(state("2026-03-04 00:00:00") == DayState::ahead);
+    // Nothing is missing where nothing is wanted.
+    mirrored.wanted_from = utc("2026-02-28 23:00:00");
+    CHECK(state("2026-02-28 00:00:00") == DayState::unwanted);
+    CHECK(state("2026-03-03 00:00:00") == DayState::none);
+    mirrored.kept_from = utc("2026-03-01 23:00:00");
+    CHECK(state("2026-03-01 00:00:00") == DayState::unwanted);  // erased since it was complete
+    CHECK(state("2026-03-02 00:00:00") == DayState::partly);
+    mirrored.followed = false;
+    CHECK(state("2026-03-02 00:00:00") == DayState::partly);
+    CHECK(state("2026-03-03 00:00:00") == DayState::unwanted);
     // The night in which clocks go back has 25 hours.
-    const WindowSet short_of(Window{utc("2026-10-24 22:00:00"), utc("2026-10-25 22:59:59")});
+    MirroredPeriod short_of;
+    short_of.coverage.add(Window{utc("2026-10-24 22:00:00"), utc("2026-10-25 22:59:59")});
     CHECK(state_of_day(short_of, local("2026-10-25 00:00:00"), amsterdam(), now) ==
           DayState::partly);
 }

@@ -107,6 +107,46 @@ TEST_CASE("report: mailings of the period, the same numbers as in mailing_result
                    "mailing = 412"));
 }
 
+TEST_CASE("report: of a stream that was not read since, or erased, there are no numbers") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    meddle(path, "DELETE FROM coverage");
+    meddle(
+        path,
+        "INSERT INTO mailing_rows (id, timestamp, subject, destinations, first_seen, changed_at) "
+        "VALUES (412, '2026-03-01 10:00:00', 'First', 7, 1, 1)");
+    add_events(path, "delivery_rows", "(1, 412, 112, '2026-03-01 10:00:01', 1, 1)");
+    for (const char* const stream : {"deliveries", "impressions", "mailings"}) {
+        meddle(path, std::string("INSERT INTO coverage VALUES ('") + stream +
+                         "', 0, 1, 2000000000, '2026-01-01 00:00:00', '2026-04-01 00:00:00')");
+    }
+    const auto opens = [&] {
+        const ReportNumbers numbers = numbers_of(path);
+        REQUIRE(numbers.newest.size() == 1);
+        CHECK(numbers.newest[0].deliveries == 1U);
+        const std::string in_view =
+            lines_of(path, "SELECT deliveries, ifnull(unique_opens, '-') FROM mailing_results");
+        const auto& unique = numbers.newest[0].unique_opens;
+        CHECK(in_view == "1|" + (unique ? std::to_string(*unique) : "-") + "\n");
+        return unique;
+    };
+    CHECK(opens().has_value());
+    const std::string until = "UPDATE coverage SET local_end = '";
+    const std::string of_opens = "' WHERE stream = 'impressions'";
+    meddle(path, until + "2026-03-01 10:00:00" + of_opens);  // switched off before it was sent
+    CHECK_FALSE(opens().has_value());
+    meddle(path, until + "2026-03-01 10:00:01" + of_opens);
+    CHECK(opens().has_value());
+    const std::string erased =
+        "INSERT OR REPLACE INTO mirror (stream, key, value) VALUES "
+        "('impressions', 'erased_before', '2026-03-01 10:00:0";
+    meddle(path, erased + "0')");
+    CHECK(opens().has_value());
+    meddle(path, erased + "1')");
+    CHECK_FALSE(opens().has_value());
+}
+
 TEST_CASE("report: a user agent of two kinds counts as each in its time, and each open once") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
