@@ -8,7 +8,11 @@
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 
+#include "core/record/plain_forms.hpp"
 #include "core/record/privacy.hpp"
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
@@ -17,6 +21,8 @@
 
 namespace mirror::storage {
 namespace {
+
+namespace json = boost::json;
 
 // FNV-1a: the same in every version of the program. Below zero, since no usable ID is.
 std::int64_t number_of(const std::string& record) {
@@ -28,16 +34,44 @@ std::int64_t number_of(const std::string& record) {
     return -static_cast<std::int64_t>(hash >> 2U) - 1;
 }
 
-ErasedKey key_of(const Reject& reject, LocalTime window_begin) {
-    return key_of_reject(reject.id, reject.time, reject.record, window_begin);
+ErasedKey key_of(const Stream& stream, const Reject& reject, LocalTime window_begin) {
+    return key_of_reject(stream, reject.id, reject.time, reject.record, window_begin);
+}
+
+// As the page decoder reads it: under the stream's key, or if that has nothing, under the other
+// one.
+std::optional<std::int64_t> plain_id_of(const Stream& stream, const std::string& record) {
+    boost::system::error_code failed;
+    const json::value parsed = json::parse(record, failed);
+    const json::object* const object = failed ? nullptr : parsed.if_object();
+    if (object == nullptr) {
+        return std::nullopt;
+    }
+    const json::value* id = object->if_contains(stream.id);
+    if (id == nullptr || id->is_null()) {
+        id = object->if_contains(stream.id == "id" ? "ID" : "id");
+    }
+    if (id == nullptr || !(id->is_string() || id->is_number())) {
+        return std::nullopt;
+    }
+    if (const json::string* const text = id->if_string()) {
+        return read_plain_id(std::string_view(text->data(), text->size()));
+    }
+    json::error_code inexact;
+    const auto number = id->to_number<std::int64_t>(inexact);
+    return !inexact && number > 0 ? std::optional(number) : std::nullopt;
 }
 
 }  // namespace
 
 // By what is always kept: it is the same record if [privacy] changes.
-ErasedKey key_of_reject(std::optional<std::int64_t> id, std::optional<LocalTime> time,
-                        const std::string& record, LocalTime window_begin) {
+ErasedKey key_of_reject(const Stream& stream, std::optional<std::int64_t> id,
+                        std::optional<LocalTime> time, const std::string& record,
+                        LocalTime window_begin) {
     constexpr Privacy least{Privacy::Addresses::none, Privacy::UserAgents::none};
+    if (!id) {
+        id = plain_id_of(stream, record);
+    }
     return {id ? *id : number_of(cut_json(least, record).value_or(record)),
             time.value_or(window_begin)};
 }
@@ -81,7 +115,7 @@ bool ErasedRecords::hides(const Reject& reject, const Window& window) {
     return std::any_of(
                rules_.begin(), rules_.end(),
                [&](const ErasureRule& rule) { return matches_json(rule, reject.record); }) ||
-           is_remembered(key_of(reject, zone_.to_local(window.begin)));
+           is_remembered(key_of(stream_, reject, zone_.to_local(window.begin)));
 }
 
 // A record that was erased may have another time by now. But nobody promises that IDs are unique.
@@ -141,7 +175,7 @@ void ErasedRecords::take_out(sync::WholeWindow& whole, Instant now) {
     std::erase_if(whole.records.rejects, [&](const Reject& reject) {
         const bool hidden = hides(reject, whole.window);
         if (hidden) {
-            note(key_of(reject, window_begin));
+            note(key_of(stream_, reject, window_begin));
         }
         return hidden;
     });
@@ -166,7 +200,7 @@ std::vector<ErasedKey> ErasedRecords::missing_from(const sync::WholeWindow& whol
         shown.push_back({row->id, row->time});
     }
     for (const Reject& reject : whole.records.rejects) {
-        shown.push_back(key_of(reject, zone_.to_local(whole.window.begin)));
+        shown.push_back(key_of(stream_, reject, zone_.to_local(whole.window.begin)));
     }
     std::sort(shown.begin(), shown.end());
     for (const ErasedKey& key : shown_within(whole.proven)) {

@@ -29,9 +29,11 @@ struct ErasedKey {
     friend auto operator<=>(const ErasedKey&, const ErasedKey&) = default;
 };
 
-/// Of a record that is not a row: its ID and time as far as they can be used.
-ErasedKey key_of_reject(std::optional<std::int64_t> id, std::optional<LocalTime> time,
-                        const std::string& record, LocalTime window_begin);
+/// Of a record that is not a row: its ID and time as far as they can be used. Without an `id`, it
+/// is what the record's own plainly means: the same record may be a row in another reply.
+ErasedKey key_of_reject(const Stream& stream, std::optional<std::int64_t> id,
+                        std::optional<LocalTime> time, const std::string& record,
+                        LocalTime window_begin);
 
 /// The table `erased`, the bound of `erase --before`, and erasures that are not finished. Nothing
 /// of it is kept across transactions: other processes erase, too. Throws SQLite::Exception.

@@ -29,6 +29,9 @@ using Kind = ErasureRule::Kind;
 constexpr std::int64_t rows_a_look = 20'000;
 constexpr std::size_t deleted_at_once = 500;
 
+// Entries of a dictionary that one transaction makes candidates.
+constexpr std::size_t offered_at_once = 5'000;
+
 // Between two transactions others have a turn.
 constexpr std::chrono::milliseconds pause(2);
 
@@ -36,6 +39,19 @@ void change_fact(Facts facts, const char* key, std::uint64_t less) {
     if (less > 0) {
         facts.set(key, facts.number(key) - static_cast<std::int64_t>(less));
     }
+}
+
+// Each once, though streams share some.
+std::vector<const Dictionary*> all_dictionaries() {
+    std::vector<const Dictionary*> all;
+    for (const Stream& stream : streams()) {
+        for (const Dictionary* const dictionary : stream.dictionaries) {
+            if (std::find(all.begin(), all.end(), dictionary) == all.end()) {
+                all.push_back(dictionary);
+            }
+        }
+    }
+    return all;
 }
 
 std::string outcome_of(const ErasedOfStream& erased) {
@@ -81,7 +97,8 @@ bool Eraser::unfinished() {
         [&] { return database_.sql().execAndGet("SELECT count(*) FROM erasures").getInt64() > 0; });
 }
 
-std::vector<ErasedOfStream> Eraser::finish(Instant started, const std::function<Instant()>& now) {
+std::vector<ErasedOfStream> Eraser::finish(Instant started, const std::function<Instant()>& now,
+                                           Entries entries) {
     return database_.guarded([&] {
         make_matching_functions(database_.sql());
         std::vector<Work> all;
@@ -99,7 +116,10 @@ std::vector<ErasedOfStream> Eraser::finish(Instant started, const std::function<
             all.push_back(std::move(work));
             results.push_back(erased);
         }
-        erase_entries();
+        if (entries == Entries::erased) {
+            offer_entries();
+            erase_entries();
+        }
         settle(all, results, started, now());
         return results;
     });
@@ -176,17 +196,13 @@ std::uint64_t Eraser::delete_rows(const Work& work, const std::vector<std::int64
     const Stream& stream = *work.stream;
     SQLite::Database& sql = database_.sql();
     const std::string table(stream.table);
-    std::string columns = "timestamp, removed_at";
-    for (const Dictionary* const dictionary : stream.dictionaries) {
-        columns += ", " + std::string(dictionary->number);
-    }
     const std::optional<LocalTime> bound = bound_of(work.rules);
 
     WriteTransaction transaction(database_);
     ErasedRecords memory(sql, zone_, stream);
-    SQLite::Statement held(sql, fmt::format("SELECT {} FROM {} WHERE id = ? AND {}", columns, table,
-                                            condition(work.rules, stream)));
-    SQLite::Statement candidate(sql, "INSERT OR IGNORE INTO erased_entries VALUES (?, ?)");
+    SQLite::Statement held(
+        sql, fmt::format("SELECT timestamp, removed_at FROM {} WHERE id = ? AND {}", table,
+                         condition(work.rules, stream)));
     SQLite::Statement remove(sql, fmt::format("DELETE FROM {} WHERE id = ?", table));
     std::uint64_t rows = 0;
     std::uint64_t removed_rows = 0;
@@ -199,16 +215,6 @@ std::uint64_t Eraser::delete_rows(const Work& work, const std::vector<std::int64
                 const auto gone_at =
                     removed ? std::optional(held.getColumn(1).getInt64()) : std::nullopt;
                 memory.remember({id, *time}, 1, gone_at);
-            }
-            int column = 2;
-            for (const Dictionary* const dictionary : stream.dictionaries) {
-                if (!held.getColumn(column).isNull()) {
-                    candidate.bind(1, std::string(dictionary->table));
-                    candidate.bind(2, held.getColumn(column).getInt64());
-                    candidate.exec();
-                    candidate.reset();
-                }
-                ++column;
             }
             held.reset();
             remove.bind(1, id);
@@ -244,7 +250,7 @@ void Eraser::erase_rejects(const Work& work, ErasedOfStream& erased) {
             if (remove.exec() > 0) {
                 ++rejects;
                 if (!older(reject, bound, zone_)) {
-                    memory.remember(key_of_reject(reject.id, reject.time, reject.record,
+                    memory.remember(key_of_reject(stream, reject.id, reject.time, reject.record,
                                                   zone_.to_local(reject.window.begin)),
                                     reject.copies, std::nullopt);
                 }
@@ -278,16 +284,40 @@ void Eraser::forget_before_bound(const Work& work) {
     }
 }
 
-void Eraser::erase_entries() {
-    std::vector<const Dictionary*> all;
-    for (const Stream& stream : streams()) {
-        for (const Dictionary* const dictionary : stream.dictionaries) {
-            if (std::find(all.begin(), all.end(), dictionary) == all.end()) {
-                all.push_back(dictionary);
+// All of them: an erased row may have had others before the API changed it, and so may rows that
+// the API deleted. Which of them no row uses is found out later.
+void Eraser::offer_entries() {
+    SQLite::Database& sql = database_.sql();
+    for (const Dictionary* const dictionary : all_dictionaries()) {
+        std::int64_t reached = 0;
+        for (;;) {
+            SQLite::Statement end(sql, fmt::format("SELECT max(id) FROM (SELECT id FROM {} "
+                                                   "WHERE id > ? ORDER BY id LIMIT {})",
+                                                   dictionary->table, offered_at_once));
+            end.bind(1, reached);
+            end.executeStep();
+            if (end.getColumn(0).isNull()) {
+                break;
             }
+            const std::int64_t last = end.getColumn(0).getInt64();
+            end.reset();
+            WriteTransaction transaction(database_);
+            SQLite::Statement offer(sql, fmt::format("INSERT OR IGNORE INTO erased_entries "
+                                                     "SELECT '{0}', id FROM {0} "
+                                                     "WHERE id > ? AND id <= ?",
+                                                     dictionary->table));
+            offer.bind(1, reached);
+            offer.bind(2, last);
+            offer.exec();
+            transaction.commit();
+            reached = last;
+            std::this_thread::sleep_for(pause);
         }
     }
-    for (const Dictionary* const dictionary : all) {
+}
+
+void Eraser::erase_entries() {
+    for (const Dictionary* const dictionary : all_dictionaries()) {
         erase_entries_of(*dictionary);
     }
 }
@@ -440,10 +470,13 @@ sync::ErasedPortion erase_older_portion(const MirrorOptions& options, const Stre
     request.rules = {rule};
     Eraser eraser(database, options.zone);
     eraser.begin(request);
-    for (const ErasedOfStream& erased : eraser.finish(now, [now] { return now; })) {
+    portion.more = rule.before < before;
+    // To see which entries no row uses takes a pass over the file: once is enough.
+    const auto entries = portion.more ? Eraser::Entries::left : Eraser::Entries::erased;
+    for (const ErasedOfStream& erased : eraser.finish(
+             now, [now] { return now; }, entries)) {
         portion.records += erased.stream == &stream ? erased.rows + erased.rejects : 0;
     }
-    portion.more = rule.before < before;
     if (!portion.more) {
         eraser.clean(options.busy_timeout);  // if a reader is in the way: the next time
     }

@@ -32,9 +32,16 @@ class Eraser {
     /// Whether an erasure is not finished.
     bool unfinished();
 
+    /// What becomes of entries of dictionaries that no row uses any more.
+    enum class Entries {
+        erased,
+        left,  ///< to a later erasure
+    };
+
     /// Finishes all that was begun. Each stream that had something unfinished is in the result, and
     /// gets a run of the kind "erase".
-    std::vector<ErasedOfStream> finish(Instant started, const std::function<Instant()>& now);
+    std::vector<ErasedOfStream> finish(Instant started, const std::function<Instant()>& now,
+                                       Entries entries = Entries::erased);
 
     /// Deletes the candidates among the entries of dictionaries that no row uses.
     void erase_entries();
@@ -55,6 +62,7 @@ class Eraser {
     std::uint64_t delete_rows(const Work& work, const std::vector<std::int64_t>& ids);
     void erase_rejects(const Work& work, ErasedOfStream& erased);
     void forget_before_bound(const Work& work);
+    void offer_entries();
     void erase_entries_of(const Dictionary& dictionary);
     void settle(const std::vector<Work>& all, const std::vector<ErasedOfStream>& erased,
                 Instant started, Instant now);

@@ -38,6 +38,7 @@ asio::awaitable<void> Backlog::read(Monotonic due) {
     FollowedWork& backlog = report_.backlog();
     co_await report_.begin_next(backlog);
     report_.retry_postponed_when_due();
+    co_await erase_old(context_, due);
     const Window wanted = context_.everything();
     if (wanted.empty()) {
         co_return;
@@ -61,7 +62,6 @@ asio::awaitable<void> Backlog::read(Monotonic due) {
     left_alone.add({end, Instant::max()});
     co_await recheck(context_, following_since_, due, left_alone, backlog.outcome);
     co_await sweep(context_, due, left_alone, backlog.outcome);
-    co_await erase_old(context_, due);
     co_await cut_kept(context_, due);
     // Commands that end by themselves verify this at their end; here a recheck reads it again.
     context_.adaptive.emptiness.take_unverified();

@@ -109,7 +109,9 @@ asio::awaitable<void> OneShot::expect_page_width() {
 asio::awaitable<void> OneShot::sync_now() {
     co_await preflight_.run();
     co_await expect_page_width();
+    // First, since it needs no request: what is fetched may end at the day's budget.
     co_await learn_erased_before(context_);
+    co_await erase_old(context_, std::nullopt);
     const Window wanted = context_.everything();
     outcome_.period = wanted;
     co_await context_.store.set_fact(metadata::wanted_from, metadata::seconds_text(wanted.begin));
@@ -125,7 +127,6 @@ asio::awaitable<void> OneShot::sync_now() {
     }
     co_await recheck(context_, since, std::nullopt, nothing_postponed, outcome_);
     co_await sweep(context_, std::nullopt, nothing_postponed, outcome_);
-    co_await erase_old(context_, std::nullopt);
     co_await cut_kept(context_, std::nullopt);
     if (outcome_.unread.empty() && context_.adaptive.expiry_suspected) {
         co_await verifier.compare_counts(wanted.begin);

@@ -27,7 +27,8 @@ asio::awaitable<void> erase_old(RunContext& context, std::optional<Monotonic> st
     const Instant from = plan::kept_from(zone, context.client.settled(), *keep);
     bool more = true;
     std::uint64_t erased = 0;
-    while (!(stop_after && context.client.monotonic() >= *stop_after)) {
+    // One portion at least: other work may never leave time for it.
+    do {
         co_await learn_erased_before(context);
         if (context.erased_before && *context.erased_before >= from) {
             if (erased > 0) {
@@ -43,7 +44,7 @@ asio::awaitable<void> erase_old(RunContext& context, std::optional<Monotonic> st
         const ErasedPortion portion = co_await context.store.erase_older(zone.to_local(from));
         erased += portion.records;
         more = portion.more;
-    }
+    } while (!(stop_after && context.client.monotonic() >= *stop_after));
 }
 
 asio::awaitable<void> cut_kept(RunContext& context, std::optional<Monotonic> stop_after) {

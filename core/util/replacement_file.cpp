@@ -17,14 +17,58 @@ namespace {
     throw FileError(std::string(attempt).append(on).append(after), failure);
 }
 
+// Of one byte far behind those that SQLite locks, which may be at work on the file.
+bool lock(int descriptor) {
+    struct flock byte {};
+    byte.l_type = F_WRLCK;
+    byte.l_whence = SEEK_SET;
+    byte.l_start = off_t{1} << 60;
+    byte.l_len = 1;
+    return ::fcntl(descriptor, F_OFD_SETLK, &byte) == 0;
+}
+
+constexpr std::string_view suffix = ".unfinished-";
+constexpr std::string_view random_part = "XXXXXX";
+
+// Whoever is at work on such a file has it locked. What cannot be removed is left.
+void remove_abandoned(const std::filesystem::path& target) {
+    const std::string prefix = target.filename().string() + std::string(suffix);
+    const std::filesystem::path parent = target.parent_path();
+    std::error_code ignored;
+    std::filesystem::directory_iterator entries(parent.empty() ? "." : parent, ignored);
+    for (; !ignored && entries != std::filesystem::directory_iterator();
+         entries.increment(ignored)) {
+        const std::string name = entries->path().filename().string();
+        if (!name.starts_with(prefix) || name.size() != prefix.size() + random_part.size()) {
+            continue;
+        }
+        const int descriptor =
+            ::open(entries->path().c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (descriptor < 0) {
+            continue;
+        }
+        if (lock(descriptor)) {
+            std::error_code left;
+            std::filesystem::remove(entries->path(), left);
+            for (const char* const beside : {"-journal", "-wal", "-shm"}) {
+                std::filesystem::remove(entries->path().string() + beside, left);
+            }
+        }
+        ::close(descriptor);
+    }
+}
+
 }  // namespace
 
 ReplacementFile::ReplacementFile(std::filesystem::path target, mode_t mode)
-    : target_(std::move(target)), name_(target_.string() + ".XXXXXX") {
+    : target_(std::move(target)),
+      name_(target_.string() + std::string(suffix) + std::string(random_part)) {
+    remove_abandoned(target_);
     descriptor_ = ::mkostemp(name_.data(), O_CLOEXEC);
     if (descriptor_ < 0) {
         fail("make a file in its directory");
     }
+    lock(descriptor_);  // without locks, nothing is taken for abandoned either
     // The owner may always do that, except if the file system has no modes, as FAT has none.
     if (::fchmod(descriptor_, mode) != 0 && errno != EPERM) {
         const int failure = errno;

@@ -23,7 +23,9 @@ class FileError : public std::system_error {
 };
 
 /// A file in the directory of the one that it may replace; removed with this object if it does not.
-/// Its name is that of the target with a random suffix. Everything throws FileError.
+/// Its name is that of the target with a suffix, ".unfinished-" and something random. Those that
+/// were left by processes that were killed are removed when another one is made. Everything throws
+/// FileError.
 class ReplacementFile {
   public:
     /// Makes it. `mode` does not depend on the umask; a file system without modes has its own.

@@ -10,6 +10,7 @@
 #include "core/time/text.hpp"
 #include "daemon/cli/point_in_time.hpp"
 #include "daemon/cli/terminal_text.hpp"
+#include "daemon/commands/period.hpp"
 #include "daemon/config/stream_choice.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "storage/mirror_file.hpp"
@@ -39,15 +40,10 @@ ErasureRule by_id(Kind kind, std::int64_t id) {
 // An hour that occurs twice is erased as a whole or not at all: texts cannot tell its two passes
 // apart.
 ErasureRule by_age(const PointInTime& point, Instant now, const Zone& zone) {
-    const LocalTime before = local_time_of(point, now, zone);
-    if (before > zone.to_local(now)) {
-        throw UsageError(
-            fmt::format("--before {} is in the future: it is {} in {}; name an earlier time",
-                        format_local(before), format_local(zone.to_local(now)), zone.name()));
-    }
+    refuse_future("--before", point, now, zone);
     ErasureRule rule;
     rule.kind = Kind::before;
-    rule.before = zone.to_local(zone.align_down(zone.earliest(before)));
+    rule.before = zone.to_local(zone.align_down(zone.earliest(local_time_of(point, now, zone))));
     return rule;
 }
 
@@ -90,10 +86,6 @@ void refuse_cut_addresses(const ErasureRequest& request, const std::filesystem::
     }
 }
 
-std::string counted(std::uint64_t number, std::string_view what) {
-    return fmt::format("{} {}{}", grouped(number), what, number == 1 ? "" : "s");
-}
-
 // With those of the same stream that were left over from an erasure before.
 void add(std::vector<ErasedOfStream>& all, const std::vector<ErasedOfStream>& more) {
     for (const ErasedOfStream& each : more) {
@@ -114,6 +106,30 @@ void print(const std::vector<ErasedOfStream>& all, bool dry_run, std::ostream& o
         out << erased_text(each, dry_run) << "\n";
     }
     out << std::flush;
+}
+
+// The bound moves forward only, and what is older is not stored again: with a clock that is ahead,
+// it would hide what is still to come.
+void refuse_unread_times(const ErasureRequest& request, const std::filesystem::path& file,
+                         const Zone& zone) {
+    const std::optional<LocalTime> bound = storage::bound_of(request.rules);
+    if (!bound) {
+        return;
+    }
+    const storage::FileStatus status = storage::read_status({file, 0});
+    std::optional<Instant> newest;
+    for (const Stream* const stream : request.streams) {
+        const WindowSet& coverage = status.of(*stream).coverage;
+        if (!coverage.empty() && (!newest || *newest < coverage.windows().back().end)) {
+            newest = coverage.windows().back().end;
+        }
+    }
+    if (newest && zone.earliest(*bound) > *newest) {
+        throw UsageError(fmt::format(
+            "--before {} is later than what the file has, which ends at {}; name an earlier time, "
+            "and see whether this machine's clock is right",
+            format_local(*bound), format_local(zone.to_local(*newest))));
+    }
 }
 
 }  // namespace
@@ -139,6 +155,22 @@ ErasureRequest requested_erasure(const CommandLine& line, Instant now, const Zon
     return request;
 }
 
+std::vector<std::string> erasure_notes(const CommandLine& line, Instant now, const Zone& zone) {
+    std::vector<std::string> notes;
+    for (const PointInTime& point : line.before) {
+        const LocalTime named = local_time_of(point, now, zone);
+        const LocalTime meant = by_age(point, now, zone).before;
+        if (meant != named) {
+            notes.push_back(fmt::format(
+                "--before {}: {}, so what is older than {} is erased", format_local(named),
+                meant > named ? "this time does not exist, because clocks went forward then"
+                              : "this time occurs twice, because clocks went back then",
+                format_local(meant)));
+        }
+    }
+    return notes;
+}
+
 std::string erased_text(const ErasedOfStream& erased, bool dry_run) {
     if (erased.rows == 0 && erased.rejects == 0) {
         return fmt::format("{}: nothing to erase", erased.stream->name);
@@ -157,6 +189,10 @@ ExitCode erase_records(const CommandLine& line, const Config& config,
     const Instant started = environment.clock.utc();
     const ErasureRequest request = requested_erasure(line, started, zone);
     const auto path = storage::existing_file(config.mirror.database);
+    refuse_unread_times(request, path, zone);
+    for (const std::string& note : erasure_notes(line, started, zone)) {
+        log.warn("{}", note);
+    }
     refuse_cut_addresses(request, path, log);
     if (line.dry_run) {
         print(storage::count_erasure(path, zone, request), true, environment.out);

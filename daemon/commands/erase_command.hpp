@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <spdlog/logger.h>
 
@@ -15,6 +16,10 @@ namespace mirror::daemon {
 
 /// What the command line asks for. Throws UsageError if a time is in the future.
 storage::ErasureRequest requested_erasure(const CommandLine& line, Instant now, const Zone& zone);
+
+/// What people should know of the times it names: what is erased is not what was written, because
+/// clocks changed.
+std::vector<std::string> erasure_notes(const CommandLine& line, Instant now, const Zone& zone);
 
 /// "impressions: 12 rows and 1 reject erased", for people; no word of what they were erased by.
 std::string erased_text(const storage::ErasedOfStream& erased, bool dry_run);

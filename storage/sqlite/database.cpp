@@ -205,7 +205,7 @@ Database::Checkpoint Database::truncate_log(std::uintmax_t least_bytes) {
 
 bool Database::empty_log_and_free_space(std::chrono::milliseconds patience) {
     using std::chrono::steady_clock;
-    const auto give_up = steady_clock::now() + patience;
+    auto give_up = steady_clock::now() + patience;
     std::uint64_t page = 1;
     for (;;) {
         const bool emptied = truncate_log(0) != Checkpoint::busy;
@@ -216,6 +216,7 @@ bool Database::empty_log_and_free_space(std::chrono::milliseconds patience) {
             const auto next = guarded([&] { return overwrite_free_space(page); });
             if (next) {
                 page = *next;
+                give_up = steady_clock::now() + patience;  // it goes on
                 continue;
             }
         }

@@ -141,6 +141,31 @@ std::uint64_t told_as_kept(const std::vector<std::string>& log) {
     return told;
 }
 
+constexpr std::chrono::hours kept(24 * 60);
+
+void erase_old(Story& story) {
+    story.world.settings.keep = kept;
+    story.world.sync();
+}
+
+// The next process does what is left.
+void finish_retention(Story& story) {
+    REQUIRE(story.ask("PRAGMA integrity_check") == "ok");
+    story.world.clock.advance(std::chrono::minutes(1));
+    erase_old(story);
+    const Zone& zone = story.world.settings.zone;
+    const std::string from = format_local(
+        zone.to_local(plan::kept_from(zone, story.world.clock.now() - Seconds(5), kept)));
+    REQUIRE(story.fact("erased_before") == from);
+    REQUIRE(story.ask("SELECT count(*) FROM impressions WHERE timestamp < '" + from + "'") == "0");
+    const std::string left = story.ask("SELECT count(*) FROM impressions");
+    REQUIRE(left == "41");
+    REQUIRE(story.fact("rows") == left);
+    REQUIRE(story.ask("SELECT count(*) FROM erasures") == "0");
+    REQUIRE(story.ask("SELECT count(*) FROM erased_entries") == "0");
+    REQUIRE(story.world.audit({}).agrees());
+}
+
 }  // namespace
 
 TEST_CASE("erase: weeks of rechecks, sweeps and counts bring nothing back") {
@@ -303,4 +328,12 @@ TEST_CASE("erase: each call to the disk fails once, and nothing is half done and
     fail_at_each_call<Story>(
         "erase", "during erase", 5, [](Story& story) { story.erase({by_profile()}); },
         finish_erasure);
+}
+
+TEST_CASE("keep: killed at each call that changes something, the next process does the rest") {
+    die_at_each_call<Story>("erase", "while old rows are erased", 3, erase_old, finish_retention);
+}
+
+TEST_CASE("keep: each call to the disk fails once, and nothing is half done and forgotten") {
+    fail_at_each_call<Story>("erase", "while old rows are erased", 5, erase_old, finish_retention);
 }

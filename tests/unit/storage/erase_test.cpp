@@ -409,6 +409,66 @@ TEST_CASE("erase: rejects that name the person, and by age those that name nobod
     CHECK(scene.read(with_rejects()).rejected == 0);
 }
 
+TEST_CASE("erase: what a row held before the API changed or lost it goes, too") {
+    Scene scene;
+    copernica::Page first;
+    tests::Impression made = tests::impression_of(row(first, 41, 70, "Agent-of-the-past"));
+    made.profile = person;
+    first.rows.push_back(tests::row_of(made));
+    first.rows.push_back(row(first, 42, 71, "Agent-of-the-pruned"));
+    first.rows.push_back(row(first, 43, 72));
+    scene.read(std::move(first), noon_window(60, 120));
+    copernica::Page second;
+    made = tests::impression_of(row(second, 41, 70, "Mozilla/5.0"));
+    made.profile = person;
+    second.rows.push_back(tests::row_of(made));
+    second.rows.push_back(row(second, 43, 72));
+    CHECK(scene.read(std::move(second), noon_window(60, 120)).removed == 1);
+    const LocalTime begin = *parse_local("2026-03-01 13:01:00");
+    CHECK(scene.file.writer(impressions).prune(begin, begin + Seconds(60)) == 1);
+    CHECK(erase(scene.file, {by_profile()}).rows == 4);
+    CHECK(scene.asked("SELECT group_concat(useragent) FROM user_agents") == "Mozilla/5.0");
+    CHECK(occurrences(scene.directory.path(), "Agent-of-the-past") == 0);
+    CHECK(occurrences(scene.directory.path(), "Agent-of-the-pruned") == 0);
+}
+
+TEST_CASE("erase: a record stays erased whether a reply has it as a row or as a reject") {
+    Scene scene;
+    const auto as_reject = [](const char* record) {
+        copernica::Page page;
+        page.rows.push_back(row(page, 60, 75));
+        page.rejects.push_back(reject(record, "2026-03-01 13:01:10"));
+        return page;
+    };
+    const auto as_row = [] {
+        copernica::Page page;
+        page.rows.push_back(row(page, 60, 75));
+        page.rows.push_back(persons(page, 41, 70));
+        return page;
+    };
+    const char* record = R"({"ID":"0041","profile":777001,"timestamp":"2026-03-01 13:01:10"})";
+    SUBCASE("a row first") {
+        scene.read(as_row(), noon_window(60, 120));
+    }
+    SUBCASE("a reject first") {
+        scene.read(as_reject(record), noon_window(60, 120));
+    }
+    SUBCASE("a reject of an older version of the program, with its ID in the record alone") {
+        record = R"({"id":41,"profile":777001,"timestamp":"2026-03-01 13:01:10"})";
+        scene.read(as_reject(record), noon_window(60, 120));
+        CHECK(scene.asked("SELECT id IS NULL FROM rejects") == "1");
+    }
+    const ErasedOfStream erased = erase(scene.file, {by_profile()});
+    CHECK(erased.rows + erased.rejects == 4);
+    for (int read = 0; read < 2; ++read) {
+        scene.read(as_reject(record), noon_window(60, 120));
+        CHECK(scene.asked("SELECT count(*) FROM rejects") == "0");
+        scene.read(as_row(), noon_window(60, 120));
+        CHECK(scene.asked("SELECT count(*) FROM impressions WHERE profile = 777001") == "0");
+    }
+    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE id = 60") == "1");
+}
+
 TEST_CASE("erase --dry-run: counts, and changes nothing") {
     Scene scene;
     const std::string before = bytes_of(scene.path.string() + "-wal").value_or("");

@@ -50,6 +50,24 @@ TEST_CASE("replacement file: replaces as a whole, or leaves nothing") {
                         std::filesystem::directory_iterator{}) == 1);
 }
 
+TEST_CASE("replacement file: what a killed process has left is removed, and nothing else") {
+    const test::TemporaryDirectory directory;
+    const auto target = directory / "copy.db";
+    const auto left = directory.file("copy.db.unfinished-a1B2c3", "whole rows");
+    const auto beside = directory.file("copy.db.unfinished-a1B2c3-journal", "more");
+    const auto others = {directory.file("copy.db.backup", "mine"),
+                         directory.file("copy.db.unfinished-business", "mine"),
+                         directory.file("other.db.unfinished-a1B2c3", "mine")};
+    const ReplacementFile at_work(target, 0640);
+    CHECK_FALSE(std::filesystem::exists(left));
+    CHECK_FALSE(std::filesystem::exists(beside));
+    const ReplacementFile second(target, 0640);
+    CHECK(std::filesystem::exists(at_work.name()));
+    for (const auto& other : others) {
+        CHECK(std::filesystem::exists(other));
+    }
+}
+
 TEST_CASE("replacement file: an error says what was tried") {
     const test::TemporaryDirectory directory;
     try {
