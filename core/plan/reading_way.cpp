@@ -18,17 +18,10 @@ double slot_of(const ListFacts& facts, const ReadingLimits& limits) {
     return std::max(facts.request_seconds, static_cast<double>(limits.connections) / rate);
 }
 
-double cost_by_start(const ListFacts& facts, const ReadingLimits& limits, double pages) {
+double cost_of(const ListFacts& facts, const ReadingLimits& limits, double pages) {
     const double mean_offset = static_cast<double>(limits.page_size) * (pages - 1) / 2;
     const double request = facts.request_seconds + facts.skip_seconds * mean_offset;
     return (pages + waste(pages)) / pages * std::max(slot_of(facts, limits), request);
-}
-
-double cost_by_time(const ListFacts& facts, const ReadingLimits& limits) {
-    const double pages = std::max(limits.most_pages, 1U);
-    const double lost = pages * static_cast<double>(limits.page_size) * facts.disorder;
-    const double again = std::min(pages, lost * (2 + std::log2(pages)));
-    return (pages + waste(pages) + again + 1) / pages * slot_of(facts, limits);
 }
 
 // At that rate, replies keep less than all connections but one at work. Not before they are known.
@@ -48,20 +41,15 @@ std::uint64_t rows_of(std::uint32_t pages, const ReadingLimits& limits) {
 
 ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits) {
     const std::uint32_t most = std::max(limits.most_pages, 1U);
-    double best = cost_by_start(facts, limits, most);
+    double best = cost_of(facts, limits, most);
     for (std::uint32_t pages = most; pages > 0; pages /= 2) {
-        best = std::min(best, cost_by_start(facts, limits, pages));
+        best = std::min(best, cost_of(facts, limits, pages));
     }
     ReadingWay way;
     way.ends_move = facts.disorder <= most_disorder;
     way.can_wait = rate_is_waited_for(facts, limits);
-    if (cost_by_time(facts, limits) < best) {
-        way.read_on = ReadOn::automatic;
-        way.rows = rows_of(most, limits);
-        return way;
-    }
     for (std::uint32_t pages = most; pages > 0; pages /= 2) {
-        if (cost_by_start(facts, limits, pages) <= best * tolerance) {
+        if (cost_of(facts, limits, pages) <= best * tolerance) {
             way.rows = rows_of(pages, limits);
             break;
         }

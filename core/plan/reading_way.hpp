@@ -7,18 +7,11 @@
 
 namespace mirror::plan {
 
-/// How pages after the first are asked for.
-enum class ReadOn {
-    automatic,  ///< from the last time seen if the list is in the order of time, else by start
-    by_start,   ///< by `start` alone
-};
-
 /// A list of which more rows are out of the order of time does not run with it.
 constexpr double most_disorder = 0.1;
 
 /// How to read windows from now on.
 struct ReadingWay {
-    ReadOn read_on = ReadOn::by_start;
     std::uint64_t rows = 0;  ///< that a window should hold
     /// The list runs with time, so what was read of a window stays if its end moves.
     bool ends_move = true;
@@ -36,24 +29,23 @@ struct ReadingLimits {
     unsigned requests_per_second = 10;
 };
 
-/// The cheapest way that can be proved. Costs are seconds of one connection for each full page:
+/// The cheapest windows. Costs are seconds of one connection for each full page:
 ///
-///   slot      = max(request, connections / requests_per_second)
-///               what a request takes at least: the rate may be what is waited for
-///   by start  = (n + waste(n)) / n * max(slot, request + skip * page_size * (n - 1) / 2)
-///               windows of n pages; the mean offset is half of the window less a page
-///   by time   = (n + waste(n) + again(n) + 1) / n * slot,  n = most_pages
-///               no offsets, but rows that are out of order may be passed by: so each window is
-///               counted again
+///   slot  = max(request, connections / requests_per_second)
+///           what a request takes at least: the rate may be what is waited for
+///   cost  = (n + waste(n)) / n * max(slot, request + skip * page_size * (n - 1) / 2)
+///           windows of n pages; the mean offset is half of the window less a page
 ///
 /// waste(n) = min(1/2, n/8) pages: the last page of a window is half full on average, if the window
 /// is so long that nobody can tell how many rows it will hold, and its end cannot be moved (see
-/// window_aim.hpp); a short one is aimed a little below n pages. again(n) = min(n, lost * (2 + log2
-/// n)), lost = n * page_size * disorder: what is passed by is searched for (see
-/// missing_search.hpp), and at worst the window is read once more by start.
+/// window_aim.hpp); a short one is aimed a little below n pages.
 ///
-/// Among the windows by start, the longest one that costs at most a twentieth more than the best:
-/// fewer counts, fewer transactions. By time if that costs less.
+/// Of the lengths, the longest one that costs at most a twentieth more than the best: fewer counts,
+/// fewer transactions.
+///
+/// Pages from the last time seen on, without offsets, are no way: they pass by a row whose time is
+/// earlier than its neighbours', so that each window has to be counted once more, and that costs
+/// more than windows of one page.
 ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits);
 
 }  // namespace mirror::plan

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/plan/reading_way.hpp"
+
 namespace mirror::plan {
 namespace {
 
@@ -26,11 +28,6 @@ bool first_record_is_reject(const copernica::Page& page) {
     return !page.rejects.empty() && page.rejects.front().position == 0;
 }
 
-bool has_nameless(const copernica::Page& page) {
-    return std::any_of(page.rejects.begin(), page.rejects.end(),
-                       [](const Reject& reject) { return !reject.id; });
-}
-
 std::vector<LocalTime> times_of_rows(const PackedRows& rows) {
     std::vector<LocalTime> times;
     times.reserve(rows.size());
@@ -43,10 +40,9 @@ std::vector<LocalTime> times_of_rows(const PackedRows& rows) {
 
 }  // namespace
 
-WindowReader::WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen)
+WindowReader::WindowReader(const Zone& zone, const Request& request)
     : zone_(zone),
       request_(request),
-      seen_(seen),
       first_query_(first_query_of(zone, request)),
       query_(first_query_),
       curve_(request.window.begin) {
@@ -59,46 +55,26 @@ WindowReader::WindowReader(const Zone& zone, const Request& request, const Bound
 void WindowReader::limit_pages(std::uint32_t size) {
     request_.page_size = size;
     first_query_.limit = size;
-    query_.limit = searching() ? std::min(query_.limit, size) : size;
+    query_.limit = size;
     longest_page_ = 0;  // a page of the new size may be full
 }
 
 WindowReader::Verdict WindowReader::accept(copernica::Page page) {
-    if (search_) {
-        return judge_search(std::move(page));
-    }
-    if (counting_again_) {
-        return judge_count(std::move(page));
-    }
     if (query_.total) {
         total_ = page.total;
         curve_.counted(request_.window, *total_);
     }
     crowded_ = query_.total && *total_ > request_.most_records;
-    const bool re_based =
-        !(query_.begintime == first_query_.begintime && query_.endtime == first_query_.endtime);
-    if (re_based && has_nameless(page)) {
-        // Pages by time overlap by whole seconds, and a record without an ID cannot be told from
-        // its twin there. Positions tell them apart.
-        restart_by_start();
-        return Verdict::read_on;
-    }
-    if (has_nameless(page)) {
-        request_.read_on = ReadOn::by_start;
-    }
-
     const bool overlap_found = overlap_asked_ && begins_with_last_record(page);
     if (overlap_asked_ && !overlap_found) {
         return Verdict::not_whole;  // offsets moved: rows may have been skipped, others have come
     }
-    // The queries are derived from the page as it came, before it is kept.
+    // The next query is derived from the page as it came, before it is kept.
     const copernica::PageQuery asked = query_;
     const std::size_t records = page.records();
     overlap_asked_ = false;
     if (records > 0) {
-        if (request_.read_on == ReadOn::by_start || !ask_from_last_time(page)) {
-            ask_by_start(page);
-        }
+        ask_next(page);
         if (last_record_is_reject(page)) {
             last_id_ = page.rejects.back().id;
             last_reject_ = page.rejects.back().record;
@@ -123,70 +99,17 @@ WindowReader::Verdict WindowReader::judge_page(const copernica::PageQuery& asked
     const bool full = records >= longest_page_;
     longest_page_ = std::max(longest_page_, records);
     const bool is_last = asked.total && asked.start + records == *total_;
-    if (distinct == *total_ && pages_ == 1) {
+    if (distinct == *total_ && (pages_ == 1 || !full || is_last)) {
         return Verdict::whole;
-    }
-    if (distinct == *total_ && (!full || is_last)) {
-        return used_time_ ? count_again() : Verdict::whole;
     }
     // More records than were counted: one came in between.
     if (distinct > *total_) {
         return Verdict::not_whole;
     }
-    const bool same_query = query_.start == asked.start && query_.begintime == asked.begintime &&
-                            query_.endtime == asked.endtime;
-    // No new record: this way of reading finds no more.
-    if (fresh == 0 || same_query) {
-        return search_missing();
+    if (fresh == 0) {
+        return Verdict::not_whole;  // there are no more
     }
     return crowded_ ? Verdict::too_many : Verdict::read_on;
-}
-
-// The list has ended, and records are missing. Around the hour that occurs twice, and if some
-// records have no time or no ID, nothing shows where.
-WindowReader::Verdict WindowReader::search_missing() {
-    const std::uint64_t distinct = places_.size();
-    if (!used_time_ || !is_plain() || distinct >= *total_) {
-        return Verdict::not_whole;
-    }
-    std::vector<LocalTime> times = times_of_rows(records_.rows);
-    search_ = MissingSearch::plan(first_query_, std::move(times), *total_ - distinct, zone_);
-    if (!search_) {
-        return Verdict::not_whole;
-    }
-    query_ = search_->query();
-    return Verdict::read_on;
-}
-
-WindowReader::Verdict WindowReader::judge_search(copernica::Page page) {
-    if (!page.rejects.empty()) {
-        return Verdict::not_whole;
-    }
-    const std::uint64_t total = *page.total;
-    const std::uint64_t fresh = keep(std::move(page), false);
-    switch (search_->accept(total, fresh)) {
-        case MissingSearch::Verdict::ask_on:
-            query_ = search_->query();
-            return Verdict::read_on;
-        case MissingSearch::Verdict::found:
-            return received() == *total_ ? Verdict::whole : Verdict::not_whole;
-        case MissingSearch::Verdict::lost:
-            break;
-    }
-    return Verdict::not_whole;
-}
-
-WindowReader::Verdict WindowReader::count_again() {
-    counting_again_ = true;
-    query_ = first_query_;
-    query_.limit = 1;
-    return Verdict::read_on;
-}
-
-WindowReader::Verdict WindowReader::judge_count(copernica::Page page) {
-    const bool same_total = page.total == total_;
-    const bool all_known = page.rejects.empty() && keep(std::move(page), false) == 0;
-    return same_total && all_known ? Verdict::whole : Verdict::not_whole;
 }
 
 // Each record has a time, and an ID that no other has, and local times run as instants do.
@@ -210,7 +133,7 @@ bool WindowReader::TimeOrder::runs_forward() const {
 // Not in the nights in which clocks change, nor if some records have no time or no ID, nor in a
 // list that is not in the order of time.
 bool WindowReader::may_move_end() const {
-    return total_ && !searching() && is_plain() && time_order_.runs_forward();
+    return total_ && is_plain() && time_order_.runs_forward();
 }
 
 std::optional<Window> WindowReader::move_end(std::uint64_t rows, Instant latest_end) {
@@ -260,7 +183,6 @@ std::optional<Window> WindowReader::end_at(Instant end) {
     query_ = first_query_;
     overlap_asked_ = kept > 0;
     query_.start = kept > 0 ? kept - 1 : 0;
-    used_time_ = false;
     return request_.window;
 }
 
@@ -282,21 +204,6 @@ void WindowReader::forget_from(LocalTime end) {
     for (const std::size_t place : gone) {
         records_.rows.remove(place);
     }
-}
-
-void WindowReader::restart_by_start() {
-    request_.read_on = ReadOn::by_start;
-    query_ = first_query_;
-    records_ = {};
-    pages_ = 0;
-    places_.clear();
-    time_order_ = {};
-    nameless_ = 0;
-    total_.reset();
-    last_id_.reset();
-    last_reject_.clear();
-    overlap_asked_ = false;
-    longest_page_ = 0;
 }
 
 bool WindowReader::begins_with_last_record(const copernica::Page& page) const {
@@ -362,60 +269,8 @@ void WindowReader::forget(const Place& place) {
     }
 }
 
-WindowReader::Order WindowReader::order_of(const copernica::Page& page) const {
-    if (page.rows.size() < 2 || !page.rejects.empty()) {
-        return Order::none;
-    }
-    const auto earlier = [](const Row& a, const Row& b) { return a.time < b.time; };
-    const auto later = [](const Row& a, const Row& b) { return b.time < a.time; };
-    if (page.rows.front().time == page.rows.back().time) {
-        return Order::none;  // no order to be seen in a single second
-    }
-    if (std::is_sorted(page.rows.begin(), page.rows.end(), earlier)) {
-        return Order::ascending;
-    }
-    if (std::is_sorted(page.rows.begin(), page.rows.end(), later)) {
-        return Order::descending;
-    }
-    return Order::none;
-}
-
-// Asks for the rows from the last time seen on, at no offset, if the page's order allows it
-// and little of the page would come again.
-bool WindowReader::ask_from_last_time(const copernica::Page& page) {
-    const Order order = order_of(page);
-    if (order == Order::none) {
-        return false;
-    }
-    const LocalTime last = page.rows.back().time;
-    copernica::PageQuery next = query_;
-    next.start = 0;
-    LocalTime again_from{};  // rows from here to `last` come again
-    if (order == Order::ascending) {
-        again_from = seen_.begin_inclusive ? last : zone_.second_before(last);
-        next.begintime = std::max(query_.begintime, again_from);
-    } else {
-        again_from = seen_.end_inclusive ? last : zone_.second_after(last);
-        next.endtime = std::min(query_.endtime, again_from);
-    }
-    // A second that occurs twice is one bound to a server that compares texts, another to one that
-    // compares instants. Behind it, reading goes on by time again.
-    if (zone_.earliest(again_from) != zone_.latest(again_from)) {
-        return false;
-    }
-    const auto again = std::count_if(page.rows.begin(), page.rows.end(), [&](const Row& row) {
-        return order == Order::ascending ? row.time >= again_from : row.time <= again_from;
-    });
-    if (static_cast<std::size_t>(again) * 4 > page.rows.size()) {
-        return false;
-    }
-    query_ = next;
-    used_time_ = true;
-    return true;
-}
-
 // Each page overlaps the last by one record, so that moved offsets show.
-void WindowReader::ask_by_start(const copernica::Page& page) {
+void WindowReader::ask_next(const copernica::Page& page) {
     overlap_asked_ = page.records() > 1;
     query_.start += overlap_asked_ ? page.records() - 1 : 1;
 }

@@ -12,26 +12,15 @@
 #include "core/copernica/page_query.hpp"
 #include "core/plan/count_curve.hpp"
 #include "core/plan/id_index.hpp"
-#include "core/plan/missing_search.hpp"
-#include "core/plan/reading_way.hpp"
 #include "core/record/records.hpp"
 #include "core/time/window.hpp"
 #include "core/time/zone.hpp"
 
 namespace mirror::plan {
 
-/// What replies have shown of the meaning of the bounds. Only an economy: a wrong guess makes the
-/// proof fail, never the result.
-struct BoundsSeen {
-    bool begin_inclusive = false;  ///< a row at exactly `begintime` was returned
-    bool end_inclusive = false;    ///< a row at exactly `endtime` was returned
-};
-
-/// One attempt at a window. It is whole if it has as many distinct records as the first reply's
-/// `total` says, and, if that took several pages, no offsets moved and the end of the list was
-/// seen. Reading by time may pass records by whose place in the list is not that of their time, and
-/// one that was logged meanwhile could stand in for them: so the window is counted once more then.
-/// If a few are missing, they are searched for.
+/// One attempt at a window, page by page, each of which begins with the last record of the one
+/// before. It is whole if it has as many distinct records as the first reply's `total` says, and,
+/// if that took several pages, no offsets moved and the end of the list was seen.
 class WindowReader {
   public:
     enum class Verdict {
@@ -44,11 +33,10 @@ class WindowReader {
     struct Request {
         Window window;                                      ///< ends aligned (Zone::align_down)
         std::uint32_t page_size = copernica::largest_page;  ///< `limit`
-        ReadOn read_on = ReadOn::automatic;
         std::uint64_t most_records = UINT64_MAX;  ///< a total beyond it is told as too_many
     };
 
-    WindowReader(const Zone& zone, const Request& request, const BoundsSeen& seen);
+    WindowReader(const Zone& zone, const Request& request);
 
     /// From now on, asks for so many records in a page.
     void limit_pages(std::uint32_t size);
@@ -82,19 +70,11 @@ class WindowReader {
     /// The same, to nearly all that is known.
     std::optional<Window> narrow_to_known();
 
-    /// Whether any page was asked for from the last time seen.
-    bool used_time() const { return used_time_; }
-
-    /// Whether query() searches for missing records, or counts again: its reply is not a page of
-    /// the list.
-    bool searching() const { return search_.has_value() || counting_again_; }
-
     /// Every record once, as it was seen last. Once, after `whole`.
     Records take_records();
 
   private:
     using Place = IdIndex::Place;
-    enum class Order { none, ascending, descending };
 
     /// How the list runs, by its records in the order in which they came first.
     class TimeOrder {
@@ -118,21 +98,13 @@ class WindowReader {
     std::optional<Window> end_at(Instant end);
     void forget_from(LocalTime end);
     Verdict judge_page(const copernica::PageQuery& asked, std::size_t records, std::uint64_t fresh);
-    Verdict judge_search(copernica::Page page);
-    Verdict count_again();
-    Verdict judge_count(copernica::Page page);
-    Verdict search_missing();
-    void restart_by_start();
     bool begins_with_last_record(const copernica::Page& page) const;
     std::uint64_t keep(copernica::Page page, bool drop_first);
     void forget(const Place& place);
-    Order order_of(const copernica::Page& page) const;
-    bool ask_from_last_time(const copernica::Page& page);
-    void ask_by_start(const copernica::Page& page);
+    void ask_next(const copernica::Page& page);
 
     const Zone& zone_;
     Request request_;
-    BoundsSeen seen_;
     Seconds slack_{0};
     copernica::PageQuery first_query_;
     copernica::PageQuery query_;
@@ -143,8 +115,7 @@ class WindowReader {
     TimeOrder time_order_;
     std::uint64_t nameless_ = 0;  // records without a usable ID, each counted
     std::optional<std::uint64_t> total_;
-    CountCurve curve_;  // of the totals up to each end that the window had
-    bool used_time_ = false;
+    CountCurve curve_;              // of the totals up to each end that the window had
     std::size_t longest_page_ = 0;  // the server's page may be shorter than what was asked
 
     // The last record of the page before, to see whether offsets moved.
@@ -152,8 +123,6 @@ class WindowReader {
     std::string last_reject_;
     bool overlap_asked_ = false;  // the reply to query_ should begin with that record
 
-    std::optional<MissingSearch> search_;
-    bool counting_again_ = false;
     bool crowded_ = false;  // the reply at hand counts more than most_records
 };
 

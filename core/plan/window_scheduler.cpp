@@ -202,7 +202,6 @@ void WindowScheduler::not_whole(WindowTask piece, const std::string& reason) {
         }
         return;
     }
-    piece.read_on = ReadOn::by_start;
     again(std::move(piece));
 }
 
@@ -344,7 +343,6 @@ bool WindowScheduler::sample_on(WindowTask piece) {
     }
     piece.unproven = 0;
     piece.failures = 0;
-    piece.read_on = ReadOn::automatic;
     pieces_.push_front(std::move(piece));
     return true;
 }

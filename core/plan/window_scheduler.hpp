@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/plan/count_curve.hpp"
+#include "core/plan/reading_way.hpp"
 #include "core/plan/unread_window.hpp"
 #include "core/plan/width.hpp"
 #include "core/plan/window_reader.hpp"
@@ -22,7 +23,6 @@ struct WindowTask {
     int unproven = 0;       ///< attempts whose records did not add up
     int failures = 0;       ///< requests that failed
     bool doubtful = false;  ///< said to be empty, and nothing else shows whether that is true
-    ReadOn read_on = ReadOn::automatic;
     int moves = 0;          ///< of its end
     bool narrowed = false;  ///< part of what failed
     /// What failed as a whole, if this is a sample of it: given up when all samples fail, too.

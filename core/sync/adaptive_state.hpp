@@ -32,12 +32,7 @@ struct AdaptiveState {
     plan::PageSize page_size;
     plan::ListTraits list;
     plan::ReadingWay way;
-    plan::BoundsSeen bounds;
     plan::EmptinessLedger emptiness;
-
-    /// A record without a usable ID was seen: pages by time, which overlap by seconds, cannot tell
-    /// it from its twin.
-    bool nameless_seen = false;
 
     /// The API does not show an old row of the file: a count is to tell whether it has expired.
     bool expiry_suspected = false;

@@ -49,16 +49,11 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     WindowReader::Request request;
     request.window = task.window;
     request.page_size = context_.adaptive.page_size.now();
-    const bool automatic = task.read_on == plan::ReadOn::automatic;
-    request.read_on = automatic ? context_.adaptive.way.read_on : task.read_on;
-    if (automatic && context_.adaptive.nameless_seen) {
-        request.read_on = plan::ReadOn::by_start;
-    }
     if (scheduler_.divisible(task.window)) {
         request.most_records = plan::most_records(context_.adaptive.planner.rows_wanted());
     }
     std::optional<WindowReader> reader;
-    reader.emplace(context_.settings.zone, request, context_.adaptive.bounds);
+    reader.emplace(context_.settings.zone, request);
     std::optional<Instant> valid_until;
     int empty_replies = 0;
     bool counted = false;
@@ -92,7 +87,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
         }
         task.failures = 0;
         const std::size_t records = fetched.page.records();
-        const bool first_page = query.total && !reader->searching();
+        const bool first_page = query.total;
         if (first_page) {
             valid_until = std::min(valid_until.value_or(fetched.valid_until), fetched.valid_until);
         }
@@ -110,8 +105,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
                     counted = true;
                 }
                 // What was learned meanwhile holds for the rest of a long window, too.
-                if (!failed_page && !reader->searching() &&
-                    reader->query().limit != context_.adaptive.page_size.now()) {
+                if (!failed_page && reader->query().limit != context_.adaptive.page_size.now()) {
                     reader->limit_pages(context_.adaptive.page_size.now());
                 }
                 continue;
@@ -144,7 +138,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             emptiness.taken_for_empty(task.window);
             break;
         }
-        reader.emplace(context_.settings.zone, request, context_.adaptive.bounds);
+        reader.emplace(context_.settings.zone, request);
         valid_until.reset();
     }
     if (!counted) {
@@ -241,7 +235,7 @@ bool WindowFetcher::go_on_before_the_end(WindowTask& task, WindowReader& reader)
     if (request > left) {
         return false;
     }
-    if (!reader.total() || reader.searching()) {
+    if (!reader.total()) {
         return true;  // one request may be all that is missing
     }
     const std::uint64_t page = std::max<std::uint64_t>(reader.query().limit, 1);
@@ -263,12 +257,6 @@ bool WindowFetcher::go_on_before_the_end(WindowTask& task, WindowReader& reader)
 void WindowFetcher::learn(const copernica::PageQuery& query,
                           const copernica::FetchedPage& fetched) {
     AdaptiveState& adaptive = context_.adaptive;
-    for (const Row& row : fetched.page.rows) {
-        adaptive.bounds.begin_inclusive |= row.time == query.begintime;
-        adaptive.bounds.end_inclusive |= row.time == query.endtime;
-    }
-    adaptive.nameless_seen |= std::any_of(fetched.page.rejects.begin(), fetched.page.rejects.end(),
-                                          [](const Reject& reject) { return !reject.id; });
     adaptive.list.observe_rows(fetched.page.rows);
     // What is not a full page says less of what a full one takes.
     if (fetched.page.records() * 2 > query.limit) {

@@ -54,7 +54,6 @@ using Verdict = WindowReader::Verdict;
 struct Reading {
     Verdict verdict = Verdict::read_on;
     int requests = 0;
-    bool used_time = false;
     Records records;
 };
 
@@ -63,8 +62,6 @@ struct Setup {
     Model& model;
     Window window;
     std::uint32_t page_size = 1000;
-    ReadOn read_on = ReadOn::automatic;
-    BoundsSeen seen;
     Instant now = utc("2040-01-01 00:00:00");
     std::function<void(int)> before_request;  // with its number, from 0
 };
@@ -73,8 +70,7 @@ Reading read(const Setup& setup) {
     WindowReader::Request request;
     request.window = setup.window;
     request.page_size = setup.page_size;
-    request.read_on = setup.read_on;
-    WindowReader reader(setup.model.zone, request, setup.seen);
+    WindowReader reader(setup.model.zone, request);
     Reading reading;
     for (reading.verdict = Verdict::read_on; reading.verdict == Verdict::read_on;) {
         REQUIRE(reading.requests < 500);
@@ -88,7 +84,6 @@ Reading read(const Setup& setup) {
         ++reading.requests;
         reading.verdict = reader.accept(std::move(page));
     }
-    reading.used_time = reader.used_time();
     if (reading.verdict == Verdict::whole) {
         reading.records = reader.take_records();
     }
@@ -110,7 +105,7 @@ std::multiset<std::int64_t> ids(const Records& records) {
 std::multiset<std::int64_t> ids_in(const Model& model, const Window& window, Instant now) {
     WindowReader::Request request;
     request.window = window;
-    const WindowReader reader(model.zone, request, {});
+    const WindowReader reader(model.zone, request);
     std::multiset<std::int64_t> found;
     for (const std::size_t place : model.matching(reader.query(), now)) {
         found.insert(model.rows()[place].id);
@@ -147,7 +142,7 @@ void fill(Model& model, const Window& window, std::size_t rows, std::mt19937& ra
 
 }  // namespace
 
-TEST_CASE("a window that does not change is read whole in two attempts at the most") {
+TEST_CASE("a window that does not change is read whole at once") {
     const Zone zone("Europe/Amsterdam");
     for (unsigned seed = 0; seed < 384; ++seed) {
         CAPTURE(seed);
@@ -161,18 +156,12 @@ TEST_CASE("a window that does not change is read whole in two attempts at the mo
         setup.window.begin = utc(begins[seed / 96 % 3]);
         setup.window.end = setup.window.begin + std::chrono::hours(seed / 96 % 3 == 1 ? 4 : 1);
         setup.page_size = seed % 5 == 0 ? 100 : 1000;
-        setup.seen.begin_inclusive = model.begin_inclusive && seed % 3 == 0;
-        setup.seen.end_inclusive = model.end_inclusive && seed % 3 == 0;
         fill(model, setup.window, setup.page_size * (seed % 7) / 2, random);
         const bool nameless = seed % 6 == 0;
         for (int i = 0; nameless && i < 3; ++i) {
             model.add(setup.window.begin + Seconds(random() % 3600), true);
         }
-        Reading reading = read(setup);
-        if (reading.verdict != Verdict::whole) {
-            setup.read_on = ReadOn::by_start;
-            reading = read(setup);
-        }
+        const Reading reading = read(setup);
         REQUIRE(reading.verdict == Verdict::whole);
         REQUIRE(ids(reading.records) == ids_in(model, setup.window, setup.now));
     }
@@ -209,41 +198,7 @@ TEST_CASE("pages are full where rows come in the order of time") {
         }
         const Reading reading = read(setup);
         CHECK(reading.verdict == Verdict::whole);
-        CHECK(reading.used_time);
-        CHECK(reading.requests <= 22);  // with the count at the end
-    }
-}
-
-TEST_CASE("around the autumn night, offsets are as large as the hour that comes twice") {
-    for (const Order order : {Order::time, Order::time_descending}) {
-        for (const Bounds bounds : {Bounds::text, Bounds::first_pass, Bounds::second_pass}) {
-            CAPTURE(static_cast<int>(order));
-            CAPTURE(static_cast<int>(bounds));
-            Model model(Zone("Europe/Amsterdam"));
-            model.order = order;
-            model.bounds = bounds;
-            WindowReader::Request request;
-            request.window = {utc("2026-10-20 00:00:00"), utc("2026-10-30 00:00:00")};
-            request.page_size = 100;
-            // One each thirty seconds, 240 of them in the two passes.
-            for (Instant at = request.window.begin; at < request.window.end; at += Seconds(30)) {
-                model.add(at);
-            }
-            WindowReader reader(model.zone, request, {});
-            Verdict verdict = Verdict::read_on;
-            std::uint64_t deepest = 0;
-            int requests = 0;
-            while (verdict == Verdict::read_on) {
-                REQUIRE(++requests < 400);
-                deepest = std::max(deepest, reader.query().start);
-                verdict = reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00")));
-            }
-            CHECK(verdict == Verdict::whole);
-            CHECK(ids(reader.take_records()) ==
-                  ids_in(model, request.window, utc("2027-01-01 00:00:00")));
-            CHECK(deepest <= 240 + request.page_size);
-            CHECK(requests <= 305);
-        }
+        CHECK(reading.requests <= 21);
     }
 }
 
@@ -257,7 +212,7 @@ TEST_CASE("a count above the limit is told before more is read") {
         model.add(request.window.begin + Seconds(i * 60));
     }
     const Zone zone("UTC");
-    WindowReader reader(zone, request, {});
+    WindowReader reader(zone, request);
     CHECK(reader.query().total);
     CHECK(reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00"))) ==
           Verdict::too_many);
@@ -279,14 +234,13 @@ TEST_CASE("a window whose end moves is whole with what it holds then") {
         request.window.begin = utc(night ? "2026-10-24 21:00:00" : "2026-06-01 10:00:00");
         request.window.end = request.window.begin + std::chrono::hours(night ? 2 + seed % 3 : 4);
         request.page_size = 50;
-        request.read_on = seed % 3 == 0 ? ReadOn::by_start : ReadOn::automatic;
         const Window around{request.window.begin, request.window.end + std::chrono::hours(4)};
         fill(model, around, 100 + random() % 400, random);
         // A few have the IDs of rows that are logged much later.
         for (int late = static_cast<int>(random() % 3); late > 0; --late) {
             model.add_as(1'000'000 + late, around.begin + Seconds(random() % 10'000));
         }
-        WindowReader reader(zone, request, {});
+        WindowReader reader(zone, request);
         Window window = request.window;
         const Instant now = utc("2040-01-01 00:00:00");
         int requests = 0;
@@ -333,8 +287,7 @@ TEST_CASE("a window whose end moves lacks no row that was there all the time") {
         WindowReader::Request request;
         request.window = {begin, begin + Seconds(3000)};
         request.page_size = 50;
-        request.read_on = ReadOn::by_start;
-        WindowReader reader(zone, request, {});
+        WindowReader reader(zone, request);
         REQUIRE(reader.accept(model.answer(reader.query(), now)) == Verdict::read_on);
         // A row goes, and the count that follows says so: what was known is one too many then, and
         // offsets are one too large.
@@ -362,7 +315,7 @@ TEST_CASE("a window's end moves to where the rows lie that it should hold") {
     }
     for (const std::int64_t rows : {1500, 2400, 7000}) {
         CAPTURE(rows);
-        WindowReader reader(zone, {.window = {begin, begin + Seconds(3000)}}, {});
+        WindowReader reader(zone, {.window = {begin, begin + Seconds(3000)}});
         REQUIRE(reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00"))) ==
                 Verdict::read_on);
         const auto window =
@@ -372,7 +325,7 @@ TEST_CASE("a window's end moves to where the rows lie that it should hold") {
         CHECK(seconds >= rows - 2);
         CHECK(seconds <= rows + 2);
     }
-    WindowReader reader(zone, {.window = {begin, begin + Seconds(3000)}}, {});
+    WindowReader reader(zone, {.window = {begin, begin + Seconds(3000)}});
     REQUIRE(reader.accept(model.answer(reader.query(), utc("2027-01-01 00:00:00"))) ==
             Verdict::read_on);
     // Not further than it may, not to where it ends, and not to what is known.
@@ -385,35 +338,31 @@ TEST_CASE("a window that ends early is whole with nearly all that was read of it
     const Zone zone("Europe/Amsterdam");
     const Instant begin = utc("2026-06-01 10:00:00");
     const Instant now = utc("2040-01-01 00:00:00");
-    for (const ReadOn read_on : {ReadOn::by_start, ReadOn::automatic}) {
-        for (int pages = 1; pages <= 4; ++pages) {
-            CAPTURE(static_cast<int>(read_on));
-            CAPTURE(pages);
-            Model model(zone);
-            model.begin_inclusive = true;
-            model.end_inclusive = true;
-            // Ten rows in each second, so that pages by time repeat some.
-            for (int i = 0; i < 600; ++i) {
-                model.add(begin + Seconds(5 * (i / 10)));
-            }
-            WindowReader::Request request;
-            request.window = {begin, begin + Seconds(300)};
-            request.page_size = 55;
-            request.read_on = read_on;
-            WindowReader reader(zone, request, {true, true});
-            for (int page = 0; page < pages; ++page) {
-                REQUIRE(reader.accept(model.answer(reader.query(), now)) == Verdict::read_on);
-            }
-            const std::uint64_t read = reader.received();
-            const auto window = reader.narrow_to_known();
-            REQUIRE(window);
-            CHECK(window->begin == begin);
-            // One request counts what is left of it and shows its end.
-            REQUIRE(reader.accept(model.answer(reader.query(), now)) == Verdict::whole);
-            const std::multiset<std::int64_t> kept = ids(reader.take_records());
-            CHECK(kept == ids_in(model, *window, now));
-            CHECK(kept.size() + 10 >= read);
+    for (int pages = 1; pages <= 4; ++pages) {
+        CAPTURE(pages);
+        Model model(zone);
+        model.begin_inclusive = true;
+        model.end_inclusive = true;
+        // Ten rows in each second with any.
+        for (int i = 0; i < 600; ++i) {
+            model.add(begin + Seconds(5 * (i / 10)));
         }
+        WindowReader::Request request;
+        request.window = {begin, begin + Seconds(300)};
+        request.page_size = 55;
+        WindowReader reader(zone, request);
+        for (int page = 0; page < pages; ++page) {
+            REQUIRE(reader.accept(model.answer(reader.query(), now)) == Verdict::read_on);
+        }
+        const std::uint64_t read = reader.received();
+        const auto window = reader.narrow_to_known();
+        REQUIRE(window);
+        CHECK(window->begin == begin);
+        // One request counts what is left of it and shows its end.
+        REQUIRE(reader.accept(model.answer(reader.query(), now)) == Verdict::whole);
+        const std::multiset<std::int64_t> kept = ids(reader.take_records());
+        CHECK(kept == ids_in(model, *window, now));
+        CHECK(kept.size() + 10 >= read);
     }
 }
 
@@ -429,7 +378,7 @@ TEST_CASE("the end of a window moves if few of its rows are late, not in a list 
         WindowReader::Request request;
         request.window = {begin, begin + Seconds(600)};
         request.page_size = 100;
-        WindowReader reader(zone, request, {});
+        WindowReader reader(zone, request);
         REQUIRE(reader.accept(model.answer(reader.query(), utc("2040-01-01 00:00:00"))) ==
                 Verdict::read_on);
         return reader.move_end(300, request.window.end).has_value();
@@ -449,8 +398,7 @@ TEST_CASE("a row that is logged meanwhile does not stand in for one that was pas
         Model model(zone);
         model.order = Order::id;
         for (int i = 0; i < 950; ++i) {
-            model.add(begin +
-                      Seconds(2) * (i == 700 ? 450 : i));  // late: it is on a page of its ID
+            model.add(begin + Seconds(2) * (i == 700 ? 450 : i));  // one came late
         }
         Setup setup(model);
         setup.window = {begin, begin + Seconds(2000)};
@@ -461,13 +409,12 @@ TEST_CASE("a row that is logged meanwhile does not stand in for one that was pas
             }
         };
         const Reading reading = read(setup);
-        CHECK(reading.used_time);
         if (reading.verdict == Verdict::whole) {
             CHECK(holds(ids(reading.records), ids_in(model, setup.window, setup.now)));
         }
         return reading.verdict;
     };
-    CHECK(verdict(-1) == Verdict::whole);  // it is searched for, and found
+    CHECK(verdict(-1) == Verdict::whole);
     int whole = 0;
     for (int request = 1; request < 30; ++request) {
         CAPTURE(request);
@@ -488,8 +435,7 @@ TEST_CASE("a full page that says itself that it is the last one is the last one"
     WindowReader::Request request;
     request.window = setup.window;
     request.page_size = 100;
-    request.read_on = ReadOn::by_start;
-    WindowReader reader(model.zone, request, {});
+    WindowReader reader(model.zone, request);
     REQUIRE(reader.accept(model.answer(reader.query(), setup.now)) == Verdict::read_on);
     // The window's end moves to where its second page, which begins with the last known row, ends.
     REQUIRE(reader.move_end(199, setup.window.end).has_value());
@@ -534,11 +480,6 @@ TEST_CASE("what is called whole lacks no row that was there all the time") {
         fill(model, setup.window, 4 + random() % 20, random);
         const bool inserts = seed / 160 % 3 != 1;
         const bool deletes = seed / 160 % 3 != 0;
-        // Small pages in another order may look ordered by time, and reading by time passes rows
-        // by: that does not show if as many come as go.
-        const bool by_time = model.order == Order::time || model.order == Order::time_descending;
-        const bool by_start = seed / 80 % 2 == 0 || (!by_time && inserts && deletes);
-        setup.read_on = by_start ? ReadOn::by_start : ReadOn::automatic;
         std::multiset<std::int64_t> always;
         std::multiset<std::int64_t> ever;
         const auto width = static_cast<std::uint64_t>(window.width().count());
