@@ -6,11 +6,11 @@
 namespace mirror::plan {
 namespace {
 
-constexpr double tolerance = 1.05;
+// How much longer a window may take than the best one, for fewer requests.
+constexpr double tolerance = 1.5;
 
-double waste(double pages) {
-    return std::min(0.5, pages / 8);
-}
+// Requests of a window beside its full pages.
+constexpr double waste = 1.5;
 
 // Seconds that pass on one connection for each request, at least.
 double slot_of(const ListFacts& facts, const ReadingLimits& limits) {
@@ -21,7 +21,7 @@ double slot_of(const ListFacts& facts, const ReadingLimits& limits) {
 double cost_of(const ListFacts& facts, const ReadingLimits& limits, double pages) {
     const double mean_offset = static_cast<double>(limits.page_size) * (pages - 1) / 2;
     const double request = facts.request_seconds + facts.skip_seconds * mean_offset;
-    return (pages + waste(pages)) / pages * std::max(slot_of(facts, limits), request);
+    return (pages + waste) / pages * std::max(slot_of(facts, limits), request);
 }
 
 // At that rate, replies keep less than all connections but one at work. Not before they are known.
@@ -51,10 +51,23 @@ ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits) {
     for (std::uint32_t pages = most; pages > 0; pages /= 2) {
         if (cost_of(facts, limits, pages) <= best * tolerance) {
             way.rows = rows_of(pages, limits);
+            way.waits_for_count = way.can_wait || pages == most;
             break;
         }
     }
     return way;
+}
+
+bool reads_on_cheaply(const ListFacts& facts, const ReadingLimits& limits, std::uint64_t received,
+                      std::uint64_t left) {
+    const double page = std::max(limits.page_size, 1U);
+    const double pages = std::ceil(static_cast<double>(left) / page);
+    const double slot = slot_of(facts, limits);
+    const double mean_offset = static_cast<double>(received) + page * (pages - 1) / 2;
+    const double by_offset =
+        pages * std::max(slot, facts.request_seconds + facts.skip_seconds * mean_offset);
+    const double apart = slot + pages * (1 + waste) * slot;
+    return by_offset <= apart;
 }
 
 }  // namespace mirror::plan

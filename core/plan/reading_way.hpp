@@ -18,6 +18,9 @@ struct ReadingWay {
     /// The rate is what is waited for, not replies: a connection that waits for another one's count
     /// costs nothing.
     bool can_wait = false;
+    /// Windows are long enough that one connection's first count is worth waiting for: its window's
+    /// end may move then. One after the other, windows of a page would keep one connection busy.
+    bool waits_for_count = true;
     friend bool operator==(const ReadingWay&, const ReadingWay&) = default;
 };
 
@@ -33,19 +36,25 @@ struct ReadingLimits {
 ///
 ///   slot  = max(request, connections / requests_per_second)
 ///           what a request takes at least: the rate may be what is waited for
-///   cost  = (n + waste(n)) / n * max(slot, request + skip * page_size * (n - 1) / 2)
+///   cost  = (n + waste) / n * max(slot, request + skip * page_size * (n - 1) / 2)
 ///           windows of n pages; the mean offset is half of the window less a page
 ///
-/// waste(n) = min(1/2, n/8) pages: the last page of a window is half full on average, if the window
-/// is so long that nobody can tell how many rows it will hold, and its end cannot be moved (see
-/// window_aim.hpp); a short one is aimed a little below n pages.
+/// waste = 1.5 requests of a window: it is counted again where its end moves, and its last page is
+/// not full, since rows come in bursts and nobody knows how many a period holds. That was measured,
+/// with windows of 1 to 10 pages.
 ///
-/// Of the lengths, the longest one that costs at most a twentieth more than the best: fewer counts,
-/// fewer transactions.
+/// Of the lengths, the longest one that takes at most half as long again as the best: requests are
+/// billed, and time is not.
 ///
 /// Pages from the last time seen on, without offsets, are no way: they pass by a row whose time is
-/// earlier than its neighbours', so that each window has to be counted once more, and that costs
-/// more than windows of one page.
+/// earlier than its neighbours', and another one that is logged meanwhile takes its place in the
+/// number.
 ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits);
+
+/// Of a window that has `received` records, and `left` more: whether these cost less by offset than
+/// in windows of their own. For that it would end with what is known of it, which takes one more
+/// count.
+bool reads_on_cheaply(const ListFacts& facts, const ReadingLimits& limits, std::uint64_t received,
+                      std::uint64_t left);
 
 }  // namespace mirror::plan

@@ -55,7 +55,9 @@ std::optional<WindowTask> WindowScheduler::take(const OthersAtWork& others) {
         piece.window = newest_piece(next_window());
     } else {
         piece.window = oldest_piece(next_window());
-        newest_uncounted_ = piece.window.begin;
+        if (way_.waits_for_count) {
+            newest_uncounted_ = piece.window.begin;
+        }
     }
     todo_.subtract(piece.window);
     return piece;
@@ -182,7 +184,8 @@ void WindowScheduler::moved_end(WindowTask& piece, const Window& now) {
     // A large step is a guess, and the next count says how good. Others wait for that; for a small
     // step only if it costs nothing.
     const Seconds step = std::max(now.end, piece.window.end) - std::min(now.end, piece.window.end);
-    if (direction_ == Direction::oldest_first && (way_.can_wait || step * 4 > now.width())) {
+    if (direction_ == Direction::oldest_first && way_.waits_for_count &&
+        (way_.can_wait || step * 4 > now.width())) {
         newest_uncounted_ = now.begin;
     }
     piece.window = now;

@@ -24,12 +24,13 @@ TEST_CASE("way: windows are as long as offsets are cheap") {
     const Line lines[] = {
         {"nothing known", {}, 10, 16'000},
         {"in the order of time", {0, 0.05, 0}, fast, 16'000},
-        {"in the order of time, dear offsets", {0, 0.05, 20e-6}, fast, 875},
+        {"in the order of time, dear offsets", {0, 0.05, 20e-6}, fast, 8'000},
         {"0.3 % late, offsets cost nothing", {0.003, 0.05, 0}, fast, 16'000},
         {"0.3 % late, no latency", {0.003, 0.001, 0}, fast, 16'000},
-        {"0.3 % late, offsets cost a little", {0.003, 0.05, 1e-6}, fast, 8'000},
-        {"0.3 % late, dear offsets", {0.003, 0.05, 20e-6}, fast, 875},
-        {"no order, dear offsets", {0.5, 0.05, 20e-6}, fast, 875},
+        {"0.3 % late, offsets cost a little", {0.003, 0.05, 1e-6}, fast, 16'000},
+        {"0.3 % late, dear offsets", {0.003, 0.05, 20e-6}, fast, 8'000},
+        {"0.3 % late, very dear offsets", {0.003, 0.05, 200e-6}, fast, 875},
+        {"no order, dear offsets", {0.5, 0.05, 20e-6}, fast, 8'000},
         {"no order, dear offsets, which the rate hides", {0.5, 0.05, 20e-6}, 10, 16'000},
         {"no order, offsets dearer than the rate", {0.5, 0.05, 200e-6}, 10, 3'500},
     };
@@ -39,6 +40,43 @@ TEST_CASE("way: windows are as long as offsets are cheap") {
         limits.requests_per_second = line.requests_per_second;
         const ReadingWay way = cheapest_way(line.facts, limits);
         CHECK(way.rows == line.rows);
+    }
+}
+
+TEST_CASE("way: others wait for the count of a long window, not for that of a short one") {
+    ReadingLimits limits;
+    limits.requests_per_second = 100'000;
+    CHECK(cheapest_way({0, 0.05, 0}, limits).waits_for_count);
+    CHECK_FALSE(cheapest_way({0, 0.05, 20e-6}, limits).waits_for_count);
+    limits.requests_per_second = 10;  // waiting costs nothing
+    CHECK(cheapest_way({0, 0.05, 200e-6}, limits).waits_for_count);
+}
+
+TEST_CASE("way: a window goes on by offset while that costs less than windows of their own") {
+    struct Line {
+        ListFacts facts;
+        unsigned requests_per_second;
+        std::uint64_t received;
+        std::uint64_t left;
+        bool on;
+    };
+    constexpr unsigned fast = 100'000;
+    const Line lines[] = {
+        {{}, 10, 1000, 100'000, true},  // nothing known
+        {{0, 0.05, 0}, fast, 1000, 100'000, true},
+        {{0, 0.05, 1e-6}, fast, 1000, 30'000, true},
+        {{0, 0.05, 20e-6}, fast, 1000, 6'000, true},
+        {{0, 0.05, 20e-6}, fast, 1000, 9'000, false},
+        {{0, 0.05, 20e-6}, fast, 8000, 900, false},
+        {{0, 0.05, 20e-6}, 10, 8000, 900, true},  // the rate hides it
+    };
+    for (const Line& line : lines) {
+        CAPTURE(line.facts.skip_seconds);
+        CAPTURE(line.received);
+        CAPTURE(line.left);
+        ReadingLimits limits;
+        limits.requests_per_second = line.requests_per_second;
+        CHECK(reads_on_cheaply(line.facts, limits, line.received, line.left) == line.on);
     }
 }
 
