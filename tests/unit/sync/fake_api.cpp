@@ -8,17 +8,19 @@ namespace mirror::tests {
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> FakeApi::pass_time() {
+asio::awaitable<void> FakeApi::pass_time(std::uint64_t skipped) {
     if (pages + identities + statistics_calls > most_requests) {
         throw std::logic_error("this run does not end");
     }
     count_step();
+    const auto takes = duration + std::chrono::floor<std::chrono::milliseconds>(
+                                      skip_cost * static_cast<std::int64_t>(skipped));
     if (side_by_side) {
-        co_await clock_.sleep(duration);
+        co_await clock_.sleep(takes);
         co_return;
     }
     co_await yield();
-    clock_.advance(duration);
+    clock_.advance(takes);
 }
 
 asio::awaitable<copernica::PageReply> FakeApi::page(const Stream& stream,
@@ -27,7 +29,7 @@ asio::awaitable<copernica::PageReply> FakeApi::page(const Stream& stream,
     co_await gate.pass();
     const std::uint64_t number = pages++;
     totals += query.total ? 1 : 0;
-    co_await pass_time();
+    co_await pass_time(query.start);
     if (on_stream) {
         on_stream(stream);
     }

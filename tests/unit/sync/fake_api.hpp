@@ -42,6 +42,8 @@ class FakeApi final : public copernica::Api {
     /// The reply's Date; the clock's if it is not set.
     std::function<std::optional<Instant>(Instant)> date;
     std::chrono::milliseconds duration{150};  ///< of one request
+    /// What each row takes longer that `start` skips.
+    std::chrono::microseconds skip_cost{0};
     bool side_by_side = false;  ///< requests that overlap take no longer than one of them
     /// The pages of these numbers are empty.
     std::uint64_t empty_from = 0;
@@ -59,7 +61,7 @@ class FakeApi final : public copernica::Api {
     std::uint64_t statistics_calls = 0;
 
   private:
-    boost::asio::awaitable<void> pass_time();
+    boost::asio::awaitable<void> pass_time(std::uint64_t skipped = 0);
 
     Model& model_;
     FakeClock& clock_;

@@ -174,3 +174,27 @@ TEST_CASE("rows that come and go while it reads leave nothing out for long") {
         CHECK_EXACT(world);
     }
 }
+
+TEST_CASE("offsets that cost much take few requests more") {
+    const auto requests = [](std::chrono::microseconds skip) {
+        World world(noon);
+        world.model.order = Order::id;
+        world.settings.page_size = 200;
+        world.settings.requests_per_second = 1000;
+        world.settings.start = local("2025-06-01 00:00:00");
+        fill(world.model, noon - 24h * 360, noon - 24h, 30'000, 5);
+        world.api.duration = 50ms;
+        world.api.skip_cost = skip;
+        world.api.side_by_side = true;
+        CHECK(world.sync().whole());
+        CHECK_EXACT(world);
+        return world.api.pages;
+    };
+    const std::uint64_t plain = requests(0us);
+    const std::uint64_t dear = requests(100us);
+    const std::uint64_t very_dear = requests(1000us);
+    CAPTURE(plain);
+    CHECK(plain < 200);
+    CHECK(dear * 5 < plain * 8);
+    CHECK(very_dear * 2 < plain * 5);
+}
