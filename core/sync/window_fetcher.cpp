@@ -273,6 +273,7 @@ plan::ReadingLimits WindowFetcher::reading_limits() const {
 // is known of it: the next request counts that. False if it goes on.
 bool WindowFetcher::end_with_known(WindowTask& task, WindowReader& reader) {
     if (reader.left() == 0 || !task.sampled.empty() ||
+        task.moves >= plan::WindowScheduler::most_moves ||
         plan::reads_on_cheaply(context_.adaptive.list.facts(), reading_limits(), reader.received(),
                                reader.left())) {
         return false;
