@@ -331,9 +331,9 @@ TEST_CASE("erase: each call to the disk fails once, and nothing is half done and
 }
 
 TEST_CASE("keep: killed at each call that changes something, the next process does the rest") {
-    die_at_each_call<Story>("erase", "while old rows are erased", 3, erase_old, finish_retention);
+    die_at_each_call<Story>("erase", "while old rows are erased", 7, erase_old, finish_retention);
 }
 
 TEST_CASE("keep: each call to the disk fails once, and nothing is half done and forgotten") {
-    fail_at_each_call<Story>("erase", "while old rows are erased", 5, erase_old, finish_retention);
+    fail_at_each_call<Story>("erase", "while old rows are erased", 11, erase_old, finish_retention);
 }
