@@ -279,7 +279,7 @@ TEST_CASE("sync: an estimate from an API that refuses long periods") {
     }
 }
 
-TEST_CASE("sync: a result that cannot be written is no success") {
+TEST_CASE("sync: fails if its result cannot be written") {
     Scene scene;
     populate(scene, 10);
     REQUIRE(scene.run({"sync"}).code == 0);
