@@ -28,7 +28,7 @@ bool lock(int descriptor) {
 }
 
 constexpr std::string_view suffix = ".unfinished-";
-constexpr std::string_view random_part = "XXXXXX";
+constexpr std::size_t random_length = 6;  // of the letters that mkostemp chooses
 
 // Whoever is at work on such a file has it locked. What cannot be removed is left.
 void remove_abandoned(const std::filesystem::path& target) {
@@ -39,7 +39,7 @@ void remove_abandoned(const std::filesystem::path& target) {
     for (; !ignored && entries != std::filesystem::directory_iterator();
          entries.increment(ignored)) {
         const std::string name = entries->path().filename().string();
-        if (!name.starts_with(prefix) || name.size() != prefix.size() + random_part.size()) {
+        if (!name.starts_with(prefix) || name.size() != prefix.size() + random_length) {
             continue;
         }
         const int descriptor =
@@ -62,7 +62,7 @@ void remove_abandoned(const std::filesystem::path& target) {
 
 ReplacementFile::ReplacementFile(std::filesystem::path target, mode_t mode)
     : target_(std::move(target)),
-      name_(target_.string() + std::string(suffix) + std::string(random_part)) {
+      name_(target_.string() + std::string(suffix) + std::string(random_length, 'X')) {
     remove_abandoned(target_);
     descriptor_ = ::mkostemp(name_.data(), O_CLOEXEC);
     if (descriptor_ < 0) {

@@ -54,7 +54,7 @@ enum class NamedLimit {
 };
 
 enum class Encoding {
-    php,  ///< "\/" for "/", \uXXXX for all that is not ASCII
+    php,  ///< "\/" for "/", "\u" and four digits for what is not ASCII
     utf8
 };
 
