@@ -15,8 +15,17 @@
 namespace mirror::copernica {
 namespace {
 
-bool comes_before(const Row& a, const Row& b) {
-    return std::tie(a.id, a.time) < std::tie(b.id, b.time);
+// Most lists have none, in whatever order they come: this moves no rows to find that out.
+bool has_twins(const std::vector<Row>& rows) {
+    std::vector<std::pair<std::int64_t, LocalTime>> identities;
+    identities.reserve(rows.size());
+    for (const Row& row : rows) {
+        identities.emplace_back(row.id, row.time);
+    }
+    if (!std::is_sorted(identities.begin(), identities.end())) {
+        std::sort(identities.begin(), identities.end());
+    }
+    return std::adjacent_find(identities.begin(), identities.end()) != identities.end();
 }
 
 bool is_twin(const Row& a, const Row& b) {
@@ -31,7 +40,7 @@ std::vector<std::size_t> by_identity(const Stream& stream, const std::vector<Row
     }
     std::sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
         if (!is_twin(rows[a], rows[b])) {
-            return comes_before(rows[a], rows[b]);
+            return std::tie(rows[a].id, rows[a].time) < std::tie(rows[b].id, rows[b].time);
         }
         return a != b && json_of(stream, rows[a]) < json_of(stream, rows[b]);
     });
@@ -81,21 +90,16 @@ void take_repeated_ids(Page& page) {
 void set_twins_apart(const Stream& stream, Page& page) {
     take_repeated_ids(page);
     std::vector<Row>& rows = page.rows;
-    const auto not_after = [](const Row& a, const Row& b) { return !comes_before(a, b); };
-    if (std::adjacent_find(rows.begin(), rows.end(), not_after) == rows.end()) {
-        return;  // strictly ascending, as nearly all lists are
+    if (!has_twins(rows)) {
+        return;
     }
     const std::vector<std::size_t> places = by_identity(stream, rows);
     std::vector<bool> leaves(rows.size(), false);
-    bool any = false;
     for (std::size_t i = 1; i < places.size(); ++i) {
         if (is_twin(rows[places[i - 1]], rows[places[i]])) {
-            leaves[places[i]] = any = true;
+            leaves[places[i]] = true;
             page.twin = rows[places[i]].id;
         }
-    }
-    if (!any) {
-        return;
     }
     const std::vector<std::size_t> positions = positions_of_rows(page);
     std::vector<Row> stay;
