@@ -20,8 +20,8 @@ struct CountedRows {
 };
 
 /// Counts the records of these periods with at most `most_requests` requests: the newest first, and
-/// what the API does not count as one in quarters. What is left is
-/// taken to be like what was counted. Throws what ends a run.
+/// what the API does not count as one in quarters. What is left is taken to be like what was
+/// counted. Throws what ends a run.
 boost::asio::awaitable<CountedRows> count_rows(copernica::Client& client, const Settings& settings,
                                                WindowSet periods, std::uint64_t most_requests);
 
