@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 #include <thread>
-#include <unordered_set>
 #include <utility>
 
 #include <SQLiteCpp/Column.h>
@@ -15,43 +14,21 @@
 #include "storage/erased_records.hpp"
 #include "storage/erasure_match.hpp"
 #include "storage/metadata.hpp"
-#include "storage/open_judge.hpp"
 #include "storage/run_log.hpp"
 #include "storage/seconds.hpp"
 #include "storage/sqlite/transaction.hpp"
+#include "storage/turns.hpp"
+#include "storage/unused_entries.hpp"
 
 namespace mirror::storage {
 namespace {
 
 using Kind = ErasureRule::Kind;
 
-// Rows that one look passes by, without a lock, and rows or entries that one transaction deletes.
-constexpr std::int64_t rows_a_look = 20'000;
-constexpr std::size_t deleted_at_once = 500;
-
-// Entries of a dictionary that one transaction makes candidates.
-constexpr std::size_t offered_at_once = 5'000;
-
-// Between two transactions others have a turn.
-constexpr std::chrono::milliseconds pause(2);
-
 void change_fact(Facts facts, const char* key, std::uint64_t less) {
     if (less > 0) {
         facts.set(key, facts.number(key) - static_cast<std::int64_t>(less));
     }
-}
-
-// Each once, though streams share some.
-std::vector<const Dictionary*> all_dictionaries() {
-    std::vector<const Dictionary*> all;
-    for (const Stream& stream : streams()) {
-        for (const Dictionary* const dictionary : stream.dictionaries) {
-            if (std::find(all.begin(), all.end(), dictionary) == all.end()) {
-                all.push_back(dictionary);
-            }
-        }
-    }
-    return all;
 }
 
 std::string outcome_of(const ErasedOfStream& erased) {
@@ -117,8 +94,9 @@ std::vector<ErasedOfStream> Eraser::finish(Instant started, const std::function<
             results.push_back(erased);
         }
         if (entries == Entries::erased) {
-            offer_entries();
-            erase_entries();
+            UnusedEntries entries_of_erased(database_);
+            entries_of_erased.offer_all();
+            entries_of_erased.erase();
         }
         settle(all, results, started, now());
         return results;
@@ -151,7 +129,7 @@ void Eraser::erase_older_rows(const Work& work, ErasedOfStream& erased) {
         if (deleted == 0) {
             return;  // a trigger keeps them
         }
-        std::this_thread::sleep_for(pause);
+        std::this_thread::sleep_for(pause_for_others);
     }
 }
 
@@ -185,7 +163,7 @@ void Eraser::erase_rows(const Work& work, ErasedOfStream& erased) {
             const auto first = ids.begin() + static_cast<std::ptrdiff_t>(i);
             const auto count = std::min(deleted_at_once, ids.size() - i);
             erased.rows += delete_rows(work, {first, first + static_cast<std::ptrdiff_t>(count)});
-            std::this_thread::sleep_for(pause);
+            std::this_thread::sleep_for(pause_for_others);
         }
         reached = last;
     }
@@ -280,105 +258,7 @@ void Eraser::forget_before_bound(const Work& work) {
         if (!any) {
             return;
         }
-        std::this_thread::sleep_for(pause);
-    }
-}
-
-// All of them: an erased row may have had others before the API changed it, and so may rows that
-// the API deleted. Which of them no row uses is found out later.
-void Eraser::offer_entries() {
-    SQLite::Database& sql = database_.sql();
-    for (const Dictionary* const dictionary : all_dictionaries()) {
-        std::int64_t reached = 0;
-        for (;;) {
-            SQLite::Statement end(sql, fmt::format("SELECT max(id) FROM (SELECT id FROM {} "
-                                                   "WHERE id > ? ORDER BY id LIMIT {})",
-                                                   dictionary->table, offered_at_once));
-            end.bind(1, reached);
-            end.executeStep();
-            if (end.getColumn(0).isNull()) {
-                break;
-            }
-            const std::int64_t last = end.getColumn(0).getInt64();
-            end.reset();
-            WriteTransaction transaction(database_);
-            SQLite::Statement offer(sql, fmt::format("INSERT OR IGNORE INTO erased_entries "
-                                                     "SELECT '{0}', id FROM {0} "
-                                                     "WHERE id > ? AND id <= ?",
-                                                     dictionary->table));
-            offer.bind(1, reached);
-            offer.bind(2, last);
-            offer.exec();
-            transaction.commit();
-            reached = last;
-            std::this_thread::sleep_for(pause);
-        }
-    }
-}
-
-void Eraser::erase_entries() {
-    for (const Dictionary* const dictionary : all_dictionaries()) {
-        erase_entries_of(*dictionary);
-    }
-}
-
-// Writers take what they use out of the candidates. So what no row used when it was looked at, and
-// what still is a candidate, is used by none.
-void Eraser::erase_entries_of(const Dictionary& dictionary) {
-    SQLite::Database& sql = database_.sql();
-    std::unordered_set<std::int64_t> unused;
-    {
-        SQLite::Statement query(sql, "SELECT id FROM erased_entries WHERE dictionary = ?");
-        query.bind(1, std::string(dictionary.table));
-        while (query.executeStep()) {
-            unused.insert(query.getColumn(0).getInt64());
-        }
-    }
-    const std::vector<std::int64_t> candidates(unused.begin(), unused.end());
-    for (const Stream& stream : streams()) {
-        const bool uses = std::find(stream.dictionaries.begin(), stream.dictionaries.end(),
-                                    &dictionary) != stream.dictionaries.end();
-        std::int64_t reached = 0;
-        for (bool more = uses; more && !unused.empty();) {
-            SQLite::Statement rows(sql,
-                                   fmt::format("SELECT id, {} FROM {} WHERE id > ? ORDER BY id "
-                                               "LIMIT {}",
-                                               dictionary.number, stream.table, rows_a_look));
-            rows.bind(1, reached);
-            more = false;
-            while (rows.executeStep()) {
-                more = true;
-                reached = rows.getColumn(0).getInt64();
-                unused.erase(rows.getColumn(1).getInt64());
-            }
-        }
-    }
-    for (std::size_t i = 0; i < candidates.size(); i += deleted_at_once) {
-        WriteTransaction transaction(database_);
-        SQLite::Statement settled(sql,
-                                  "DELETE FROM erased_entries WHERE dictionary = ? AND id = ?");
-        SQLite::Statement remove(sql, fmt::format("DELETE FROM {} WHERE id = ?", dictionary.table));
-        bool any = false;
-        const std::size_t end = std::min(i + deleted_at_once, candidates.size());
-        for (std::size_t j = i; j < end; ++j) {
-            settled.bind(1, std::string(dictionary.table));
-            settled.bind(2, candidates[j]);
-            if (settled.exec() > 0 && unused.contains(candidates[j])) {
-                remove.bind(1, candidates[j]);
-                remove.exec();
-                remove.reset();
-                if (dictionary.table == judged_dictionary) {
-                    forget_verdicts(sql, candidates[j]);
-                }
-                any = true;
-            }
-            settled.reset();
-        }
-        if (any) {
-            Facts facts(sql);
-            facts.set(fact_key::entries_erased, facts.number(fact_key::entries_erased) + 1);
-        }
-        transaction.commit();
+        std::this_thread::sleep_for(pause_for_others);
     }
 }
 
@@ -415,11 +295,7 @@ bool Eraser::bytes_left() {
 }
 
 bool Eraser::clean(std::chrono::milliseconds patience) {
-    const auto left = [&] {
-        return database_.guarded(
-            [&] { return Facts(database_.sql()).number(fact_key::erased_bytes_left) != 0; });
-    };
-    if (!left()) {
+    if (!bytes_left()) {
         return true;
     }
     if (!database_.empty_log_and_free_space(patience)) {

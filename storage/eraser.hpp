@@ -43,9 +43,6 @@ class Eraser {
     std::vector<ErasedOfStream> finish(Instant started, const std::function<Instant()>& now,
                                        Entries entries = Entries::erased);
 
-    /// Deletes the candidates among the entries of dictionaries that no row uses.
-    void erase_entries();
-
     /// Whether bytes of what was erased may still be in the log or in free space.
     bool bytes_left();
 
@@ -62,8 +59,6 @@ class Eraser {
     std::uint64_t delete_rows(const Work& work, const std::vector<std::int64_t>& ids);
     void erase_rejects(const Work& work, ErasedOfStream& erased);
     void forget_before_bound(const Work& work);
-    void offer_entries();
-    void erase_entries_of(const Dictionary& dictionary);
     void settle(const std::vector<Work>& all, const std::vector<ErasedOfStream>& erased,
                 Instant started, Instant now);
 

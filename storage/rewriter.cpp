@@ -22,6 +22,8 @@
 #include "storage/open_judge.hpp"
 #include "storage/seconds.hpp"
 #include "storage/sqlite/transaction.hpp"
+#include "storage/turns.hpp"
+#include "storage/unused_entries.hpp"
 
 namespace mirror::storage {
 namespace {
@@ -33,10 +35,7 @@ constexpr std::size_t rejects_a_step = 500;
 // Rows that one portion looks at: some seconds.
 constexpr std::size_t rows_a_portion = 50'000;
 
-// Between two transactions others have a turn.
-constexpr std::chrono::milliseconds pause(2);
-
-// And between two portions an erasure, which waits 50 ms between two looks at its lock.
+// Between two portions an erasure has a turn, which waits 50 ms between two looks at its lock.
 constexpr std::chrono::milliseconds turn_of_erasures(100);
 
 std::optional<std::string> text_or_null(const SQLite::Column& column) {
@@ -130,7 +129,7 @@ class Rewriter {
                     rewrite_rejects(stream);
                 }
                 rows_left -= std::min(rows_left, rows_a_step);
-                std::this_thread::sleep_for(pause);
+                std::this_thread::sleep_for(pause_for_others);
             }
         }
         return true;
@@ -384,7 +383,7 @@ sync::Rewriting rewrite_some(Database& database, const MirrorOptions& options, I
         return sync::Rewriting::more;
     }
     rewriter.give_up_entries();
-    eraser.erase_entries();
+    UnusedEntries(database).erase();
     if (!eraser.clean(options.busy_timeout)) {
         return sync::Rewriting::none;  // a reader is in the way: the next round tries again
     }
