@@ -1,7 +1,8 @@
-// What `erase` does to a file, and what re-reads do after it.
-#include <algorithm>
+// What `erase` does to a file.
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,101 +13,13 @@
 #include "core/time/text.hpp"
 #include "storage/eraser.hpp"
 #include "tests/support/impression.hpp"
-#include "tests/unit/storage/fixture.hpp"
+#include "tests/unit/storage/erase_scene.hpp"
 
 using namespace mirror;
 using namespace mirror::storage;
 using namespace mirror::storage::testing;
 
 namespace {
-
-constexpr std::int64_t person = 777001;
-constexpr std::string_view address = "198.51.100.77";
-constexpr std::string_view agent = "CanaryBrowser/9.9 (only one has it)";
-
-ErasureRule by(ErasureRule::Kind kind, std::int64_t id) {
-    ErasureRule rule;
-    rule.kind = kind;
-    rule.id = id;
-    return rule;
-}
-
-ErasureRule by_profile(std::int64_t id = person) {
-    return by(ErasureRule::Kind::profile, id);
-}
-
-ErasureRule by_address(std::string_view text) {
-    ErasureRule rule;
-    rule.kind = ErasureRule::Kind::ip;
-    rule.address = *read_ip_address(text);
-    return rule;
-}
-
-ErasureRule by_age(const std::string& before) {
-    ErasureRule rule;
-    rule.kind = ErasureRule::Kind::before;
-    rule.before = *parse_local(before);
-    return rule;
-}
-
-ErasureRequest request(std::vector<ErasureRule> rules) {
-    ErasureRequest made;
-    for (const Stream& stream : streams()) {
-        made.streams.push_back(&stream);
-    }
-    made.rules = std::move(rules);
-    return made;
-}
-
-ErasedOfStream erase(MirrorFile& file, std::vector<ErasureRule> rules) {
-    Eraser eraser = file.eraser();
-    eraser.begin(request(std::move(rules)));
-    const auto erased = eraser.finish(noon(500), [] { return noon(501); });
-    REQUIRE(eraser.clean(std::chrono::milliseconds(100)));
-    return erased.front();
-}
-
-// A row of the person.
-Row persons(copernica::Page& page, std::int64_t id, std::int64_t offset) {
-    tests::Impression made = tests::impression_of(row(page, id, offset, agent));
-    made.profile = person;
-    made.ip = address;
-    return tests::row_of(made);
-}
-
-// Rows 1 to 20 of a minute, of which the third, the seventh and the twelfth are the person's.
-copernica::Page minute() {
-    copernica::Page page = rows(1, 20);
-    for (const std::size_t place : {2U, 6U, 11U}) {
-        page.rows[place] = persons(page, page.rows[place].id, static_cast<std::int64_t>(place));
-    }
-    return page;
-}
-
-struct Scene {
-    Scene() { read(minute()); }
-
-    sync::Written read(copernica::Page page, Window window = noon_window(0, 60)) {
-        return read_with(file, std::move(page), window);
-    }
-    static sync::Written read_with(MirrorFile& with, copernica::Page page,
-                                   Window window = noon_window(0, 60)) {
-        return with.writer(impressions)
-            .commit(whole(window, std::move(page)), noon(600), at(noon(600)));
-    }
-    std::string asked(const std::string& query) const { return ask(path, query); }
-    std::uint64_t counted() {
-        return file.reader(impressions)
-            .count(*parse_local("2026-03-01 13:00:00"), *parse_local("2026-03-01 13:00:59"));
-    }
-    std::size_t differences(copernica::Page page) {
-        return file.reader(impressions).compare(whole(noon_window(0, 60), std::move(page))).size();
-    }
-
-    TemporaryDirectory directory;
-    std::filesystem::path path = directory / "m.db";
-    MirrorFile file{options_for(path), noon()};
-};
 
 // In all files of the directory.
 std::size_t occurrences(const std::filesystem::path& directory, std::string_view text) {
@@ -143,97 +56,6 @@ TEST_CASE("erase: the rows of a profile go, with what only they used; the others
     CHECK(scene.asked("SELECT count(*) FROM erased_entries") == "0");
     // Again: nothing is there.
     CHECK(erase(scene.file, {by_profile()}).rows == 0);
-}
-
-TEST_CASE("erase: a re-read does not bring it back, and sees no difference") {
-    Scene scene;
-    erase(scene.file, {by_profile()});
-    CHECK(scene.counted() == 20);  // as the API counts
-    CHECK(scene.differences(minute()) == 0);
-    for (int read = 0; read < 2; ++read) {
-        const sync::Written written = scene.read(minute());
-        CHECK(written.inserted == 0);
-        CHECK(written.updated == 0);
-        CHECK(written.unchanged == 17);
-        CHECK(written.removed == 0);
-        CHECK(written.doubted == 0);
-    }
-    CHECK(scene.asked("SELECT count(*) FROM impressions") == "17");
-    CHECK(scene.counted() == 20);
-    // The API's records are found in their order, and no cut is placed where it shows some.
-    auto& reader = scene.file.reader(impressions);
-    const LocalTime begin = *parse_local("2026-03-01 13:00:00");
-    CHECK(reader.nth_record(begin, begin + Seconds(60), 6) == begin + Seconds(6));
-    CHECK(reader.row_free_second(begin, begin + Seconds(59), sync::RowFreeNear::begin) ==
-          begin + Seconds(21));
-}
-
-TEST_CASE("erase: what the API does not show any more counts no longer, and never comes back") {
-    Scene scene;
-    erase(scene.file, {by_profile()});
-    copernica::Page fewer = minute();
-    fewer.rows.erase(fewer.rows.begin() + 6);
-    // Compared before it is read whole, it is a record that the API lost.
-    copernica::Page compared = minute();
-    compared.rows.erase(compared.rows.begin() + 6);
-    CHECK(scene.differences(std::move(compared)) == 1);
-    CHECK(scene.read(std::move(fewer)).removed == 0);
-    CHECK(scene.counted() == 19);
-    CHECK(scene.asked("SELECT id FROM erased WHERE gone_at IS NOT NULL") == "7");
-    // A reply that lost it by mistake: it comes again.
-    CHECK(scene.read(minute()).inserted == 0);
-    CHECK(scene.counted() == 20);
-    CHECK(scene.differences(minute()) == 0);
-    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE id = 7") == "0");
-}
-
-TEST_CASE("erase: a record that has another time by now stays erased, and counts there") {
-    Scene scene;
-    erase(scene.file, {by_profile()});
-    copernica::Page moved = minute();
-    moved.rows[6] = persons(moved, 7, 40);
-    CHECK(scene.read(std::move(moved)).inserted == 0);
-    CHECK(scene.counted() == 20);
-    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE id = 7") == "0");
-    CHECK(scene.asked("SELECT timestamp FROM erased WHERE id = 7 AND gone_at IS NULL") ==
-          "2026-03-01 13:00:40");
-}
-
-TEST_CASE("erase: another record of an erased ID is not lost") {
-    Scene scene;
-    copernica::Page other;
-    other.rows.push_back(row(other, 7, 70));  // of another profile
-    scene.read(std::move(other), noon_window(60, 120));
-    CHECK(scene.asked("SELECT count(*) FROM rejects WHERE id = 7") == "1");
-    CHECK(erase(scene.file, {by_profile()}).rejects == 0);
-    for (int read = 0; read < 2; ++read) {
-        copernica::Page again;
-        again.rows.push_back(row(again, 7, 70));
-        scene.read(std::move(again), noon_window(60, 120));
-        CHECK(scene.asked("SELECT timestamp FROM impressions WHERE id = 7") ==
-              "2026-03-01 13:01:10");
-        scene.read(minute());
-        CHECK(scene.counted() == 20);
-    }
-    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE profile = 777001") == "0");
-}
-
-TEST_CASE("erase: a window that was read before it brings nothing back") {
-    Scene scene;  // stands for a daemon
-    copernica::Page page = minute();
-    page.rows.push_back(row(page, 21, 21, agent));  // somebody else, of the same browser
-    std::vector<sync::WholeWindow> in_flight = whole(noon_window(0, 60), std::move(page));
-    {
-        MirrorFile other(options_for(scene.path), noon(400));
-        CHECK(erase(other, {by_profile()}).rows == 3);
-    }
-    CHECK(scene.asked("SELECT count(*) FROM user_agents") == "1");
-    const sync::Written written =
-        scene.file.writer(impressions).commit(in_flight, noon(600), at(noon(600)));
-    CHECK(written.inserted == 1);
-    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE profile = 777001") == "0");
-    // The daemon knew the number of an entry that is gone.
-    CHECK(scene.asked("SELECT useragent FROM impressions WHERE id = 21") == agent);
 }
 
 TEST_CASE("erase: an entry that a new row uses stays") {
@@ -432,43 +254,6 @@ TEST_CASE("erase: what a row held before the API changed or lost it goes, too") 
     CHECK(occurrences(scene.directory.path(), "Agent-of-the-pruned") == 0);
 }
 
-TEST_CASE("erase: a record stays erased whether a reply has it as a row or as a reject") {
-    Scene scene;
-    const auto as_reject = [](const char* record) {
-        copernica::Page page;
-        page.rows.push_back(row(page, 60, 75));
-        page.rejects.push_back(reject(record, "2026-03-01 13:01:10"));
-        return page;
-    };
-    const auto as_row = [] {
-        copernica::Page page;
-        page.rows.push_back(row(page, 60, 75));
-        page.rows.push_back(persons(page, 41, 70));
-        return page;
-    };
-    const char* record = R"({"ID":"0041","profile":777001,"timestamp":"2026-03-01 13:01:10"})";
-    SUBCASE("a row first") {
-        scene.read(as_row(), noon_window(60, 120));
-    }
-    SUBCASE("a reject first") {
-        scene.read(as_reject(record), noon_window(60, 120));
-    }
-    SUBCASE("a reject of an older version of the program, with its ID in the record alone") {
-        record = R"({"id":41,"profile":777001,"timestamp":"2026-03-01 13:01:10"})";
-        scene.read(as_reject(record), noon_window(60, 120));
-        CHECK(scene.asked("SELECT id IS NULL FROM rejects") == "1");
-    }
-    const ErasedOfStream erased = erase(scene.file, {by_profile()});
-    CHECK(erased.rows + erased.rejects == 4);
-    for (int read = 0; read < 2; ++read) {
-        scene.read(as_reject(record), noon_window(60, 120));
-        CHECK(scene.asked("SELECT count(*) FROM rejects") == "0");
-        scene.read(as_row(), noon_window(60, 120));
-        CHECK(scene.asked("SELECT count(*) FROM impressions WHERE profile = 777001") == "0");
-    }
-    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE id = 60") == "1");
-}
-
 TEST_CASE("erase --dry-run: counts, and changes nothing") {
     Scene scene;
     const std::string before = bytes_of(scene.path.string() + "-wal").value_or("");
@@ -478,18 +263,6 @@ TEST_CASE("erase --dry-run: counts, and changes nothing") {
     CHECK(found.back().rows == 0);
     CHECK(bytes_of(scene.path.string() + "-wal") == before);
     CHECK(scene.asked("SELECT count(*) FROM impressions") == "20");
-}
-
-TEST_CASE("erase: a row that was removed does not count after it either") {
-    Scene scene;
-    copernica::Page fewer = minute();
-    fewer.rows.erase(fewer.rows.begin() + 2);
-    scene.read(std::move(fewer));
-    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE removed_at IS NOT NULL") == "1");
-    CHECK(erase(scene.file, {by_profile()}).rows == 3);
-    CHECK(scene.counted() == 19);
-    CHECK(scene.asked(
-              "SELECT value FROM mirror WHERE stream = 'impressions' AND key = 'removed'") == "0");
 }
 
 TEST_CASE("erase: the file is locked: nothing has begun") {
