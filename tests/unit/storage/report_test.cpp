@@ -1,4 +1,5 @@
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -28,6 +29,22 @@ void add_events(const std::filesystem::path& path, const std::string& table,
     meddle(path, "INSERT INTO " + table +
                      " (id, mailing, destination, timestamp, first_seen, changed_at) VALUES " +
                      values);
+}
+
+void add_mailings(const std::filesystem::path& path, const std::string& values) {
+    meddle(path,
+           "INSERT INTO mailing_rows (id, timestamp, subject, destinations, first_seen, "
+           "changed_at) VALUES " +
+               values);
+}
+
+// Each of these streams was read from January to March, and nothing else was.
+void cover_only(const std::filesystem::path& path, const std::vector<std::string>& streams) {
+    meddle(path, "DELETE FROM coverage");
+    for (const std::string& stream : streams) {
+        meddle(path, "INSERT INTO coverage VALUES ('" + stream +
+                         "', 0, 1, 2000000000, '2026-01-01 00:00:00', '2026-04-01 00:00:00')");
+    }
 }
 
 }  // namespace
@@ -67,23 +84,17 @@ TEST_CASE("report: mailings of the period, the same numbers as in mailing_result
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     make_mirror(path);
-    meddle(path, "DELETE FROM coverage");
-    meddle(
-        path,
-        "INSERT INTO mailing_rows (id, timestamp, subject, destinations, first_seen, changed_at) "
-        "VALUES (411, '2026-02-28 23:59:59', 'Before', 99, 1, 1), "
-        "(412, '2026-03-01 10:00:00', 'First', 7, 1, 1), "
-        "(413, '2026-03-01 11:00:00', 'Second', 9, 1, 1), "
-        "(414, '2026-03-02 11:00:00', NULL, NULL, 1, 1)");
+    add_mailings(path,
+                 "(411, '2026-02-28 23:59:59', 'Before', 99, 1, 1), "
+                 "(412, '2026-03-01 10:00:00', 'First', 7, 1, 1), "
+                 "(413, '2026-03-01 11:00:00', 'Second', 9, 1, 1), "
+                 "(414, '2026-03-02 11:00:00', NULL, NULL, 1, 1)");
     add_events(
         path, "delivery_rows",
         "(1, 412, 112, '2026-03-01 10:00:01', 1, 1), (2, 412, 113, '2026-03-01 10:00:01', 1, "
         "1), (3, 413, 1, '2026-03-01 11:00:01', 1, 1)");
     add_events(path, "click_rows", "(1, 412, 112, '2026-03-05 10:00:01', 1, 1)");
-    for (const char* const stream : {"deliveries", "impressions", "clicks", "mailings"}) {
-        meddle(path, std::string("INSERT INTO coverage VALUES ('") + stream +
-                         "', 0, 1, 2000000000, '2026-01-01 00:00:00', '2026-04-01 00:00:00')");
-    }
+    cover_only(path, {"deliveries", "impressions", "clicks", "mailings"});
     meddle(path, "UPDATE coverage SET local_begin = '2026-03-01 10:30:00' WHERE stream = 'clicks'");
     const ReportNumbers numbers = numbers_of(path);
     REQUIRE(numbers.newest.size() == 2);
@@ -111,16 +122,9 @@ TEST_CASE("report: of a stream that was not read since, or erased, there are no 
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     make_mirror(path);
-    meddle(path, "DELETE FROM coverage");
-    meddle(
-        path,
-        "INSERT INTO mailing_rows (id, timestamp, subject, destinations, first_seen, changed_at) "
-        "VALUES (412, '2026-03-01 10:00:00', 'First', 7, 1, 1)");
+    add_mailings(path, "(412, '2026-03-01 10:00:00', 'First', 7, 1, 1)");
     add_events(path, "delivery_rows", "(1, 412, 112, '2026-03-01 10:00:01', 1, 1)");
-    for (const char* const stream : {"deliveries", "impressions", "mailings"}) {
-        meddle(path, std::string("INSERT INTO coverage VALUES ('") + stream +
-                         "', 0, 1, 2000000000, '2026-01-01 00:00:00', '2026-04-01 00:00:00')");
-    }
+    cover_only(path, {"deliveries", "impressions", "mailings"});
     const auto opens = [&] {
         const ReportNumbers numbers = numbers_of(path);
         REQUIRE(numbers.newest.size() == 1);

@@ -19,6 +19,18 @@ namespace {
 
 const Instant noon = live_noon;
 
+// 40 days that need more requests than a day may make.
+struct ShortOfRequests : Live {
+    ShortOfRequests() {
+        settings.requests_per_day = 60;
+        settings.page_size = 100;
+        settings.start = local("2026-10-01 00:00:00");
+        for (Instant at = noon - 24h * 40; at < noon - 36h; at += Seconds(400)) {
+            model.add(at);
+        }
+    }
+};
+
 }  // namespace
 
 TEST_CASE("run: a budget is never exceeded, and what is new is not starved for the past" *
@@ -59,13 +71,7 @@ TEST_CASE("run: a budget is never exceeded, and what is new is not starved for t
 }
 
 TEST_CASE("sync: with a budget it ends where that is used up, and goes on the next day") {
-    Live world;
-    world.settings.requests_per_day = 60;
-    world.settings.page_size = 100;
-    world.settings.start = local("2026-10-01 00:00:00");
-    for (Instant at = noon - 24h * 40; at < noon - 36h; at += Seconds(400)) {
-        world.model.add(at);
-    }
+    ShortOfRequests world;
     int days = 0;
     for (bool ended = false; !ended; ++days) {
         REQUIRE(days < 10);
@@ -84,13 +90,7 @@ TEST_CASE("sync: with a budget it ends where that is used up, and goes on the ne
 }
 
 TEST_CASE("sync: a budget that is used up lets no request through, however often it is tried") {
-    Live world;
-    world.settings.requests_per_day = 60;
-    world.settings.page_size = 100;
-    world.settings.start = local("2026-10-01 00:00:00");
-    for (Instant at = noon - 24h * 40; at < noon - 36h; at += Seconds(400)) {
-        world.model.add(at);
-    }
+    ShortOfRequests world;
     CHECK_THROWS_AS(world.sync(), sync::BudgetSpent);
     const std::uint64_t before = asked(world);
     for (int attempt = 0; attempt < 3; ++attempt) {
