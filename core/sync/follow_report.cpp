@@ -1,6 +1,8 @@
 #include "core/sync/follow_report.hpp"
 
 #include <chrono>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "core/sync/metadata.hpp"
@@ -55,24 +57,28 @@ void FollowReport::retry_postponed_when_due() {
     }
 }
 
+// With any period, old or new.
+std::optional<std::string> FollowReport::what_is_wrong() const {
+    if (!unread_.unread().empty()) {
+        return unread_.unread().front().reason;
+    }
+    return tail_.trouble ? tail_.trouble : backlog_.trouble;
+}
+
 // A success is what a poll says; of the backlog it is only worth a word if something failed before.
 asio::awaitable<void> FollowReport::conclude(FollowedWork& work) {
     const bool is_poll = &work == &tail_;
     const WindowSet covered = co_await context_.store.coverage(0);
     const bool went_well = work.outcome.unread.empty() && !work.trouble && !work.outcome.difference;
     note_unread(work.outcome, covered);
-    bool told = false;
-    if (!unread_.unread().empty()) {
+    if (const auto wrong = what_is_wrong()) {
         // Each time, since an outage may have been told of meanwhile.
-        co_await note_error(unread_.unread().front().reason);
-    } else if (tail_.trouble || backlog_.trouble) {
-        co_await note_error(tail_.trouble ? *tail_.trouble : *backlog_.trouble);
+        co_await note_error(*wrong);
+        if (is_poll && went_well) {
+            co_await recorder_.note_partial_success();  // whatever is wrong with older periods
+        }
     } else if (!work.outcome.difference && (is_poll || !noted_error_.value_or("").empty())) {
         co_await note_success();
-        told = true;
-    }
-    if (is_poll && went_well && !told) {
-        co_await recorder_.note_partial_success();  // whatever is wrong with older periods
     }
     co_await record_when_due();
 }

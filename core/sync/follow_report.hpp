@@ -55,6 +55,7 @@ class FollowReport {
   private:
     boost::asio::awaitable<void> note_success();
     boost::asio::awaitable<void> record_when_due();
+    std::optional<std::string> what_is_wrong() const;
     void note_unread(Outcome& outcome, const WindowSet& covered);
     Outcome so_far() const;
 
