@@ -83,4 +83,9 @@ void PageSize::remember(const Known& known) {
     }
 }
 
+bool FailedPage::replaced_by(std::uint64_t records, bool is_last) {
+    left_ -= std::min(records, left_);
+    return left_ == 0 || is_last;
+}
+
 }  // namespace mirror::plan

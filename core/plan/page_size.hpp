@@ -56,4 +56,23 @@ class PageSize {
     std::uint32_t patience_ = 16;   // full pages before a larger size is tried
 };
 
+/// A page that keeps failing, in whose place smaller ones are asked for. They show that its size is
+/// at fault once they have brought all that it would have: what is wrong may also be one of its
+/// records, and then the next smaller page fails.
+class FailedPage {
+  public:
+    explicit FailedPage(std::uint32_t size) : size_(size), left_(size) {}
+
+    /// What it was asked for with.
+    std::uint32_t size() const { return size_; }
+
+    /// A smaller page came with so many records. True if all of the failed one have come now;
+    /// `is_last`: there are no more.
+    bool replaced_by(std::uint64_t records, bool is_last);
+
+  private:
+    std::uint32_t size_;
+    std::uint64_t left_;
+};
+
 }  // namespace mirror::plan

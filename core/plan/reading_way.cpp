@@ -12,16 +12,10 @@ constexpr double tolerance = 1.5;
 // Requests of a window beside its full pages.
 constexpr double waste = 1.5;
 
-// Seconds that pass on one connection for each request, at least.
-double slot_of(const ListFacts& facts, const ReadingLimits& limits) {
-    const double rate = std::max(limits.requests_per_second, 1U);
-    return std::max(facts.request_seconds, static_cast<double>(limits.connections) / rate);
-}
-
 double cost_of(const ListFacts& facts, const ReadingLimits& limits, double pages) {
     const double mean_offset = static_cast<double>(limits.page_size) * (pages - 1) / 2;
     const double request = facts.request_seconds + facts.skip_seconds * mean_offset;
-    return (pages + waste) / pages * std::max(slot_of(facts, limits), request);
+    return (pages + waste) / pages * std::max(slot_seconds(facts, limits), request);
 }
 
 // At that rate, replies keep less than all connections but one at work. Not before they are known.
@@ -38,6 +32,11 @@ std::uint64_t rows_of(std::uint32_t pages, const ReadingLimits& limits) {
 }
 
 }  // namespace
+
+double slot_seconds(const ListFacts& facts, const ReadingLimits& limits) {
+    const double rate = std::max(limits.requests_per_second, 1U);
+    return std::max(facts.request_seconds, static_cast<double>(limits.connections) / rate);
+}
 
 ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits) {
     const std::uint32_t most = std::max(limits.most_pages, 1U);
@@ -62,7 +61,7 @@ bool reads_on_cheaply(const ListFacts& facts, const ReadingLimits& limits, std::
                       std::uint64_t left) {
     const double page = std::max(limits.page_size, 1U);
     const double pages = std::ceil(static_cast<double>(left) / page);
-    const double slot = slot_of(facts, limits);
+    const double slot = slot_seconds(facts, limits);
     const double mean_offset = static_cast<double>(received) + page * (pages - 1) / 2;
     const double by_offset =
         pages * std::max(slot, facts.request_seconds + facts.skip_seconds * mean_offset);

@@ -32,10 +32,13 @@ struct ReadingLimits {
     unsigned requests_per_second = 10;
 };
 
+/// Seconds of one connection that a request takes at least: all connections share the rate, and may
+/// wait for it.
+double slot_seconds(const ListFacts& facts, const ReadingLimits& limits);
+
 /// The cheapest windows. Costs are seconds of one connection for each full page:
 ///
 ///   slot  = max(request, connections / requests_per_second)
-///           what a request takes at least: the rate may be what is waited for
 ///   cost  = (n + waste) / n * max(slot, request + skip * page_size * (n - 1) / 2)
 ///           windows of n pages; the mean offset is half of the window less a page
 ///

@@ -57,7 +57,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
     std::optional<Instant> valid_until;
     int empty_replies = 0;
     bool counted = false;
-    std::optional<FailedPage> failed_page;
+    std::optional<plan::FailedPage> failed_page;
     for (;;) {
         // Anew before each request: some take longer than was thought.
         if (context_.stop.requested() && !go_on_before_the_end(task, *reader)) {
@@ -79,7 +79,6 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
             }
             Attempt attempt{task, *reader, failed_page};
             const bool again = co_await same_again(attempt, *failed);
-            failed_page = attempt.failed_page;
             if (!again) {
                 co_return std::nullopt;
             }
@@ -233,12 +232,9 @@ std::optional<std::uint64_t> WindowFetcher::go_on_crowded(WindowTask& task, Wind
 
 // Whether a window can still be made whole, perhaps with an earlier end, before everything ends.
 bool WindowFetcher::go_on_before_the_end(WindowTask& task, WindowReader& reader) const {
-    const Settings& settings = context_.settings;
     const double left = context_.stop.time_left(context_.client.monotonic()).count();
-    // All connections share the rate, and wait for it.
-    const double slot = static_cast<double>(settings.connections) /
-                        std::max(static_cast<double>(settings.requests_per_second), 1.0);
-    const double request = safety * std::max(slot, context_.adaptive.list.facts().request_seconds);
+    const double request =
+        safety * plan::slot_seconds(context_.adaptive.list.facts(), reading_limits());
     if (request > left) {
         return false;
     }
@@ -346,29 +342,27 @@ bool WindowFetcher::try_smaller_pages(Attempt& attempt, const ApiError& error) {
         return false;
     }
     if (!attempt.failed_page) {
-        attempt.failed_page = FailedPage{size, size};
+        attempt.failed_page.emplace(size);
     }
     attempt.reader.limit_pages(*smaller);
     attempt.task.failures = copernica::failures_before_probe - 1;  // one failure is enough here
     return true;
 }
 
-// What a page that came says of the size of pages. It outlives the process. Smaller ones are what
-// passes once they have brought what the one that failed would have: what is wrong with it may be
-// one of its records.
-asio::awaitable<void> WindowFetcher::learn_page_size(std::optional<FailedPage>& failed_page,
+// What a page that came says of the size of pages. It outlives the process.
+asio::awaitable<void> WindowFetcher::learn_page_size(std::optional<plan::FailedPage>& failed_page,
                                                      std::uint32_t size, std::size_t records,
                                                      bool all_came) {
     plan::PageSize& page_size = context_.adaptive.page_size;
     const auto known = page_size.known();
-    if (failed_page && size < failed_page->size) {
-        failed_page->left -= std::min<std::uint64_t>(records, failed_page->left);
-        if (failed_page->left > 0 && !all_came) {
+    if (failed_page && size < failed_page->size()) {
+        if (!failed_page->replaced_by(records, all_came)) {
             co_return;
         }
-        page_size.learn(failed_page->size, size);
-        context_.observer.info(fmt::format(
-            "pages of {} records keep failing; asking for {} at a time", failed_page->size, size));
+        page_size.learn(failed_page->size(), size);
+        context_.observer.info(
+            fmt::format("pages of {} records keep failing; asking for {} at a time",
+                        failed_page->size(), size));
     } else {
         page_size.served(size, records);
     }

@@ -5,6 +5,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "core/plan/page_size.hpp"
 #include "core/plan/window_scheduler.hpp"
 #include "core/sync/run_context.hpp"
 
@@ -35,22 +36,16 @@ class WindowFetcher {
                                                                            WindowEvents& events);
 
   private:
-    /// A page that keeps failing, in whose place smaller ones are tried.
-    struct FailedPage {
-        std::uint32_t size = 0;
-        std::uint64_t left = 0;  ///< records of it that have not come in smaller ones
-    };
-
     /// One window on its way.
     struct Attempt {
         plan::WindowTask& task;
         plan::WindowReader& reader;
-        std::optional<FailedPage> failed_page{};
+        std::optional<plan::FailedPage>& failed_page;
     };
 
     boost::asio::awaitable<bool> same_again(Attempt& attempt, const copernica::ApiError& error);
     bool try_smaller_pages(Attempt& attempt, const copernica::ApiError& error);
-    boost::asio::awaitable<void> learn_page_size(std::optional<FailedPage>& failed_page,
+    boost::asio::awaitable<void> learn_page_size(std::optional<plan::FailedPage>& failed_page,
                                                  std::uint32_t size, std::size_t records,
                                                  bool all_came);
     boost::asio::awaitable<bool> accept_empty(plan::WindowTask& task, int replies);

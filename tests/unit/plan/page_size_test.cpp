@@ -84,3 +84,20 @@ TEST_CASE("page size: what another process has learned") {
     narrow.remember({250, 300});
     CHECK(narrow.now() == 100);
 }
+
+TEST_CASE("page size: a page has failed because of its size once smaller ones brought all of it") {
+    FailedPage failed(1000);
+    CHECK(failed.size() == 1000);
+    CHECK_FALSE(failed.replaced_by(250, false));
+    CHECK_FALSE(failed.replaced_by(250, false));
+    SUBCASE("as many records") {
+        CHECK_FALSE(failed.replaced_by(499, false));
+        CHECK(failed.replaced_by(1, false));
+    }
+    SUBCASE("more than that") {
+        CHECK(failed.replaced_by(501, false));
+    }
+    SUBCASE("there are no more") {
+        CHECK(failed.replaced_by(20, true));
+    }
+}
