@@ -50,12 +50,6 @@ class Bearer {
     /// What to send. Gets a JWT if one is needed, or due. Throws ApiError if there is none.
     boost::asio::awaitable<Presented> present(RequestGate& gate);
 
-    /// How the API refuses.
-    enum class Refusal {
-        own_form,
-        bare,  ///< with a 401 that something else may have said
-    };
-
     /// The API refused it. True: there is another one in `presented`, try again. Throws ApiError
     /// if another one cannot be had, but not for a bare refusal.
     boost::asio::awaitable<bool> refused(Presented& presented, bool is_identity, Refusal how,

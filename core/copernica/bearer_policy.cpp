@@ -25,20 +25,14 @@ bool names_the_token(const std::string& message) {
 
 }  // namespace
 
-bool refuses_token(int status, const std::optional<std::string>& message, bool is_identity) {
+std::optional<Refusal> refusal_of(int status, const std::optional<std::string>& message,
+                                  bool is_identity) {
     if (!message) {
-        return false;
+        return status == 401 ? std::optional(Refusal::bare) : std::nullopt;
     }
-    switch (status) {
-        case 401:
-            return true;
-        case 403:
-            return is_identity;
-        case 400:
-            return is_identity || names_the_token(*message);
-        default:
-            return false;
-    }
+    const bool own_form = status == 401 || (status == 403 && is_identity) ||
+                          (status == 400 && (is_identity || names_the_token(*message)));
+    return own_form ? std::optional(Refusal::own_form) : std::nullopt;
 }
 
 std::optional<Seconds> life_left(const JwtTimes& times, const ClocksAtReceipt& clocks) {

@@ -13,9 +13,16 @@ namespace mirror::copernica {
 
 enum class TokenForm { api_token, jwt };
 
-/// Whether a reply refuses the token rather than the request. `message`: of an error in the API's
-/// own form; nothing if it is none.
-bool refuses_token(int status, const std::optional<std::string>& message, bool is_identity);
+/// How a token was refused.
+enum class Refusal {
+    own_form,  ///< in the API's own form
+    bare,      ///< with a 401 that something else may have said, a gateway perhaps
+};
+
+/// What a status other than 200 says of the token; nothing if it refuses the request, or is a
+/// failure. `message`: of an error in the API's own form; nothing if it is none.
+std::optional<Refusal> refusal_of(int status, const std::optional<std::string>& message,
+                                  bool is_identity);
 
 /// What the clocks say when a JWT arrives.
 struct ClocksAtReceipt {

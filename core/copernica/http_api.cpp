@@ -43,8 +43,7 @@ RequestObserver& nobody() {
 
 constexpr const char* html_in_between =
     "; it is an HTML page: does the network want a login first (a captive portal), or is a proxy "
-    "in "
-    "between?";
+    "in between?";
 
 bool is_html(const http::ReplyHeader& header) {
     return header.content_type && header.content_type->find("text/html") != std::string::npos;
@@ -307,17 +306,15 @@ asio::awaitable<HttpApi::Received> HttpApi::get(std::string path, std::string qu
             continue;
         }
         const std::optional<std::string> message = decode_error_message(body);
-        const bool own_form = refuses_token(answer.header.status, message, is_identity);
-        const bool bare = answer.header.status == 401 && !message;
-        if (presented && (own_form || bare)) {
-            const bool another = co_await bearer_->refused(
-                *presented, is_identity, bare ? Bearer::Refusal::bare : Bearer::Refusal::own_form,
-                gate);
+        const std::optional<Refusal> refusal =
+            presented ? refusal_of(answer.header.status, message, is_identity) : std::nullopt;
+        if (refusal) {
+            const bool another = co_await bearer_->refused(*presented, is_identity, *refusal, gate);
             if (another) {
                 continue;
             }
         }
-        throw refused(path, answer.header, body, is_identity);
+        throw refused(path, answer.header, message, is_identity);
     }
 }
 
@@ -443,9 +440,8 @@ ApiError HttpApi::failed(ErrorKind kind, const std::string& path, const std::str
 
 // What a status other than 200 means.
 ApiError HttpApi::refused(const std::string& path, const http::ReplyHeader& header,
-                          const std::string& body, bool is_identity) const {
+                          const std::optional<std::string>& message, bool is_identity) const {
     const int status = header.status;
-    const std::optional<std::string> message = decode_error_message(body);
     const ErrorKind kind = kind_of_status(status, is_identity, message.has_value());
     std::string why = "HTTP status " + std::to_string(status);
     if (message) {

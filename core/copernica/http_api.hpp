@@ -125,7 +125,7 @@ class HttpApi final : public Api {
 
     ApiError failed(ErrorKind kind, const std::string& path, const std::string& why) const;
     ApiError refused(const std::string& path, const http::ReplyHeader& header,
-                     const std::string& body, bool is_identity) const;
+                     const std::optional<std::string>& message, bool is_identity) const;
     std::string shown(std::string_view from_the_server) const;
     std::string line_of(const std::string& path, const std::string& result, Monotonic begun) const;
     Clock& clock() const;

@@ -17,20 +17,27 @@ TEST_CASE("bearer: which replies refuse the token") {
         int status;
         std::optional<std::string> message;
         bool is_identity;
-        bool refused;
+        std::optional<Refusal> refusal;
     } const rows[] = {
-        {401, other, false, true},       {401, none, false, false},
-        {403, other, false, false},      {403, other, true, true},
-        {400, other, false, false},      {400, about_token, false, true},
-        {400, other, true, true},        {400, none, true, false},
-        {404, about_token, true, false}, {500, about_token, true, false},
-        {200, about_token, true, false},
+        {401, other, false, Refusal::own_form},
+        {401, none, false, Refusal::bare},
+        {401, none, true, Refusal::bare},
+        {403, other, false, {}},
+        {403, other, true, Refusal::own_form},
+        {403, none, true, {}},
+        {400, other, false, {}},
+        {400, about_token, false, Refusal::own_form},
+        {400, other, true, Refusal::own_form},
+        {400, none, true, {}},
+        {404, about_token, true, {}},
+        {500, about_token, true, {}},
+        {200, about_token, true, {}},
     };
     for (const auto& row : rows) {
         CAPTURE(row.status);
         CAPTURE(row.message.value_or("none"));
         CAPTURE(row.is_identity);
-        CHECK(refuses_token(row.status, row.message, row.is_identity) == row.refused);
+        CHECK(refusal_of(row.status, row.message, row.is_identity) == row.refusal);
     }
 }
 
