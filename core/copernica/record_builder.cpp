@@ -22,6 +22,10 @@ bool is_object(std::string_view literal) {
     return literal.starts_with('{');
 }
 
+bool is_object_or_list(RecordBuilder::Kind kind, std::string_view text) {
+    return kind == RecordBuilder::Kind::literal && (is_object(text) || text.starts_with('['));
+}
+
 // Of a value in JSON, for people.
 std::string name_of_type(std::string_view json) {
     switch (json.front()) {
@@ -147,7 +151,7 @@ std::optional<std::string_view> RecordBuilder::text_for(FieldKind kind, const Va
     if (kind == FieldKind::text_or_number) {
         fits = fits || value.kind == Kind::number;
     } else if (kind == FieldKind::json) {
-        fits = value.kind == Kind::literal && (is_object(as_text) || as_text.starts_with('['));
+        fits = is_object_or_list(value.kind, as_text);
     }
     return fits ? std::optional(as_text) : std::nullopt;
 }
@@ -374,7 +378,7 @@ std::string RecordBuilder::shown(const Value& value) {
         return "absent";
     }
     const std::string_view literal = text(value);
-    if (value.kind == Kind::literal && (is_object(literal) || literal.starts_with('['))) {
+    if (is_object_or_list(value.kind, literal)) {
         return name_of_type(literal);
     }
     json_.clear();
