@@ -14,7 +14,7 @@
 #include "daemon/check/check_setup.hpp"
 #include "daemon/check/finding.hpp"
 #include "daemon/cli/invocation.hpp"
-#include "daemon/cli/terminal_text.hpp"
+#include "daemon/cli/moving_line.hpp"
 #include "daemon/config/longest_pause.hpp"
 #include "daemon/config/stream_choice.hpp"
 #include "daemon/status/status.hpp"
@@ -43,30 +43,6 @@ struct ApiCheck {
     std::optional<std::string> account;  ///< ID of the token's
 };
 
-// For who watches: a server that hangs takes its time.
-class AskingNotice {
-  public:
-    AskingNotice(const std::string& host, const Environment& environment, bool quiet)
-        : environment_(environment),
-          shown_(environment.err_is_terminal && !environment.no_color && !quiet) {
-        if (shown_) {
-            environment_.err << fitted("asking " + host + " …", environment_.err_columns())
-                             << std::flush;
-        }
-    }
-    AskingNotice(const AskingNotice&) = delete;
-    AskingNotice& operator=(const AskingNotice&) = delete;
-    ~AskingNotice() {
-        if (shown_) {
-            environment_.err << erase_line << std::flush;
-        }
-    }
-
-  private:
-    const Environment& environment_;
-    bool shown_;
-};
-
 ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, bool quiet,
                    const Environment& environment) {
     ApiCheck check;
@@ -81,7 +57,9 @@ ApiCheck check_api(const Setup& setup, const std::optional<std::string>& token, 
     options.ca_file = setup.config->api.ca_file.string();
     options.token = token;
     options.streams = streams_named(setup.config->mirror.streams);
-    const AskingNotice notice(options.url.host, environment, quiet);
+    // A server that hangs takes its time.
+    MovingLine notice(environment, quiet);
+    notice.show("asking " + options.url.host + " …");
     const ApiProbe probe = probe_api(options, environment.clock);
     check.findings = judge_api(probe);
     if (probe.identity) {

@@ -82,22 +82,8 @@ ProgressDisplay::ProgressDisplay(const boost::asio::any_io_executor& executor,
       log_(std::move(log)),
       zone_(std::move(zone)),
       quiet_(quiet),
+      line_(environment, quiet),
       last_shown_(environment.clock.monotonic()) {}
-
-ProgressDisplay::~ProgressDisplay() {
-    clear();
-}
-
-bool ProgressDisplay::moving() const {
-    return environment_.err_is_terminal && !environment_.no_color && !quiet_;
-}
-
-void ProgressDisplay::clear() {
-    if (shown_) {
-        environment_.err << erase_line << std::flush;
-        shown_ = false;
-    }
-}
 
 void ProgressDisplay::progress(const sync::Progress& progress) {
     if (quiet_) {
@@ -130,17 +116,16 @@ void ProgressDisplay::wait() {
 
 void ProgressDisplay::show() {
     const Monotonic now = environment_.clock.monotonic();
-    if (waiting_ || now - last_shown_ < (moving() ? line_interval : log_interval)) {
+    if (waiting_ || now - last_shown_ < (line_.is_visible() ? line_interval : log_interval)) {
         return;
     }
     last_shown_ = now;
     const Monotonic::duration elapsed = progress_->before + (now - progress_->since);
-    const std::size_t columns = moving() ? environment_.err_columns() : unlimited;
+    const std::size_t columns = line_.is_visible() ? environment_.err_columns() : unlimited;
     const std::string text = progress_text(
         *progress_, zone_, std::chrono::floor<std::chrono::milliseconds>(elapsed), columns);
-    if (moving()) {
-        environment_.err << erase_line << text << std::flush;
-        shown_ = true;
+    if (line_.is_visible()) {
+        line_.show(text);
     } else {
         log_->info("{}", text);
     }
@@ -148,9 +133,8 @@ void ProgressDisplay::show() {
 
 void ProgressDisplay::waiting(const std::string& text) {
     waiting_ = true;
-    if (moving()) {
-        environment_.err << erase_line << fitted(text, environment_.err_columns()) << std::flush;
-        shown_ = true;
+    if (line_.is_visible()) {
+        line_.show(text);
     } else if (!std::exchange(waiting_said_, true)) {
         log_->info("{}", text);
     }

@@ -14,6 +14,7 @@
 
 #include "core/sync/observer.hpp"
 #include "core/time/zone.hpp"
+#include "daemon/cli/moving_line.hpp"
 #include "daemon/process/environment.hpp"
 
 namespace mirror::daemon {
@@ -24,7 +25,6 @@ class ProgressDisplay final : public sync::Observer {
     /// `quiet`: no progress at all.
     ProgressDisplay(const boost::asio::any_io_executor& executor, const Environment& environment,
                     std::shared_ptr<spdlog::logger> log, Zone zone, bool quiet);
-    ~ProgressDisplay() override;
 
     void progress(const sync::Progress& progress) override;
     void progress_paused() override;
@@ -33,7 +33,7 @@ class ProgressDisplay final : public sync::Observer {
     void warning(const std::string& line) override;
 
     /// Takes the moving line away.
-    void clear();
+    void clear() { line_.clear(); }
 
     /// Whether a person sees what is shown now.
     bool is_watched() const { return environment_.err_is_terminal && !quiet_; }
@@ -44,7 +44,6 @@ class ProgressDisplay final : public sync::Observer {
     void waited();
 
   private:
-    bool moving() const;
     void show();
     void wait();
 
@@ -53,9 +52,9 @@ class ProgressDisplay final : public sync::Observer {
     std::shared_ptr<spdlog::logger> log_;
     Zone zone_;
     bool quiet_;
+    MovingLine line_;
     Monotonic last_shown_;
     std::optional<sync::Progress> progress_;
-    bool shown_ = false;
     bool waiting_ = false;
     bool waiting_said_ = false;
 };

@@ -1,4 +1,4 @@
-// How numbers are written for people, and how a line on a terminal is written anew.
+// How numbers and lines are written for people.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +7,6 @@
 #include <string_view>
 
 namespace mirror::daemon {
-
-/// Carriage return, then "erase the line" (ECMA-48 EL 2).
-inline constexpr const char* erase_line = "\r\x1b[2K";
 
 /// "1,200,345".
 std::string grouped(std::uint64_t number);

@@ -9,6 +9,7 @@
 
 #include "core/time/text.hpp"
 #include "core/time/zone.hpp"
+#include "daemon/cli/moving_line.hpp"
 #include "daemon/cli/terminal_text.hpp"
 #include "daemon/process/stop_signals.hpp"
 #include "daemon/status/status.hpp"
@@ -20,39 +21,26 @@ namespace {
 
 constexpr std::chrono::milliseconds shown_every(200);
 
-// One line that moves on a terminal; elsewhere nothing: a copy takes seconds.
+// On a terminal; elsewhere nothing: a copy takes seconds.
 class CopyDisplay {
   public:
     CopyDisplay(const Environment& environment, bool quiet)
-        : environment_(environment),
-          moving_(environment.err_is_terminal && !environment.no_color && !quiet),
-          last_shown_(environment.clock.monotonic()) {}
-    CopyDisplay(const CopyDisplay&) = delete;
-    CopyDisplay& operator=(const CopyDisplay&) = delete;
-    ~CopyDisplay() {
-        if (shown_) {
-            environment_.err << erase_line << std::flush;
-        }
-    }
+        : clock_(environment.clock), line_(environment, quiet), last_shown_(clock_.monotonic()) {}
 
     void show(const storage::SnapshotProgress& progress) {
-        const Monotonic now = environment_.clock.monotonic();
-        if (!moving_ || now - last_shown_ < shown_every || progress.bytes == 0) {
+        const Monotonic now = clock_.monotonic();
+        if (now - last_shown_ < shown_every || progress.bytes == 0) {
             return;
         }
         last_shown_ = now;
-        shown_ = true;
-        const std::string line =
-            fmt::format("{} %  {} of {} MiB", progress.bytes_done * 100 / progress.bytes,
-                        mebibytes(progress.bytes_done), mebibytes(progress.bytes));
-        environment_.err << erase_line << fitted(line, environment_.err_columns()) << std::flush;
+        line_.show(fmt::format("{} %  {} of {} MiB", progress.bytes_done * 100 / progress.bytes,
+                               mebibytes(progress.bytes_done), mebibytes(progress.bytes)));
     }
 
   private:
-    const Environment& environment_;
-    bool moving_;
+    const Clock& clock_;
+    MovingLine line_;
     Monotonic last_shown_;
-    bool shown_ = false;
 };
 
 // Of the copy, not of the file, which may have gone on.
