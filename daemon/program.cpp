@@ -94,10 +94,8 @@ void judge_starts(Command command, Config& config, Instant now) {
         judge_start("[mirror] start", *config.mirror.start, command, now, config);
     }
     for (const std::string& name : config.mirror.streams) {
-        const auto own = config.streams.find(name);
-        if (own != config.streams.end() && own->second.start) {
-            judge_start(fmt::format("[streams.{}] start", name), *own->second.start, command, now,
-                        config);
+        if (const std::optional<LocalTime> own = config.of_stream(name).start) {
+            judge_start(fmt::format("[streams.{}] start", name), *own, command, now, config);
         }
     }
 }

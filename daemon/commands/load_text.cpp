@@ -32,10 +32,7 @@ plan::LoadSettings load_settings(const Config& config, const Stream& stream) {
     load.page_size = config.api.page_size;
     load.requests_per_second = config.api.requests_per_second;
     load.requests_per_day = config.api.requests_per_day;
-    const auto differing = config.streams.find(std::string(stream.name));
-    const auto& indexes = differing != config.streams.end() && differing->second.indexes
-                              ? *differing->second.indexes
-                              : config.mirror.indexes;
+    const auto indexes = config.of_stream(stream.name).indexes.value_or(config.mirror.indexes);
     load.indexes = static_cast<unsigned>(indexes.size());
     return load;
 }

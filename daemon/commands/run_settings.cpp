@@ -7,22 +7,13 @@
 
 namespace mirror::daemon {
 
-namespace {
-
-Config::StreamOptions options_of(const Config& config, const Stream& stream) {
-    const auto found = config.streams.find(std::string(stream.name));
-    return found == config.streams.end() ? Config::StreamOptions{} : found->second;
-}
-
-}  // namespace
-
 std::vector<const Stream*> chosen_streams(const CommandLine& line, const Config& config) {
     return streams_named(line.streams.empty() ? config.mirror.streams : line.streams);
 }
 
 sync::Settings settings_of(Command command, const Config& config, const Stream& stream) {
     sync::Settings settings{Zone(config.api.time_zone)};
-    const Config::StreamOptions options = options_of(config, stream);
+    const Config::StreamOptions options = config.of_stream(stream.name);
     if (const auto start = options.start ? options.start : config.mirror.start) {
         settings.start = *start;
     }
@@ -40,7 +31,7 @@ sync::Settings settings_of(Command command, const Config& config, const Stream& 
 
 void adopt(sync::Settings& settings, const Config& config, const Stream& stream) {
     settings.requests_per_second = config.api.requests_per_second;
-    const Config::StreamOptions options = options_of(config, stream);
+    const Config::StreamOptions options = config.of_stream(stream.name);
     settings.poll_interval = options.poll_interval.value_or(config.mirror.poll_interval);
     // A stream that is asked for rarely is not to be asked for more often while nothing comes.
     settings.idle_poll_interval = std::max(

@@ -272,6 +272,11 @@ void refuse_short_keep(const std::filesystem::path& file, const Config& config) 
 
 }  // namespace
 
+Config::StreamOptions Config::of_stream(std::string_view name) const {
+    const auto found = streams.find(std::string(name));
+    return found == streams.end() ? StreamOptions() : found->second;
+}
+
 const std::vector<std::string>& log_levels() {
     static const std::vector<std::string> all{"trace", "debug", "info", "warning", "error"};
     return all;

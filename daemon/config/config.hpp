@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/copernica/defaults.hpp"
@@ -84,6 +85,9 @@ struct Config {
     /// How everybody on this machine could change the file, and so where the token goes; nothing if
     /// they cannot.
     std::optional<std::string> untrusted;
+
+    /// What differs for that stream; nothing set if nothing does.
+    StreamOptions of_stream(std::string_view name) const;
 };
 
 /// What --log-level and --log-format take.

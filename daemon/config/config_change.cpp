@@ -45,8 +45,7 @@ Key not_for_run(const char* name, Part Config::*part, Value Part::*value) {
 template <typename Value>
 Key of_streams(const char* name, Value Config::StreamOptions::*value, bool takes_effect) {
     const auto of = [=](const Config& config, const std::string& stream) {
-        const auto found = config.streams.find(stream);
-        return found == config.streams.end() ? Value{} : found->second.*value;
+        return config.of_stream(stream).*value;
     };
     Key key;
     key.name = name;

@@ -1,6 +1,7 @@
 #include "daemon/config/longest_pause.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/plan/request_budget.hpp"
 
@@ -9,10 +10,8 @@ namespace mirror::daemon {
 Seconds longest_pause(const Config& config) {
     Seconds longest = config.mirror.idle_poll_interval.value_or(Seconds(0));
     for (const std::string& name : config.mirror.streams) {
-        const auto own = config.streams.find(name);
-        const bool differs = own != config.streams.end() && own->second.poll_interval;
-        longest =
-            std::max(longest, differs ? *own->second.poll_interval : config.mirror.poll_interval);
+        const std::optional<Seconds> own = config.of_stream(name).poll_interval;
+        longest = std::max(longest, own.value_or(config.mirror.poll_interval));
     }
     constexpr Seconds day(24 * 3600);
     plan::BudgetState budget;
