@@ -1,6 +1,5 @@
 #include "daemon/cli/invocation.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 namespace mirror::daemon {

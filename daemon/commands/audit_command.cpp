@@ -159,15 +159,13 @@ std::string audit_text(const sync::AuditReport& report, const Zone& zone) {
     if (report.not_pruned > 0) {
         text += fmt::format(
             "{} that the API does not show any more {} not deleted: more than 1 % of the rows "
-            "there; "
-            "add --yes to delete them\n",
+            "there; add --yes to delete them\n",
             counted(report.not_pruned, "row"), report.not_pruned == 1 ? "was" : "were");
     }
     if (report.written.doubted > 0) {
         text += fmt::format(
             "{} that the API does not show will be marked as removed if a read an hour later "
-            "agrees: "
-            "so many at once may be a mistake\n",
+            "agrees: so many at once may be a mistake\n",
             counted(report.written.doubted, "row"));
     }
     return text + advice(report);

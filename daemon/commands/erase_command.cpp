@@ -10,7 +10,6 @@
 #include "core/time/text.hpp"
 #include "daemon/cli/point_in_time.hpp"
 #include "daemon/cli/terminal_text.hpp"
-#include "daemon/commands/period.hpp"
 #include "daemon/config/stream_choice.hpp"
 #include "daemon/process/usage_error.hpp"
 #include "storage/mirror_file.hpp"

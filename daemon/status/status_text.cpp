@@ -182,8 +182,7 @@ Details details_of(const Status& status, Seconds last_age, const Lines& lines, b
     } else if (status.erased_bytes_left) {
         add("erasing",
             "what was erased may still be in the log and in free space of the file, because a "
-            "reader "
-            "was in the way; the next command that writes to the file overwrites it");
+            "reader was in the way; the next command that writes to the file overwrites it");
     }
     if (status.rewritten) {
         add("rewriting", fmt::format("{} of {} rows have what [privacy] keeps; until all have, the "
