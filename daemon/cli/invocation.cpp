@@ -35,7 +35,8 @@ Invocation invocation_of(const CommandLine& line, const std::filesystem::path& d
         invocation.unit = service;
     } else if (line.config->parent_path() == default_config.parent_path() &&
                line.config->extension() == ".toml") {
-        invocation.unit = std::string(service) + "@" + line.config->stem().string();
+        invocation.unit = service;
+        invocation.unit->append("@").append(line.config->stem().string());
     }
     return invocation;
 }
