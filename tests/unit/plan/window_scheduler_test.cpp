@@ -128,6 +128,27 @@ TEST_CASE("oldest first, what follows a piece waits for its count") {
     }
 }
 
+TEST_CASE("oldest first, windows whose count is not worth waiting for are read side by side") {
+    Work work(WindowSet(window("2026-06-01 00:00:00", "2026-06-05 00:00:00")), "Europe/Amsterdam",
+              Direction::oldest_first);
+    ReadingWay way;
+    way.waits_for_count = false;
+    work.list.read_as(way);
+    const auto first = work.list.take();
+    REQUIRE(first);
+    work.list.counted(*first, 10'000);
+    auto second = work.list.take({1, 0});
+    REQUIRE(second);
+    SUBCASE("none waits for the one before") {
+        CHECK(work.list.take({2, 1}));
+    }
+    SUBCASE("nor for an end that moved far") {
+        work.list.counted(*second, 1'000);
+        work.list.moved_end(*second, {second->window.begin, second->window.end + Seconds(9000)});
+        CHECK(work.list.take({2, 0}));
+    }
+}
+
 TEST_CASE("what comes next is as wide as what was counted last in its direction") {
     Work work(WindowSet(window("2026-06-01 00:00:00", "2026-06-25 00:00:00")), "Europe/Amsterdam",
               Direction::oldest_first);
