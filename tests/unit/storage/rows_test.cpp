@@ -82,7 +82,8 @@ TEST_CASE("the same row twice in one transaction is one row") {
     CHECK(written.unchanged == 1);
 }
 
-TEST_CASE("rows are found among many others, in whatever order they come") {
+TEST_CASE("rows are found among many others, in whatever order they come" *
+          doctest::test_suite("long")) {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     MirrorFile file(options_for(path), noon());

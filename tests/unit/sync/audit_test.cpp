@@ -159,7 +159,8 @@ TEST_CASE("audit: what it took the coverage of is fetched by the next repair, an
     soak::expect_exact(mirror.world);
 }
 
-TEST_CASE("audit: three holes are found in few requests, however dense the rows are") {
+TEST_CASE("audit: three holes are found in few requests, however dense the rows are" *
+          doctest::test_suite("long")) {
     struct Example {
         Window period;
         std::uint64_t rows;

@@ -174,7 +174,7 @@ TEST_CASE("coverage that lies in the future is cut back with a warning, and as m
     CHECK_EXACT(world);
 }
 
-TEST_CASE("both nights in which the clocks change, polled") {
+TEST_CASE("both nights in which the clocks change, polled" * doctest::test_suite("long")) {
     struct Night {
         const char* begin;
         const char* end;

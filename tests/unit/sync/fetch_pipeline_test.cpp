@@ -162,7 +162,8 @@ TEST_CASE("of many IDs that are used again, the first few are reported") {
     CHECK(outcome.written.repeated_ids.empty());
 }
 
-TEST_CASE("a first load keeps its connections busy and its pages full, and writes in order") {
+TEST_CASE("a first load keeps its connections busy and its pages full, and writes in order" *
+          doctest::test_suite("long")) {
     World world(noon);
     world.settings.requests_per_second = 1000;
     world.settings.start = local("2025-11-01 00:00:00");

@@ -225,7 +225,7 @@ TEST_CASE("statistics: parts that are not complete are told and not compared") {
     CHECK_FALSE(none.streams.at(0).compared);
 }
 
-TEST_CASE("statistics: the night in which an hour comes twice") {
+TEST_CASE("statistics: the night in which an hour comes twice" * doctest::test_suite("long")) {
     struct Example {
         simulator::Reading reading;
         simulator::Repeated repeated;

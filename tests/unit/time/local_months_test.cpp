@@ -30,7 +30,8 @@ std::optional<Instant> as_utc(const std::vector<LocalMonth>& months, LocalTime t
 
 }  // namespace
 
-TEST_CASE("local months: the sum is the zone's UTC, but for what occurs twice or never") {
+TEST_CASE("local months: the sum is the zone's UTC, but for what occurs twice or never" *
+          doctest::test_suite("long")) {
     using std::chrono::year;
     // Ordinary ones; half an hour, and a zone that skipped a day; one that went back a day.
     for (const char* const name : {"Europe/Amsterdam", "America/New_York", "UTC", "Asia/Kolkata",
