@@ -106,11 +106,11 @@ simulator::StreamId stream_of_the_test() {
 
 Scene::Scene(simulator::Behaviour behaviour, simulator::ServerOptions options,
              const std::string& server_zone)
-    : account(server_zone),
-      server(account, std::move(behaviour), options),
-      stream(stream_of_the_test()),
-      api_url(server.url()),
-      server_options_(std::move(options)) {
+    : stream(stream_of_the_test()),
+      server_options_(std::move(options)),
+      account(server_zone),
+      server(account, std::move(behaviour), server_options_) {
+    api_url = server.url();
     account.choose(stream);
     if (stream != simulator::StreamId::impressions) {
         configure("mirror", "streams = [\"" + view() + "\"]\n");

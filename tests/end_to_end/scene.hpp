@@ -44,11 +44,6 @@ class Scene {
     explicit Scene(simulator::Behaviour behaviour = {}, simulator::ServerOptions options = {},
                    const std::string& server_zone = "Europe/Amsterdam");
 
-    simulator::Account account;
-    simulator::Server server;
-    /// Of version 4: makes its tokens. Null before use_version_4().
-    std::unique_ptr<simulator::Server> token_service;
-
     /// What the test is about: the impressions, or what the variable STREAM of the environment
     /// names, so that tests that are about exactness run for each stream.
     const simulator::StreamId stream;
@@ -127,6 +122,13 @@ class Scene {
     simulator::ServerOptions server_options_;
     TemporaryDirectory directory_;
     std::vector<std::pair<std::string, std::string>> tables_;
+
+  public:
+    // Last: their threads end before what they may use is gone.
+    simulator::Account account;
+    simulator::Server server;
+    /// Of version 4: makes its tokens. Null before use_version_4().
+    std::unique_ptr<simulator::Server> token_service;
 };
 
 /// "YYYY-MM-DD HH:MM:SS", read as UTC.
