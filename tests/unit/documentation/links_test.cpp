@@ -18,7 +18,7 @@ namespace {
 std::vector<std::string> all_documents() {
     std::vector<std::string> paths{"README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"};
     for (const auto& entry :
-         std::filesystem::directory_iterator(std::string(test::project_root) + "/docs")) {
+         std::filesystem::directory_iterator(std::filesystem::path(test::project_root) / "docs")) {
         if (entry.path().extension() == ".md") {
             paths.push_back("docs/" + entry.path().filename().string());
         }
