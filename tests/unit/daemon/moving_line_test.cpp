@@ -1,5 +1,6 @@
 #include "daemon/cli/moving_line.hpp"
 
+#include <cstddef>
 #include <string>
 
 #include <doctest/doctest.h>
