@@ -91,11 +91,12 @@ void judge_starts(Command command, Config& config, Instant now) {
         return;
     }
     if (config.mirror.start) {
-        judge_start("[mirror] start", *config.mirror.start, command, now, config);
+        judge_start(config.name_of("[mirror] start"), *config.mirror.start, command, now, config);
     }
     for (const std::string& name : config.mirror.streams) {
         if (const std::optional<LocalTime> own = config.of_stream(name).start) {
-            judge_start(fmt::format("[streams.{}] start", name), *own, command, now, config);
+            judge_start(config.name_of(fmt::format("[streams.{}] start", name)), *own, command, now,
+                        config);
         }
     }
 }
@@ -113,6 +114,7 @@ Config effective_config(const CommandLine& line, const Environment& environment)
     }
     if (line.api_url) {
         config.api.url = *line.api_url;
+        config.names["[api] url"] = "--api-url";
     }
     if (line.log_level) {
         config.log.level = *line.log_level;

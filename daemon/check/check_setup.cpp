@@ -24,7 +24,7 @@ void complete(Setup& setup, const Environment& environment) {
     try {
         setup.url = http::parse_base_url(setup.config->api.url);
     } catch (const std::invalid_argument& error) {
-        throw UsageError(fmt::format("[api] url: {}", error.what()));
+        throw UsageError(fmt::format("{}: {}", setup.config->name_of("[api] url"), error.what()));
     }
     setup.auth_url = http::parse_base_url(setup.config->api.auth_url);
     setup.proxy = choose_proxy(*setup.config, environment, *setup.url);
@@ -33,7 +33,8 @@ void complete(Setup& setup, const Environment& environment) {
         try {
             http::load_trust(setup.config->api.ca_file.string());
         } catch (const std::runtime_error& error) {
-            throw UsageError(fmt::format("[api] ca_file: {}", error.what()));
+            throw UsageError(
+                fmt::format("{}: {}", setup.config->name_of("[api] ca_file"), error.what()));
         }
     }
 }

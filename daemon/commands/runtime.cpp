@@ -67,9 +67,9 @@ copernica::HttpApi make_api(const Config& config, std::string token, const Envir
     } catch (const UsageError&) {
         throw;
     } catch (const std::invalid_argument& error) {
-        throw UsageError(fmt::format("[api] url: {}", error.what()));
+        throw UsageError(fmt::format("{}: {}", config.name_of("[api] url"), error.what()));
     } catch (const std::runtime_error& error) {
-        throw UsageError(fmt::format("[api] ca_file: {}", error.what()));
+        throw UsageError(fmt::format("{}: {}", config.name_of("[api] ca_file"), error.what()));
     }
 }
 

@@ -235,7 +235,10 @@ void read_table(const std::filesystem::path& file, const std::string& table, con
                                fmt::format("[{}] has no key \"{}\"{}; it has: {}", table, key,
                                            did_you_mean(key, keys), names(keys)));
         }
-        set->second(target, ConfigValue(file, fmt::format("[{}] {}", table, written), value));
+        const std::string name = fmt::format("[{}] {}", table, written);
+        config.names[fmt::format("[{}] {}", table, key)] =
+            fmt::format("{}:{}: {}", file.string(), line, name);
+        set->second(target, ConfigValue(file, name, value));
     }
 }
 
@@ -256,7 +259,7 @@ void read_streams(const std::filesystem::path& file, const toml::node& node, Con
 }
 
 // A row must live until it was read for the last time: it may come late, or be completed later.
-void refuse_short_keep(const std::filesystem::path& file, const Config& config) {
+void refuse_short_keep(const Config& config) {
     const std::vector<Seconds>& ages = config.mirror.recheck_ages;
     if (!config.privacy.keep || ages.empty()) {
         return;
@@ -264,13 +267,19 @@ void refuse_short_keep(const std::filesystem::path& file, const Config& config) 
     const Seconds last = *std::max_element(ages.begin(), ages.end());
     if (*config.privacy.keep < last) {
         throw UsageError(fmt::format(
-            "{}: [privacy] keep ({}) is shorter than the last of [mirror] recheck_ages ({}): what "
-            "comes late would be erased before it is read; make keep longer, or the ages shorter",
-            file.string(), duration_text(*config.privacy.keep), duration_text(last)));
+            "{} ({}) is shorter than the last of [mirror] recheck_ages ({}): what comes late would "
+            "be erased before it is read; make keep longer, or the ages shorter",
+            config.name_of("[privacy] keep"), duration_text(*config.privacy.keep),
+            duration_text(last)));
     }
 }
 
 }  // namespace
+
+std::string Config::name_of(std::string_view key) const {
+    const auto found = names.find(key);
+    return found == names.end() ? std::string(key) : found->second;
+}
 
 Config::StreamOptions Config::of_stream(std::string_view name) const {
     const auto found = streams.find(std::string(name));
@@ -319,7 +328,7 @@ Config read_config(const std::filesystem::path& file) {
         }
         read_table(file, table, node, keys->second, config, config);
     }
-    refuse_short_keep(file, config);
+    refuse_short_keep(config);
     // If the file does not name one, the default is relative to the file, too.
     if (config.mirror.database.is_relative() && config.mirror.database.parent_path().empty()) {
         config.mirror.database = file.parent_path() / config.mirror.database;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -80,11 +81,17 @@ struct Config {
     Log log;
     /// What [mirror] open_rules names; nothing: packaged_open_rules().
     std::optional<std::vector<OpenRule>> open_rules;
+    /// How messages name the keys that were set, by key: see name_of().
+    std::map<std::string, std::string, std::less<>> names;
     /// What was accepted and should be changed, for people: a key's old name, say.
     std::vector<std::string> warnings;
     /// How everybody on this machine could change the file, and so where the token goes; nothing if
     /// they cannot.
     std::optional<std::string> untrusted;
+
+    /// A key such as "[api] url" for a message: after the file and the line that set it, or as the
+    /// option of the command line that did.
+    std::string name_of(std::string_view key) const;
 
     /// What differs for that stream; nothing set if nothing does.
     StreamOptions of_stream(std::string_view name) const;

@@ -14,7 +14,6 @@ namespace mirror::daemon {
 namespace {
 
 constexpr std::size_t longest_password = 1024;
-constexpr const char* password_key = "[api] proxy_password_file";
 
 // The first line; nothing if the file cannot be read.
 std::optional<std::string> first_line(const std::filesystem::path& file) {
@@ -51,7 +50,8 @@ void add_password(http::ProxyAddress& proxy, const Config& config, const Environ
         return;
     }
     if (!config.api.proxy_password_file.empty()) {
-        proxy.password = password_in(config.api.proxy_password_file, password_key);
+        proxy.password = password_in(config.api.proxy_password_file,
+                                     config.name_of("[api] proxy_password_file"));
         return;
     }
     if (environment.credentials_directory) {

@@ -153,17 +153,24 @@ TEST_CASE(
 }
 
 TEST_CASE("errors: other wrong configuration and usage are exit 2") {
-    for (const char* const line : {"page_size = 0", "page_size = 1001", "connections = \"4\"",
-                                   "time_zone = \"Mars/Olympus\"", "ca_file = \"absent.pem\"",
-                                   "token_file = \"absent\"", "url = 7", "page_size 7"}) {
+    for (const char* const line :
+         {"page_size = 0", "page_size = 1001", "connections = \"4\"",
+          "time_zone = \"Mars/Olympus\"", "ca_file = \"absent.pem\"", "token_file = \"absent\"",
+          "url = 7", "page_size 7",
+          "proxy = \"http://ann@[::1]\"\nproxy_password_file = \"absent\""}) {
         CAPTURE(std::string(line));
         Scene scene;
         scene.configure("api", std::string(line) + "\n");
-        scene.api_url.replace(0, 4, "https");  // ca_file is read for HTTPS only
+        scene.api_url.replace(0, 4, "https");  // ca_file and proxies are for HTTPS only
         const Run run = scene.run({"sync"});
         CAPTURE(run.err);
         CHECK(run.code == 2);
-        CHECK_FALSE(run.err.empty());
+        const std::string text = line;
+        const bool names_the_file_alone = text.starts_with("token_file");
+        // requests_per_second comes first.
+        CHECK(contains(run.err, names_the_file_alone        ? "the token file "
+                                : text.starts_with("proxy") ? "config.toml:4: [api] proxy_password"
+                                                            : "config.toml:3: "));
         CHECK_FALSE(std::filesystem::exists(scene.database()));
         CHECK(scene.requests() == 0);
     }

@@ -195,13 +195,27 @@ TEST_CASE("configuration: what is wrong is named with its file, line and key") {
     CHECK(complaint("[api]\nurl = \"a\"\nurl = \"b\"\n").rfind("config.toml:3: ", 0) == 0);
 }
 
+TEST_CASE("configuration: a key that is judged later is named with its file and line") {
+    const test::TemporaryDirectory directory;
+    const Config config = read_config(
+        directory.file("config.toml",
+                       "[api]\nca_file = \"x\"\n\n[streams.clicks]\nstart = \"2099-01-01\"\n"
+                       "[mirror]\naudit_ages = []\n"));
+    const std::string file = (directory.path() / "config.toml").string();
+    CHECK(config.name_of("[api] ca_file") == file + ":2: [api] ca_file");
+    CHECK(config.name_of("[streams.clicks] start") == file + ":5: [streams.clicks] start");
+    // By the name of today, as it is written.
+    CHECK(config.name_of("[mirror] recheck_ages") == file + ":7: [mirror] audit_ages");
+    CHECK(config.name_of("[api] url") == "[api] url");
+}
+
 TEST_CASE("configuration: rows are kept at least until they were read for the last time") {
     CHECK(read("").privacy.keep == std::nullopt);
     CHECK(read("[privacy]\nkeep = \"\"\n").privacy.keep == std::nullopt);
     CHECK(read("[privacy]\nkeep = \"730d\"\n").privacy.keep == Seconds(730 * 86400));
     CHECK(read("[privacy]\nkeep = \"7d\"\n").privacy.keep == Seconds(7 * 86400));
     CHECK(complaint("[privacy]\nkeep = \"6d\"\n") ==
-          "config.toml: [privacy] keep (6 d) is shorter than the last of [mirror] recheck_ages "
+          "config.toml:2: [privacy] keep (6 d) is shorter than the last of [mirror] recheck_ages "
           "(7 d): what comes late would be erased before it is read; make keep longer, or the ages "
           "shorter");
     CHECK(read("[privacy]\nkeep = \"6d\"\n[mirror]\nrecheck_ages = [\"1d\"]\n").privacy.keep ==

@@ -96,6 +96,8 @@ TEST_CASE("proxy: a password's file that cannot serve") {
     s.config.api.proxy_password_file = s.directory.path() / "missing";
     CHECK(s.complaint().starts_with("[api] proxy_password_file: "));
     CHECK(s.complaint().find("missing cannot be read") != std::string::npos);
+    s.config.names["[api] proxy_password_file"] = "config.toml:7: [api] proxy_password_file";
+    CHECK(s.complaint().starts_with("config.toml:7: [api] proxy_password_file: "));
     s.config.api.proxy_password_file = s.directory.path();
     CHECK(s.complaint().find("cannot be read") != std::string::npos);
     for (const std::string& text :
