@@ -92,7 +92,7 @@ std::unique_ptr<Bearer> HttpApi::make_bearer() {
     http::Route to_service(url, url.tls && !trust_ ? http::load_trust(options_.ca_file) : trust_,
                            options_.timeouts);
     to_service.proxy = url.tls ? options_.auth_proxy : std::nullopt;
-    TokenService service(std::move(to_service), options_.user_agent());
+    TokenService service(std::move(to_service), options_.user_agent(), clock(), observer());
     return std::make_unique<Bearer>(options_.token, std::move(service), clock(), observer(),
                                     [this](const Secret& made) {
                                         secrets_.add_passing(made);

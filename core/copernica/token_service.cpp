@@ -17,9 +17,24 @@ asio::awaitable<TokenService::Made> TokenService::exchange(Secret api_token) {
     Answer answer = co_await ask(api_token);
     if (answer.header.status != 200) {
         const std::string body = co_await read_error(answer);
+        log("status " + std::to_string(answer.header.status) + ", " + std::to_string(body.size()) +
+                " bytes",
+            answer.begun);
         throw refused(answer.header, body);
     }
-    const std::string body = co_await read(answer);
+    std::string body;
+    std::optional<ApiError> unreadable;
+    try {
+        body = co_await read(answer);
+    } catch (const ApiError& error) {
+        unreadable = error;
+    }
+    log(std::string("status 200, ") + (unreadable ? "unreadable after " : "") +
+            std::to_string(answer.bytes) + " bytes",
+        answer.begun);
+    if (unreadable) {
+        throw ApiError(*unreadable);
+    }
     std::optional<std::string> token = token_in_reply(body);
     // What it says is not repeated: part of it may be a token all the same.
     if (!token) {
@@ -34,11 +49,13 @@ asio::awaitable<Answer> TokenService::ask(const Secret& api_token) {
     request.form = "access_token=" + percent_encode(api_token.reveal());
     http::Route route = route_;
     Answer answer;
+    answer.begun = clock_.monotonic();
     try {
         answer.connection = co_await http::Connection::open(std::move(route));
         ++requests_;
         answer.header = co_await answer.connection->ask(std::move(request));
     } catch (const http::ConnectionError& error) {
+        log(error.what(), answer.begun);
         if (error.kind() == http::ConnectionError::Kind::certificate) {
             throw failed(ErrorKind::unusable,
                          "its certificate was refused before the token was sent: " +
@@ -76,6 +93,13 @@ asio::awaitable<std::string> TokenService::read(Answer& answer) {
                      error.what());
     }
     co_return body.text();
+}
+
+void TokenService::log(const std::string& result, Monotonic begun) const {
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic() - begun);
+    observer_.debug("POST " + route_.url.text() + ": " + result + " after " +
+                    std::to_string(took.count()) + " ms");
 }
 
 ApiError TokenService::too_slow(std::chrono::seconds after) const {

@@ -10,7 +10,9 @@
 
 #include "core/copernica/api.hpp"
 #include "core/copernica/reply_body.hpp"
+#include "core/copernica/request_observer.hpp"
 #include "core/http/route.hpp"
+#include "core/time/clock.hpp"
 #include "core/util/secret.hpp"
 
 namespace mirror::copernica {
@@ -25,8 +27,12 @@ class TokenService {
         std::optional<Instant> date;  ///< the reply's `Date`
     };
 
-    TokenService(http::Route route, std::string user_agent)
-        : route_(std::move(route)), user_agent_(std::move(user_agent)) {}
+    /// Each request has a line in the observer's debug log. Both must outlive it.
+    TokenService(http::Route route, std::string user_agent, Clock& clock, RequestObserver& observer)
+        : route_(std::move(route)),
+          user_agent_(std::move(user_agent)),
+          clock_(clock),
+          observer_(observer) {}
 
     /// Makes one, in one try, once the caller has passed the gate for it. Throws ApiError, which
     /// says that it was this service that failed: token_refused if it takes the account's token for
@@ -42,12 +48,15 @@ class TokenService {
   private:
     boost::asio::awaitable<Answer> ask(const Secret& api_token);
     boost::asio::awaitable<std::string> read(Answer& answer);
+    void log(const std::string& result, Monotonic begun) const;
     ApiError failed(ErrorKind kind, const std::string& why, int status = 0,
                     std::optional<Seconds> retry_after = std::nullopt) const;
     ApiError refused(const http::ReplyHeader& header, const std::string& body) const;
 
     http::Route route_;
     std::string user_agent_;
+    Clock& clock_;
+    RequestObserver& observer_;
     std::uint64_t requests_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // Version 4 of the API: whichever token it takes, and whatever becomes of it, the file is exact.
 
 #include <csignal>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -194,6 +195,41 @@ TEST_CASE("version 4: a token service that fails is told apart from the API") {
             }
             return complaint;
         });
+}
+
+TEST_CASE("version 4: each request has its line at debug, those for tokens, too") {
+    struct Answer {
+        simulator::Fault fault;
+        int code;
+        std::string logged;
+    };
+    const std::vector<Answer> answers{
+        {faults::error(503, "busy"), 1, "status 503, "},
+        {faults::delivery(simulator::Delivery::close_in_body), 1, "status 200, unreadable after "},
+        {faults::delivery(simulator::Delivery::close_before), 1, "connection closed by the server"},
+        {simulator::Fault{}, 0, "status 200, "}};
+    in_parallel(answers, [](const Answer& answer) {
+        Scene scene(jwt_only());
+        scene.use_version_4();
+        scene.configure("mirror", "give_up_after = \"0s\"\n");
+        populate(scene, 1000);
+        scene.token_service->set_rule(rules::call(simulator::Call::token, answer.fault));
+        const Run run = scene.run({"sync", "--log-level", "debug"});
+        const auto lines_with = [&run](const std::string& text) {
+            std::uint64_t found = 0;
+            for (auto at = run.err.find(text); at != std::string::npos;
+                 at = run.err.find(text, at + 1)) {
+                ++found;
+            }
+            return found;
+        };
+        const std::string service = "POST " + scene.token_service->url("127.0.0.1", "") + ": ";
+        const bool agrees = run.code == answer.code &&
+                            lines_with(service) == scene.token_service->counters().requests &&
+                            lines_with(service + answer.logged) >= 1 &&
+                            lines_with("GET ") == scene.requests() && scene.requests() > 0;
+        return agrees ? std::string() : answer.logged + ": " + run.err;
+    });
 }
 
 TEST_CASE("version 4: exact with odd tokens and odd clocks") {
