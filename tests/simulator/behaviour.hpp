@@ -117,6 +117,10 @@ struct Authentication {
 };
 
 struct Behaviour {
+    /// Not inline: at -O3, g++ 12 takes parts of a default argument `Behaviour behaviour = {}` for
+    /// uninitialized at its end.
+    Behaviour();
+
     Service service = Service::api;
     bool version3 = true;  ///< the token is good for versions 2 and 3
     Version4 version4;

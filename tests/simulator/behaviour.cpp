@@ -1,0 +1,7 @@
+#include "tests/simulator/behaviour.hpp"
+
+namespace simulator {
+
+Behaviour::Behaviour() = default;
+
+}  // namespace simulator
