@@ -141,10 +141,10 @@ std::uint64_t told_as_kept(const std::vector<std::string>& log) {
     return told;
 }
 
-constexpr std::chrono::hours kept(24 * 60);
+constexpr std::chrono::hours sixty_days(24 * 60);
 
 void erase_old(Story& story) {
-    story.world.settings.keep = kept;
+    story.world.settings.keep = sixty_days;
     story.world.sync();
 }
 
@@ -155,7 +155,7 @@ void finish_retention(Story& story) {
     erase_old(story);
     const Zone& zone = story.world.settings.zone;
     const std::string from = format_local(
-        zone.to_local(plan::kept_from(zone, story.world.clock.now() - Seconds(5), kept)));
+        zone.to_local(plan::kept_from(zone, story.world.clock.now() - Seconds(5), sixty_days)));
     REQUIRE(story.fact("erased_before") == from);
     REQUIRE(story.ask("SELECT count(*) FROM impressions WHERE timestamp < '" + from + "'") == "0");
     const std::string left = story.ask("SELECT count(*) FROM impressions");
