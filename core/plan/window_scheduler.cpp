@@ -154,6 +154,10 @@ bool WindowScheduler::cut(const WindowTask& piece, std::uint64_t records) {
     ended(piece);
     counted(piece, records);
     put_back_sampled(piece);
+    if ((piece.unproven > 0 || piece.narrowed) && piece.sampled.empty()) {
+        // As a part of the rest, it could be read to the same end again, and not add up again.
+        return halve(piece);
+    }
     todo_.add(piece.window);
     return true;
 }

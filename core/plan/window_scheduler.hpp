@@ -92,7 +92,7 @@ class WindowScheduler {
     void again(WindowTask piece);
 
     /// It holds too many records for one window: it goes back, to be cut by the width that its
-    /// total asks for. False if it cannot be cut.
+    /// total asks for; in halves if something was wrong with it. False if it cannot be cut.
     [[nodiscard]] bool cut(const WindowTask& piece, std::uint64_t records);
 
     /// How far the end of a piece may move: nobody has taken what follows. Nothing if somebody has,

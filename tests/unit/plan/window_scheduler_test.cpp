@@ -229,6 +229,38 @@ TEST_CASE("the end of a piece moves a few times at the most") {
     CHECK_FALSE(work.list.latest_end(*piece));
 }
 
+TEST_CASE("what did not add up to a later end, and is cut, is not read to that end for ever") {
+    const Window all = window("2026-06-01 00:00:00", "2026-06-02 00:00:00");
+    for (const Direction direction : {Direction::newest_first, Direction::oldest_first}) {
+        Work work(WindowSet(all), "Europe/Amsterdam", direction);
+        WindowSet read;
+        int steps = 0;
+        for (; steps < 1000; ++steps) {
+            auto piece = work.list.take();
+            if (!piece) {
+                break;
+            }
+            // Most of it is in few places: wide windows hold far too much, and narrow ones little.
+            if (piece->window.width() > 1h) {
+                REQUIRE(work.list.cut(*piece, 100'000));
+                continue;
+            }
+            work.list.counted(*piece, 4);
+            const auto later = work.list.latest_end(*piece);
+            if (later > piece->window.end) {
+                work.list.moved_end(*piece, {piece->window.begin, *later});
+                work.list.not_whole(*piece, "the list is not in the order of time");
+                continue;
+            }
+            read.add(piece->window);
+            work.list.done(*piece);
+        }
+        CHECK(steps < 1000);
+        CHECK(work.list.empty());
+        CHECK(read.contains(all));
+    }
+}
+
 TEST_CASE("what is left at last is shared out among those who read") {
     const auto pieces = [](unsigned readers) {
         Zone zone("Europe/Amsterdam");
