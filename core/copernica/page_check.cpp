@@ -73,6 +73,17 @@ std::vector<std::string_view> unusable_records(const Page& page) {
     return records;
 }
 
+bool has_equal_nameless(const Page& page) {
+    std::vector<std::string_view> records;
+    for (const Reject& reject : page.rejects) {
+        if (!reject.id) {
+            records.push_back(reject.record);
+        }
+    }
+    std::sort(records.begin(), records.end());
+    return std::adjacent_find(records.begin(), records.end()) != records.end();
+}
+
 }  // namespace
 
 std::optional<std::string> why_invalid(const PageQuery& query, const Page& page, Seconds slack) {
@@ -85,6 +96,10 @@ std::optional<std::string> why_invalid(const PageQuery& query, const Page& page,
 std::optional<std::string> why_doubtful(const Page& page) {
     if (page.twin) {
         return fmt::format("it holds the ID {} twice, with the same time", *page.twin);
+    }
+    // The second may stand in the place of another record: without an ID, nothing else tells.
+    if (has_equal_nameless(page)) {
+        return "it holds the same unusable record twice";
     }
     const std::size_t most = std::max<std::size_t>(3, page.records() / 100);
     if (page.rejects.size() <= most) {

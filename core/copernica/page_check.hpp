@@ -14,7 +14,8 @@ namespace mirror::copernica {
 /// when a server may read a bound as either pass.
 std::optional<std::string> why_invalid(const PageQuery& query, const Page& page, Seconds slack);
 
-/// Why one such reply is not enough, for people: more of its records are unusable than a few.
+/// Why one such reply is not enough, for people: more of its records are unusable than a few, or
+/// one of them stands in it twice, as an ID with one time may.
 std::optional<std::string> why_doubtful(const Page& page);
 
 /// Whether both pages have the same unusable records, in any order.

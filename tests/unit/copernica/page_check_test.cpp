@@ -138,11 +138,28 @@ TEST_CASE("more than one record in a hundred, or three in all, that are unusable
             reply.row(i + 1, local("2026-06-01 10:30:00"));
         }
         for (int i = 0; i < line.rejects; ++i) {
-            reply.reject(std::nullopt, std::nullopt);
+            reply.reject(100'000 + i, std::nullopt);
         }
         CHECK(reply.right());
         CHECK(!why_doubtful(reply.page).has_value() == line.right);
     }
+}
+
+TEST_CASE("an unusable record that stands twice in a reply may stand in the place of another") {
+    const auto is_doubtful = [](const std::vector<Reject>& rejects) {
+        Page page;
+        page.rejects = rejects;
+        return why_doubtful(page).has_value();
+    };
+    Reject one;
+    one.record = R"({"ID":null,"note":1})";
+    Reject other;
+    other.record = R"({"ID":null,"note":2})";
+    CHECK(is_doubtful({one, other, one}));
+    CHECK_FALSE(is_doubtful({one, other}));
+    // By its ID, it counts once.
+    one.id = 7;
+    CHECK_FALSE(is_doubtful({one, other, one}));
 }
 
 TEST_CASE("unusable records are compared by what they are, in any order") {
