@@ -73,14 +73,8 @@ std::vector<std::string_view> unusable_records(const Page& page) {
     return records;
 }
 
-bool has_equal_nameless(const Page& page) {
-    std::vector<std::string_view> records;
-    for (const Reject& reject : page.rejects) {
-        if (!reject.id) {
-            records.push_back(reject.record);
-        }
-    }
-    std::sort(records.begin(), records.end());
+bool has_equal_unusable(const Page& page) {
+    const std::vector<std::string_view> records = unusable_records(page);
     return std::adjacent_find(records.begin(), records.end()) != records.end();
 }
 
@@ -98,7 +92,7 @@ std::optional<std::string> why_doubtful(const Page& page) {
         return fmt::format("it holds the ID {} twice, with the same time", *page.twin);
     }
     // The second may stand in the place of another record: without an ID, nothing else tells.
-    if (has_equal_nameless(page)) {
+    if (has_equal_unusable(page)) {
         return "it holds the same unusable record twice";
     }
     const std::size_t most = std::max<std::size_t>(3, page.records() / 100);
