@@ -455,9 +455,7 @@ ApiError HttpApi::refused(const std::string& path, const http::ReplyHeader& head
 // For the log: no token, and nothing of the query.
 std::string HttpApi::line_of(const std::string& path, const std::string& result,
                              Monotonic begun) const {
-    const auto took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(clock().monotonic() - begun);
-    return "GET " + shown(path) + ": " + result + " after " + std::to_string(took.count()) + " ms";
+    return request_line("GET " + shown(path), result, clock().monotonic() - begun);
 }
 
 Clock& HttpApi::clock() const {

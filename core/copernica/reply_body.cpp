@@ -78,6 +78,12 @@ asio::awaitable<std::string> read_error(Answer& answer) {
     co_return body.text();
 }
 
+std::string request_line(const std::string& what, const std::string& result,
+                         std::chrono::nanoseconds took) {
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(took);
+    return what + ": " + result + " after " + std::to_string(milliseconds.count()) + " ms";
+}
+
 std::optional<Instant> date_of(const http::ReplyHeader& header) {
     return header.date ? http::parse_http_date(*header.date) : std::nullopt;
 }

@@ -1,6 +1,7 @@
 // The bodies of replies, as they are and as gzip.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -33,6 +34,10 @@ boost::asio::awaitable<bool> read_body(Answer& answer, http::BodySink& sink, std
 /// The body of another status than 200, as far as it can be had: the status is what matters. The
 /// connection stays in the answer if it can be used again.
 boost::asio::awaitable<std::string> read_error(Answer& answer);
+
+/// A line of the debug log: how a request ended, and after how long. `what` is "GET /v3/identity".
+std::string request_line(const std::string& what, const std::string& result,
+                         std::chrono::nanoseconds took);
 
 /// The reply's `Date`, if it has a readable one.
 std::optional<Instant> date_of(const http::ReplyHeader& header);

@@ -96,10 +96,7 @@ asio::awaitable<std::string> TokenService::read(Answer& answer) {
 }
 
 void TokenService::log(const std::string& result, Monotonic begun) const {
-    const auto took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic() - begun);
-    observer_.debug("POST " + route_.url.text() + ": " + result + " after " +
-                    std::to_string(took.count()) + " ms");
+    observer_.debug(request_line("POST " + route_.url.text(), result, clock_.monotonic() - begun));
 }
 
 ApiError TokenService::too_slow(std::chrono::seconds after) const {
