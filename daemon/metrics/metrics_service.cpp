@@ -63,7 +63,8 @@ MetricsService::MetricsService(const asio::any_io_executor& executor, const List
       health_(clock, poll_interval),
       liveness_(executor, std::move(activity)),
       serves_page_(where.loopback),
-      page_(report_source(database_, streams_, std::move(time_zone)), clock),
+      page_(last_thirty_days_of(report_source(database_, streams_, std::move(time_zone)), clock),
+            clock),
       server_(executor, where, [this](std::string path) { return answer(std::move(path)); }) {
 } catch (const boost::system::system_error& error) {
     throw UsageError(
@@ -85,8 +86,8 @@ asio::awaitable<HttpAnswer> MetricsService::answer(std::string path) {
         co_return reason ? HttpAnswer(503, *reason + "\n") : HttpAnswer(200, "ok\n");
     }
     if (serves_page_ && (path == "/" || path == "/still")) {
-        co_return co_await page_.answer(path == "/" ? StatusPage::Reload::each_minute
-                                                    : StatusPage::Reload::never);
+        co_return co_await page_.answer(path == "/" ? StatusPage::Kind::reloading
+                                                    : StatusPage::Kind::still);
     }
     co_return HttpAnswer(404, serves_page_ ? "here are /, /still, /metrics, /healthz and /livez\n"
                                            : "here are /metrics, /healthz and /livez\n");

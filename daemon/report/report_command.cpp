@@ -73,7 +73,9 @@ ExitCode write_report(const CommandLine& line, const Config& config,
     const auto period = [&](Instant now, const Zone& zone) {
         return report_period(line, now, zone);
     };
-    const std::string page = draw_report(source, period, environment.clock.utc());
+    const Instant now = environment.clock.utc();
+    const std::string page =
+        draw_report(source, period, now, count_for_report(source, period, now));
     if (line.output) {
         write_file(*line.output, page);
     } else {

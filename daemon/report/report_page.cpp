@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* absent = "–";
 constexpr const char* no_opens = "No opens in this period.";
+constexpr const char* not_counted = "Being counted: this shows in a moment.";
 constexpr std::size_t most_runs = 20;
 constexpr std::size_t most_bars = 10;
 
@@ -62,6 +63,11 @@ std::string local_text(const Zone& zone, const std::optional<Instant>& at) {
     return at ? format_local(zone.to_local(*at)) : absent;
 }
 
+// What stands in the place of counts that are not there.
+const char* without(const Report& report, const char* instead) {
+    return report.counted ? instead : not_counted;
+}
+
 void section(HtmlWriter& html, const std::string& title, const Table& table,
              const std::string& instead) {
     html.open("section");
@@ -79,6 +85,9 @@ void write_head(HtmlWriter& html, const Report& report, const Zone& zone) {
                                   format_day(report.period.end - std::chrono::days(1)), zone.name(),
                                   format_local(zone.to_local(report.now))));
     if (report.served) {
+        html.element("p", report.counted ? fmt::format("Opens, mailings and rejects as of {}.",
+                                                       format_local(zone.to_local(*report.counted)))
+                                         : "Opens, mailings and rejects are being counted.");
         // Who reads slowly, or by ear, can keep it.
         html.open("p");
         html.element("a", "Reload it every minute", {{"href", "/"}});
@@ -196,7 +205,7 @@ void write_opens(HtmlWriter& html, const Report& report, const std::vector<std::
                                "names a usual browser is counted.",
                                grouped(sum))};
     if (sum == 0) {
-        text.nothing = no_opens;
+        text.nothing = without(report, no_opens);
     }
     write_columns(html, text, days, series);
 }
@@ -224,12 +233,12 @@ void write_hours(HtmlWriter& html, const Report& report) {
                    fmt::format("Most opens come on {} from {}:00: {}.", weekdays[most.first],
                                hours[most.second], grouped(opens))};
     if (opens == 0) {
-        text.nothing = no_opens;
+        text.nothing = without(report, no_opens);
     }
     write_heat_map(html, text, weekdays, hours, values);
 }
 
-void write_mailings(HtmlWriter& html, const std::string& title,
+void write_mailings(HtmlWriter& html, const Report& report, const std::string& title,
                     const std::vector<storage::MailingResult>& mailings) {
     Table table;
     table.columns = {"Subject", "Sent",      "Destinations", "Deliveries",
@@ -242,11 +251,12 @@ void write_mailings(HtmlWriter& html, const std::string& title,
                               percent(mailing.unique_clicks, mailing.deliveries)});
     }
     section(html, title, table,
-            "No mailing that was sent in the period is in the file; the kind of event \"mailings\" "
-            "has them.");
+            without(report,
+                    "No mailing that was sent in the period is in the file; the kind of event "
+                    "\"mailings\" has them."));
 }
 
-void write_counts(HtmlWriter& html, ChartText text,
+void write_counts(HtmlWriter& html, const Report& report, ChartText text,
                   const std::vector<storage::ReportNumbers::Count>& counts) {
     std::vector<Bar> bars;
     for (const auto& [name, opens] : counts) {
@@ -254,7 +264,7 @@ void write_counts(HtmlWriter& html, ChartText text,
     }
     bars.resize(std::min(bars.size(), most_bars));
     if (bars.empty()) {
-        text.nothing = no_opens;
+        text.nothing = without(report, no_opens);
     }
     write_bars(html, text, "Opens", bars);
 }
@@ -280,7 +290,8 @@ void write_rejects(HtmlWriter& html, const Report& report) {
         table.rows.push_back(
             {named(reject.reason, "(no reason)"), reject.stream, grouped(reject.records)});
     }
-    section(html, "What could not be stored as rows", table, "Everything could be stored.");
+    section(html, "What could not be stored as rows", table,
+            without(report, "Everything could be stored."));
 }
 
 void write_runs(HtmlWriter& html, const Report& report, const Zone& zone) {
@@ -348,11 +359,11 @@ std::string report_page(const Report& report, const Zone& zone) {
     write_coverage(html, report, zone, days);
     write_opens(html, report, names);
     write_hours(html, report);
-    write_mailings(html, "The newest mailings", report.numbers.newest);
-    write_mailings(html, "The biggest mailings", report.numbers.biggest);
-    write_counts(html, {"devices", "Devices", "On which devices mailings were opened."},
+    write_mailings(html, report, "The newest mailings", report.numbers.newest);
+    write_mailings(html, report, "The biggest mailings", report.numbers.biggest);
+    write_counts(html, report, {"devices", "Devices", "On which devices mailings were opened."},
                  report.numbers.devices);
-    write_counts(html,
+    write_counts(html, report,
                  {"programs", "Programs",
                   "The programs that opened most. The program of a proxy hides the person's."},
                  report.numbers.programs);

@@ -15,8 +15,9 @@ namespace mirror::daemon {
 struct Report {
     storage::FileStatus file;
     Statuses statuses;  ///< of the streams to be shown
-    storage::ReportNumbers numbers;
-    LocalPeriod period;  ///< whole days
+    storage::ReportNumbers numbers{};
+    std::optional<Instant> counted{};  ///< when `numbers` were read; absent: they are being read
+    LocalPeriod period;                ///< whole days
     Instant now{};
     bool served = false;  ///< by `run`, at `/` and `/still`
 };

@@ -10,6 +10,7 @@
 
 #include "core/record/stream.hpp"
 #include "core/time/zone.hpp"
+#include "storage/report_reader.hpp"
 
 namespace mirror::daemon {
 
@@ -18,7 +19,7 @@ struct ReportSource {
     std::vector<const Stream*> streams;  ///< that are followed
     std::string time_zone;               ///< if the file has none yet
     std::chrono::milliseconds busy_timeout{5'000};
-    /// Asked now and then while the file is read; false: it is not worth going on.
+    /// Asked now and then while rows are counted; false: it is not worth going on.
     std::function<bool()> go_on{};
 };
 
@@ -28,9 +29,18 @@ using ReportPeriod = std::function<LocalPeriod(Instant now, const Zone& zone)>;
 /// The last thirty days, today included.
 LocalPeriod last_thirty_days(Instant now, const Zone& zone);
 
-/// Reads the file and draws the page. `served`: by `run`. Throws storage::DatabaseError, and what
-/// `period` throws.
+/// What takes long to read of a large file, and when it was read.
+struct ReportCounts {
+    Instant at{};
+    storage::ReportNumbers numbers;
+};
+
+/// Throws storage::DatabaseError, and what `period` throws.
+ReportCounts count_for_report(const ReportSource& source, const ReportPeriod& period, Instant now);
+
+/// Reads the rest, and draws the page. Without `counts`, it says that they are being read.
+/// `served`: by `run`. Throws as count_for_report() does.
 std::string draw_report(const ReportSource& source, const ReportPeriod& period, Instant now,
-                        bool served = false);
+                        const std::optional<ReportCounts>& counts, bool served = false);
 
 }  // namespace mirror::daemon

@@ -62,7 +62,8 @@ class Account:
 
     @contextlib.contextmanager
     def running(self, ready):
-        """`run`, from when `ready` is true until the block ends. Gives the address of its page."""
+        """`run`, from when `ready` is true until the block ends. Gives the address of its page: of the one that
+        waits for its counts, and does not change while it is looked at."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             where = "{}:{}".format(*free.getsockname())
         self.configure(where)
@@ -75,7 +76,7 @@ class Account:
             try:
                 self.wait(process, messages, lambda: answers(where) and ready(self))
                 messages.close()
-                yield f"http://{where}/"
+                yield f"http://{where}/still"
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait()

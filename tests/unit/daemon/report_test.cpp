@@ -63,6 +63,7 @@ const std::string hostile =
 Report report_of_three_days() {
     Report report;
     report.now = utc("2026-03-03 11:00:00");
+    report.counted = report.now;
     report.period = {local("2026-03-01 00:00:00"), local("2026-03-04 00:00:00")};
     report.file.time_zone = "Europe/Amsterdam";
     report.file.account = {"34", "Shop"};
@@ -161,6 +162,24 @@ TEST_CASE("report: an account with nothing in it has words for that") {
     CHECK(has(page, "No row came late yet."));
     CHECK(has(page, "No run is written down."));
     CHECK(has(page, "No mailing that was sent in the period is in the file"));
+}
+
+TEST_CASE("report: until it is counted, it says so, and how complete the file is") {
+    Report report = report_of_three_days();
+    report.served = true;
+    report.counted = std::nullopt;
+    const std::string page = report_page(report, amsterdam());
+    CHECK(first_unbalanced(page).empty());
+    CHECK(has(page, "<p>Opens, mailings and rejects are being counted.</p>"));
+    // Four charts, two tables of mailings, and the rejects.
+    CHECK(count_of(page, "<p>Being counted: this shows in a moment.</p>") == 7);
+    CHECK_FALSE(has(page, "No opens"));
+    CHECK_FALSE(has(page, "Everything could be stored"));
+    CHECK(has(page, "1 of 3 days are complete"));
+    // Counts may be older than the rest.
+    report.counted = utc("2026-03-03 10:59:00");
+    CHECK(has(report_page(report, amsterdam()),
+              "<p>Opens, mailings and rejects as of 2026-03-03 11:59:00.</p>"));
 }
 
 TEST_CASE("report: numbers and rates") {
