@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "core/copernica/api.hpp"
 #include "tests/support/times.hpp"
 #include "tests/unit/sync/live.hpp"
 
@@ -60,6 +61,27 @@ TEST_CASE("run: in a busy account, a count tells that rows came late") {
     world.follow_until(world.clock.now() + 14min);
     CHECK(world.difference() == "");
     CHECK(asked(world) - before < 14 + 30);
+}
+
+TEST_CASE(
+    "run: a poll does not reach over a gap, and a count tells that rows came late behind it") {
+    Live world;
+    world.store.cuts = true;
+    world.settings.poll_interval = Seconds(60);
+    const LocalTime gap = world.settings.zone.to_local(noon - 2h);
+    world.api.on_page = [&](const copernica::PageQuery& query) {
+        if (query.begintime < gap + Seconds(9) && query.endtime > gap) {
+            throw copernica::ApiError(copernica::ErrorKind::request_refused,
+                                      "this period is refused", 400);
+        }
+    };
+    world.follow_until(noon + 1h);
+    REQUIRE(world.store.covered.windows().size() == 2);
+    log_late(world, Seconds(4h));
+    CHECK(world.difference() != "");
+    world.follow_until(world.clock.now() + 14min);
+    CHECK(world.difference() == "");
+    CHECK(world.store.covered.windows().size() == 2);
 }
 
 TEST_CASE("run: what a day costs, by what the account logs" * doctest::test_suite("long")) {
