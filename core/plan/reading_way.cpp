@@ -1,7 +1,6 @@
 #include "core/plan/reading_way.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace mirror::plan {
 namespace {
@@ -55,18 +54,6 @@ ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits) {
         }
     }
     return way;
-}
-
-bool reads_on_cheaply(const ListFacts& facts, const ReadingLimits& limits, std::uint64_t received,
-                      std::uint64_t left) {
-    const double page = std::max(limits.page_size, 1U);
-    const double pages = std::ceil(static_cast<double>(left) / page);
-    const double slot = slot_seconds(facts, limits);
-    const double mean_offset = static_cast<double>(received) + page * (pages - 1) / 2;
-    const double by_offset =
-        pages * std::max(slot, facts.request_seconds + facts.skip_seconds * mean_offset);
-    const double apart = slot + pages * (1 + waste) * slot;
-    return by_offset <= apart;
 }
 
 }  // namespace mirror::plan

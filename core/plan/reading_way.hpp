@@ -54,10 +54,4 @@ double slot_seconds(const ListFacts& facts, const ReadingLimits& limits);
 /// number.
 ReadingWay cheapest_way(const ListFacts& facts, const ReadingLimits& limits);
 
-/// Of a window that has `received` records, and `left` more: whether these cost less by offset than
-/// in windows of their own. For that it would end with what is known of it, which takes one more
-/// count.
-bool reads_on_cheaply(const ListFacts& facts, const ReadingLimits& limits, std::uint64_t received,
-                      std::uint64_t left);
-
 }  // namespace mirror::plan

@@ -97,10 +97,7 @@ asio::awaitable<std::optional<WholeWindow>> WindowFetcher::fetch(WindowTask task
         events.received(reader->received());
         switch (verdict) {
             case WindowReader::Verdict::read_on:
-                if (first_page && end_with_known(task, *reader)) {
-                    events.counted(reader->received());
-                    counted = true;
-                } else if (first_page) {
+                if (first_page) {
                     scheduler_.counted(task, *reader->total());
                     const std::uint64_t expected = fill_pages(task, *reader);
                     events.counted(expected);
@@ -208,9 +205,6 @@ std::uint64_t WindowFetcher::fill_pages(WindowTask& task, WindowReader& reader) 
 // A window with more records than it should have: it is read to an earlier end, or as a whole, or
 // cut. Returns how many records are read then; nothing if it was cut.
 std::optional<std::uint64_t> WindowFetcher::go_on_crowded(WindowTask& task, WindowReader& reader) {
-    if (end_with_known(task, reader)) {
-        return reader.received();
-    }
     const std::uint64_t total = *reader.total();
     const bool may_move = task.sampled.empty() && task.moves < plan::WindowScheduler::most_moves;
     const auto target = may_move ? better_total(reader) : std::nullopt;
@@ -263,25 +257,6 @@ plan::ReadingLimits WindowFetcher::reading_limits() const {
     limits.connections = context_.settings.connections;
     limits.requests_per_second = context_.settings.requests_per_second;
     return limits;
-}
-
-// A window that has many more records than it should have, where offsets cost much, ends with what
-// is known of it: the next request counts that. False if it goes on.
-bool WindowFetcher::end_with_known(WindowTask& task, WindowReader& reader) {
-    if (reader.left() == 0 || !task.sampled.empty() ||
-        task.moves >= plan::WindowScheduler::most_moves ||
-        plan::reads_on_cheaply(context_.adaptive.list.facts(), reading_limits(), reader.received(),
-                               reader.left())) {
-        return false;
-    }
-    const std::uint64_t total = *reader.total();
-    const std::optional<Window> narrower = reader.narrow_to_known();
-    if (!narrower) {
-        return false;
-    }
-    scheduler_.counted(task, total);
-    scheduler_.moved_end(task, *narrower);
-    return true;
 }
 
 // What a reply shows of the API beside its records.

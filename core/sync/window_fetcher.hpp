@@ -53,7 +53,6 @@ class WindowFetcher {
                              Records records) const;
     std::optional<std::uint64_t> better_total(const plan::WindowReader& reader) const;
     std::uint64_t fill_pages(plan::WindowTask& task, plan::WindowReader& reader);
-    bool end_with_known(plan::WindowTask& task, plan::WindowReader& reader);
     plan::ReadingLimits reading_limits() const;
     std::optional<std::uint64_t> go_on_crowded(plan::WindowTask& task, plan::WindowReader& reader);
     bool go_on_before_the_end(plan::WindowTask& task, plan::WindowReader& reader) const;

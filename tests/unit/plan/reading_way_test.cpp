@@ -52,34 +52,6 @@ TEST_CASE("way: others wait for the count of a long window, not for that of a sh
     CHECK(cheapest_way({0, 0.05, 200e-6}, limits).waits_for_count);
 }
 
-TEST_CASE("way: a window goes on by offset while that costs less than windows of their own") {
-    struct Line {
-        ListFacts facts;
-        unsigned requests_per_second;
-        std::uint64_t received;
-        std::uint64_t left;
-        bool on;
-    };
-    constexpr unsigned fast = 100'000;
-    const Line lines[] = {
-        {{}, 10, 1000, 100'000, true},  // nothing known
-        {{0, 0.05, 0}, fast, 1000, 100'000, true},
-        {{0, 0.05, 1e-6}, fast, 1000, 30'000, true},
-        {{0, 0.05, 20e-6}, fast, 1000, 6'000, true},
-        {{0, 0.05, 20e-6}, fast, 1000, 9'000, false},
-        {{0, 0.05, 20e-6}, fast, 8000, 900, false},
-        {{0, 0.05, 20e-6}, 10, 8000, 900, true},  // the rate hides it
-    };
-    for (const Line& line : lines) {
-        CAPTURE(line.facts.skip_seconds);
-        CAPTURE(line.received);
-        CAPTURE(line.left);
-        ReadingLimits limits;
-        limits.requests_per_second = line.requests_per_second;
-        CHECK(reads_on_cheaply(line.facts, limits, line.received, line.left) == line.on);
-    }
-}
-
 TEST_CASE("way: a window's end moves if the list runs with time") {
     CHECK(cheapest_way({}, {}).ends_move);
     CHECK(cheapest_way({0.1, 0.05, 0}, {}).ends_move);
