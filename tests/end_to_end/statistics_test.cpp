@@ -271,7 +271,7 @@ TEST_CASE("statistics: replies that cannot be right are asked for again, and nam
         faults::delivery(simulator::Delivery::close_in_body),
     };
     for (const simulator::Fault& fault : wrong) {
-        int faults_left = 1;
+        std::atomic<int> faults_left = 1;
         scene.server.set_rule([&faults_left, fault](const simulator::Request& request) {
             const bool fails = request.mailing == 401 && faults_left-- > 0;
             return fails ? std::optional(fault) : std::nullopt;
