@@ -350,11 +350,21 @@ void Client::throw_if_fatal(const Failed& failed) const {
             throw ApiFailed(fmt::format("{}; it asks to wait {}, longer than give_up_after",
                                         error.what(), duration_text(*error.retry_after())));
         case NextStep::patience_is_over:
-            throw ApiFailed(
-                fmt::format("gave up after {} without a success; last: {}; run "
-                            "`copernica-mirror check` to diagnose",
-                            duration_text(*options_.give_up_after), error.what()));
+            throw_no_success(error);
     }
+}
+
+void Client::throw_if_patience_is_over(const ApiError& error) const {
+    if (next_step(how_it_is({error})) == NextStep::patience_is_over) {
+        throw_no_success(error);
+    }
+}
+
+void Client::throw_no_success(const ApiError& last) const {
+    throw ApiFailed(
+        fmt::format("gave up after {} without a success; last: {}; run "
+                    "`copernica-mirror check` to diagnose",
+                    duration_text(options_.give_up_after.value()), last.what()));
 }
 
 // Whose fault is a request that is refused or keeps failing? True if the API answers another one of

@@ -74,6 +74,10 @@ class Client {
     /// answered. Throws what ends a run.
     boost::asio::awaitable<bool> is_worth_retrying(Failed failed);
 
+    /// After a request that is not made again. Throws if a command that ends by itself has been
+    /// without a success for as long as it may.
+    void throw_if_patience_is_over(const ApiError& error) const;
+
     Instant server_now() const { return access_.server_now(); }
     bool server_clock_known() const { return access_.server_clock().accepted(); }
 
@@ -108,6 +112,7 @@ class Client {
     boost::asio::awaitable<bool> token_is_refused(Lane lane);
     FailedRequest how_it_is(const Failed& failed) const;
     void throw_if_fatal(const Failed& failed) const;
+    [[noreturn]] void throw_no_success(const ApiError& last) const;
     boost::asio::awaitable<Identity> ask_identity(Lane lane, bool ends_trouble);
 
     ApiAccess& access_;

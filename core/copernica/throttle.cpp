@@ -117,6 +117,13 @@ asio::awaitable<void> Throttle::Permit::pass() {
     ++owner.requests_;
 }
 
+void Throttle::end_pauses() {
+    for (LaneState& lane : lanes_) {
+        lane.not_before = Monotonic{};
+    }
+    changed_.notify_all();
+}
+
 milliseconds Throttle::pause_after(unsigned failures) {
     std::uniform_real_distribution<double> even(0.0, 1.0);
     return Backoff::wait(failures, even(jitter_));

@@ -141,6 +141,7 @@ asio::awaitable<void> Preflight::check_zone() {
                     co_await context_.client.page(rows_ahead(), repeated_hour);
                 judge_zone(fetched.page);
             } catch (const copernica::ApiError& error) {
+                context_.client.throw_if_patience_is_over(error);
                 context_.observer.debug(error.what());
             }
         }

@@ -135,6 +135,52 @@ TEST_CASE("several streams: a command ends with the reason if all of them fail")
     CHECK_THROWS_WITH_AS(three.sync(), doctest::Contains("no such call"), ApiFailed);
 }
 
+TEST_CASE("several streams: an API that does not answer is waited for once, not by each of them") {
+    for (const int works_until : {0, 1, 5}) {
+        CAPTURE(works_until);
+        Three three;
+        const Seconds patience = three.world.settings.give_up_after.value();
+        std::optional<Instant> gave_up;  // the first stream
+        const auto fail = [&] {
+            const FakeApi& api = three.world.api;
+            if (api.pages + api.identities > static_cast<unsigned>(works_until)) {
+                if (!three.world.store.facts[metadata::last_error].empty() && !gave_up) {
+                    gave_up = three.world.clock.now();
+                }
+                throw ApiError(ErrorKind::try_again, "connection refused");
+            }
+        };
+        three.world.api.on_page = [&](const PageQuery&) { fail(); };
+        three.world.api.on_identity = fail;
+        CHECK_THROWS_WITH_AS(three.sync(), doctest::Contains("gave up after"), ApiFailed);
+        CHECK(three.world.clock.now() - noon >= patience);
+        // The others are tried once more, but they do not wait.
+        REQUIRE(gave_up.has_value());
+        CHECK(three.world.clock.now() - *gave_up <= 10s);
+        for (FakeStore* const store : {&three.world.store, &three.clicks, &three.mailings}) {
+            CHECK(store->facts[metadata::last_error].find("gave up after") != std::string::npos);
+        }
+    }
+}
+
+TEST_CASE("several streams: the others are read after one whose call is never answered") {
+    for (const char* const silent : {"impressions", "clicks", "mailings"}) {
+        CAPTURE(std::string(silent));
+        Three three;
+        three.refused = silent;
+        three.kind = ErrorKind::try_again;
+        const auto results = three.sync();
+        REQUIRE(results.size() == 3);
+        for (const auto& result : results) {
+            CAPTURE(result.stream->name);
+            CHECK(result.failed.has_value() == (result.stream->name == silent));
+            CHECK((result.result && result.result->whole()) == (result.stream->name != silent));
+        }
+        const Seconds patience = three.world.settings.give_up_after.value();
+        CHECK(three.world.clock.now() - noon <= patience + 10min);
+    }
+}
+
 TEST_CASE("several streams: one that fails holds up no poll of the others") {
     Three three;
     three.refused = "clicks";
