@@ -188,11 +188,11 @@ WITH
 SELECT
     mailing, subject, sent_at, destinations, deliveries, bounces, opens, unique_opens,
     unique_person_opens, clicks, unique_clicks, unsubscribes, abuses,
-    CAST(bounces AS REAL) / nullif(destinations, 0) AS bounce_rate_of_destinations,
-    CAST(unique_opens AS REAL) / nullif(deliveries, 0) AS open_rate_of_deliveries,
-    CAST(unique_person_opens AS REAL) / nullif(deliveries, 0) AS person_open_rate_of_deliveries,
-    CAST(unique_clicks AS REAL) / nullif(deliveries, 0) AS click_rate_of_deliveries,
-    CAST(unique_clicks AS REAL) / nullif(unique_opens, 0) AS click_rate_of_opens,
-    CAST(unsubscribes AS REAL) / nullif(deliveries, 0) AS unsubscribe_rate_of_deliveries,
-    CAST(abuses AS REAL) / nullif(deliveries, 0) AS abuse_rate_of_deliveries
+    CAST(bounces AS DOUBLE) / nullif(destinations, 0) AS bounce_rate_of_destinations,
+    CAST(unique_opens AS DOUBLE) / nullif(deliveries, 0) AS open_rate_of_deliveries,
+    CAST(unique_person_opens AS DOUBLE) / nullif(deliveries, 0) AS person_open_rate_of_deliveries,
+    CAST(unique_clicks AS DOUBLE) / nullif(deliveries, 0) AS click_rate_of_deliveries,
+    CAST(unique_clicks AS DOUBLE) / nullif(unique_opens, 0) AS click_rate_of_opens,
+    CAST(unsubscribes AS DOUBLE) / nullif(deliveries, 0) AS unsubscribe_rate_of_deliveries,
+    CAST(abuses AS DOUBLE) / nullif(deliveries, 0) AS abuse_rate_of_deliveries
 FROM results;
