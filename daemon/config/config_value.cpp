@@ -134,8 +134,11 @@ std::vector<std::string> ConfigValue::streams() const {
     std::vector<std::string> names = list(wanted, [this](const ConfigValue& element) {
         std::string name = element.text("the name of a stream, as text");
         if (find_stream(name) == nullptr) {
+            const std::string why = name == "all"
+                                        ? "\"all\" stands alone, not in a list: streams = \"all\""
+                                        : no_such_stream(name);
             throw config_error(file_, element.node_.source().begin.line,
-                               fmt::format("{}: {}", name_, no_such_stream(name)));
+                               fmt::format("{}: {}", name_, why));
         }
         return name;
     });
