@@ -43,19 +43,35 @@ class CopyDisplay {
     Monotonic last_shown_;
 };
 
-// Of the copy, not of the file, which may have gone on.
-std::string summary(const std::filesystem::path& copy, std::uint64_t bytes, Instant now) {
-    storage::StatusOptions options;
-    options.path = copy;
-    options.runs = 0;
-    const Status status = assess(storage::read_status(options), now);
-    std::string text =
-        fmt::format("{}: {} MiB, {} rows", copy.string(), mebibytes(bytes), grouped(status.rows));
+std::string contents(const Status& status) {
+    std::string text = counted(status.rows, "row");
     if (status.complete) {
         const Zone zone(status.time_zone);
         text += fmt::format(", complete from {} to {} ({})",
                             format_local(zone.to_local(status.complete->begin)),
                             format_local(zone.to_local(status.complete->end)), zone.name());
+    }
+    return text;
+}
+
+// Of the copy, not of the file, which may have gone on. A line for each stream if there are
+// several.
+std::string summary(const std::filesystem::path& copy, std::uint64_t bytes, Instant now) {
+    storage::StatusOptions options;
+    options.path = copy;
+    options.runs = 0;
+    const Statuses all = assess_all(storage::read_status(options), {}, now);
+    const std::string file = fmt::format("{}: {} MiB, ", copy.string(), mebibytes(bytes));
+    if (all.size() == 1) {
+        return file + contents(all.front()) + "\n";
+    }
+    std::uint64_t rows = 0;
+    for (const Status& status : all) {
+        rows += status.rows;
+    }
+    std::string text = file + counted(rows, "row") + "\n";
+    for (const Status& status : all) {
+        text += fmt::format("{}: {}\n", status.stream->name, contents(status));
     }
     return text;
 }
@@ -82,7 +98,7 @@ ExitCode take_snapshot(const CommandLine& line, const Config& config,
     if (signals.caught()) {
         return *signals.caught() == SIGINT ? ExitCode::interrupted : ExitCode::terminated;
     }
-    environment.out << summary(line.snapshot, bytes, environment.clock.utc()) << "\n" << std::flush;
+    environment.out << summary(line.snapshot, bytes, environment.clock.utc()) << std::flush;
     return ExitCode::done;
 }
 

@@ -72,9 +72,6 @@ struct Status {
 
 /// `now` is this machine's clock, UTC.
 Status assess(const storage::FileStatus& file, const Stream& stream, Instant now);
-inline Status assess(const storage::FileStatus& file, Instant now) {
-    return assess(file, streams().front(), now);
-}
 
 /// One for each stream that is followed, or of which the file has anything; never empty.
 using Statuses = std::vector<Status>;

@@ -137,6 +137,43 @@ TEST_CASE("streams: one is switched on later, and off again") {
     CHECK(all.json({"status", "--json"}).at("streams").at("clicks").at("followed") == false);
 }
 
+TEST_CASE("streams: a snapshot says what it has of each") {
+    Everything all;
+    Scene& scene = all.scene;
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const auto copy = scene.directory() / "copy.db";
+    const Run taken = scene.run({"snapshot", copy.string()});
+    CHECK(taken.code == 0);
+    for (const StreamId stream : simulator::all_streams) {
+        const std::string name(simulator::facts_of(stream).name);
+        CAPTURE(name);
+        const auto line = taken.out.find("\n" + name + ": ");
+        REQUIRE(line != std::string::npos);
+        const std::string said = taken.out.substr(line, taken.out.find('\n', line + 1) - line);
+        CHECK(said.find(", complete from ") != std::string::npos);
+        std::string rows = said.substr(name.size() + 3, said.find(" row") - name.size() - 3);
+        std::erase(rows, ',');
+        CHECK(rows == all.count(name));
+    }
+    std::string all_rows = taken.out.substr(0, taken.out.find(" rows\n"));
+    all_rows = all_rows.substr(all_rows.rfind(' ') + 1);
+    std::erase(all_rows, ',');
+    std::string sum = "SELECT 0";
+    for (const StreamId stream : simulator::all_streams) {
+        sum += " + (SELECT count(*) FROM " + std::string(simulator::facts_of(stream).name) + ")";
+    }
+    CHECK(all_rows == scene.query(sum));
+}
+
+TEST_CASE("streams: a snapshot of one that is not the first") {
+    Everything all({}, "streams = [\"clicks\"]\n");
+    Scene& scene = all.scene;
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const Run taken = scene.run({"snapshot", (scene.directory() / "copy.db").string()});
+    CHECK(taken.out.find(" 0 rows") == std::string::npos);
+    CHECK(taken.out.find(", complete from ") != std::string::npos);
+}
+
 TEST_CASE("streams: only those that are named") {
     Everything all;
     Scene& scene = all.scene;

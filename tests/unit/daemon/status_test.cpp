@@ -42,6 +42,11 @@ storage::FileStatus some_file() {
     return file;
 }
 
+// Of impressions.
+Status assess(const storage::FileStatus& file, Instant now) {
+    return daemon::assess(file, streams().front(), now);
+}
+
 }  // namespace
 
 TEST_CASE("status: the newest unbroken period, the lag by the server's clock, the gaps") {
