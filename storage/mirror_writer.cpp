@@ -6,6 +6,7 @@
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
 
+#include "core/plan/gap_join.hpp"
 #include "core/sync/horizon_facts.hpp"
 #include "storage/errors.hpp"
 #include "storage/kept_data.hpp"
@@ -38,6 +39,7 @@ MirrorWriter::MirrorWriter(Database& database, const MirrorOptions& options,
       conflicts_(database_.sql(), options_.zone, stream),
       lateness_(database_.sql(), stream),
       coverage_(database_.sql(), options_.zone, stream),
+      comparison_(database_.sql(), options_.zone, stream),
       runs_(database_.sql(), stream),
       requests_(database_.sql()),
       truncation_(truncation) {}
@@ -118,20 +120,24 @@ void MirrorWriter::write_window(const sync::WholeWindow& whole, Instant server_n
     for (const plan::AgedWindow& aged : whole.aged) {
         coverage_.add(aged.age.count(), aged.window);
     }
-    const std::vector<Reject> rejects = rejects_of(whole, rows.conflicts, rule.proven, written);
+    std::vector<LocalTime> again;
+    const std::vector<Reject> rejects =
+        rejects_of(whole, rows.conflicts, rule.proven, written, again);
     written.rejected += rejects.size();
     counters.rejects += rejects_.replace(whole.window, rejects, now);
     // A record that another one kept from being a row can be the row now.
     for (const LocalTime time : conflicts_.kept_with(removals.marked)) {
-        read_again(time, written);
+        again.push_back(time);
     }
+    read_again(std::move(again), whole.proven, written);
 }
 
 // The records that cannot be rows, with those whose ID is another row's. The first time that such a
 // one is met, the row is read again unless it was now: it may only have moved here.
 std::vector<Reject> MirrorWriter::rejects_of(const sync::WholeWindow& whole,
                                              const std::vector<IdConflict>& conflicts,
-                                             const LocalPeriod& proven, sync::Written& written) {
+                                             const LocalPeriod& proven, sync::Written& written,
+                                             std::vector<LocalTime>& again) {
     std::vector<Reject> rejects = whole.records.rejects;
     for (const IdConflict& conflict : conflicts) {
         rejects.push_back(conflicts_.reject_of(conflict));
@@ -140,16 +146,42 @@ std::vector<Reject> MirrorWriter::rejects_of(const sync::WholeWindow& whole,
         }
         written.repeated_ids.push_back(conflict.record.id);
         if (conflict.row_time < proven.begin || conflict.row_time >= proven.end) {
-            read_again(conflict.row_time, written);
+            again.push_back(conflict.row_time);
         }
     }
     return rejects;
 }
 
-void MirrorWriter::read_again(LocalTime time, sync::Written& written) {
-    const Window around = conflicts_.seconds_of(time);
-    written.read_again.add(coverage_.within(0, around));
-    coverage_.subtract(WindowSet(around));
+void MirrorWriter::read_again(std::vector<LocalTime> times, const Window& just_read,
+                              sync::Written& written) {
+    std::sort(times.begin(), times.end());
+    WindowSet seconds;
+    for (const LocalTime time : times) {
+        seconds.add(conflicts_.seconds_of(time));
+    }
+    WindowSet again = joined(seconds);
+    again.subtract(just_read);
+    again.add(seconds);
+    for (const Window& window : again.windows()) {
+        written.read_again.add(coverage_.within(0, window));
+    }
+    coverage_.subtract(again);
+}
+
+// If the IDs of all records come back as others, nearly every second is to be read again: whole
+// periods then, not thousands of seconds, each of which would be a gap and a request.
+WindowSet MirrorWriter::joined(const WindowSet& gaps) {
+    if (!plan::worth_joining(gaps)) {
+        return gaps;
+    }
+    std::vector<bool> little_after;
+    for (std::size_t i = 1; i < gaps.windows().size(); ++i) {
+        const LocalPeriod between =
+            options_.zone.span({gaps.windows()[i - 1].end, gaps.windows()[i].begin});
+        little_after.push_back(
+            !comparison_.nth_record(between.begin, between.end, plan::records_of_a_request));
+    }
+    return plan::join_gaps(gaps, little_after);
 }
 
 // Numbers that are remembered may be those of entries that another process has deleted.

@@ -11,6 +11,7 @@
 #include "core/plan/horizon.hpp"
 #include "core/sync/store.hpp"
 #include "core/time/clock.hpp"
+#include "storage/comparison.hpp"
 #include "storage/coverage_ledger.hpp"
 #include "storage/erased_records.hpp"
 #include "storage/id_conflicts.hpp"
@@ -76,8 +77,10 @@ class MirrorWriter {
                       const WriteTimes& times, sync::Written& written, Counters& counters);
     std::vector<Reject> rejects_of(const sync::WholeWindow& whole,
                                    const std::vector<IdConflict>& conflicts,
-                                   const LocalPeriod& proven, sync::Written& written);
-    void read_again(LocalTime time, sync::Written& written);
+                                   const LocalPeriod& proven, sync::Written& written,
+                                   std::vector<LocalTime>& again);
+    void read_again(std::vector<LocalTime> times, const Window& just_read, sync::Written& written);
+    WindowSet joined(const WindowSet& gaps);
     sync::Written write(std::vector<sync::WholeWindow>& windows, Instant server_now, Instant now);
     void note_late_rows(const std::vector<LocalTime>& inserted, const WindowSet& covered_before,
                         Instant server_now);
@@ -104,6 +107,7 @@ class MirrorWriter {
     IdConflicts conflicts_;
     LatenessLedger lateness_;
     CoverageLedger coverage_;
+    Comparison comparison_;
     RunLog runs_;
     RequestLog requests_;
     std::optional<std::int64_t> run_;  // this process's row in `runs`

@@ -2,12 +2,15 @@
 
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include "core/plan/gap_join.hpp"
 #include "core/sync/account_probe.hpp"
 #include "core/sync/fetch_pipeline.hpp"
 #include "core/sync/newest_row.hpp"
@@ -75,14 +78,30 @@ asio::awaitable<void> try_to_estimate(RunContext& context, WindowSet todo, bool 
     }
 }
 
+// Gaps of a file that was shredded, or of records that came back as others.
+asio::awaitable<WindowSet> joined(RunContext& context, WindowSet gaps) {
+    if (!plan::worth_joining(gaps)) {
+        co_return gaps;
+    }
+    std::vector<bool> little_after;
+    for (std::size_t i = 1; i < gaps.windows().size(); ++i) {
+        const Window between{gaps.windows()[i - 1].end, gaps.windows()[i].begin};
+        const LocalPeriod span = context.settings.zone.span(between);
+        const std::optional<LocalTime> too_many =
+            co_await context.store.nth_record(span.begin, span.end, context.settings.page_size);
+        little_after.push_back(!too_many);
+    }
+    co_return plan::join_gaps(gaps, little_after);
+}
+
 // Reads of records with repeated IDs that follow each other: the row, then the other record.
 constexpr int most_second_reads = 3;
 
 // Returns what is to be read again.
 asio::awaitable<WindowSet> fill_once(RunContext& context, FillRequest request, Outcome& outcome) {
     StoringSink sink(context.store);
-    const WindowSet todo = request.todo;
-    FetchPipeline pipeline(context, sink, std::move(request.todo), request.direction, request.lane);
+    const WindowSet todo = co_await joined(context, std::move(request.todo));
+    FetchPipeline pipeline(context, sink, todo, request.direction, request.lane);
     LoadMeter own_meter;
     LoadMeter& meter = request.meter == nullptr ? own_meter : *request.meter;
     TaskGroup estimates(context.executor);

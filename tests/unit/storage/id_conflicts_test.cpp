@@ -101,6 +101,43 @@ TEST_CASE("a second record in another window is kept beside the row, which is re
     CHECK(scene.file.reader(impressions).fact("rejects") == "0");
 }
 
+TEST_CASE("records that all come back as others uncover one period, not thousands of seconds") {
+    TemporaryDirectory directory;
+    MirrorFile file(options_for(directory / "m.db"), noon());
+    const auto write = [&](const Window& window, std::int64_t first_offset, std::int64_t step) {
+        copernica::Page page;
+        for (std::int64_t id = 1; id <= 100; ++id) {
+            page.rows.push_back(row(page, id, first_offset + id * step));
+        }
+        std::vector<sync::WholeWindow> windows = whole(window, std::move(page));
+        return file.writer(impressions).commit(windows, noon(5000), at(noon(5000)));
+    };
+    write(noon_window(0, 1000), 0, 9);
+    const sync::Written moved = write(noon_window(1000, 2000), 1000, 9);
+    CHECK(moved.repeated_ids.size() == 100);
+    CHECK(moved.read_again == WindowSet(noon_window(9, 901)));
+    WindowSet covered(noon_window(0, 2000));
+    covered.subtract(noon_window(9, 901));
+    CHECK(file.reader(impressions).coverage(0) == covered);
+
+    // What was read in this moment is not to be read again, though such rows lie on both sides.
+    copernica::Page page;
+    for (std::int64_t id = 1; id <= 100; ++id) {
+        page.rows.push_back(row(page, 100 + id, id <= 50 ? id * 9 : 2000 + id * 9));
+    }
+    std::vector<sync::WholeWindow> around = whole(noon_window(0, 3000), std::move(page));
+    file.writer(impressions).commit(around, noon(5000), at(noon(5000)));
+    copernica::Page middle;
+    for (std::int64_t id = 1; id <= 100; ++id) {
+        middle.rows.push_back(row(middle, 100 + id, 1500 + id));
+    }
+    std::vector<sync::WholeWindow> inside = whole(noon_window(1000, 2000), std::move(middle));
+    const sync::Written again = file.writer(impressions).commit(inside, noon(5000), at(noon(5000)));
+    WindowSet sides(noon_window(9, 1000));
+    sides.add(noon_window(2000, 2901));
+    CHECK(again.read_again == sides);
+}
+
 TEST_CASE("a record that moved to another window becomes the row again") {
     TwoWindows scene;
     const sync::Written gone = scene.write(noon_window(5, 6), {}, {});
