@@ -6,6 +6,7 @@
 
 #include <boost/json.hpp>
 
+#include "core/record/privacy.hpp"
 #include "core/time/text.hpp"
 #include "core/util/decimal.hpp"
 
@@ -20,15 +21,28 @@ constexpr std::array<std::pair<Kind, std::string_view>, 4> kinds{
      {Kind::ip, "ip"},
      {Kind::before, "before"}}};
 
+// Deeper than replies are nested.
+constexpr std::size_t most_levels = 200;
+
 bool same_address(const ErasureRule& rule, std::string_view text) {
     return read_ip_address(text) == rule.address;
 }
 
+bool same_id(const ErasureRule& rule, std::string_view text) {
+    const std::size_t digits = std::min(text.find_first_not_of('0'), text.size());
+    return read_decimal<std::int64_t>(text.substr(digits)) == rule.id;
+}
+
 bool matches_value(const ErasureRule& rule, const boost::json::value& value) {
+    if (value.is_array()) {
+        const boost::json::array& all = value.get_array();
+        return std::any_of(all.begin(), all.end(), [&](const boost::json::value& element) {
+            return matches_value(rule, element);
+        });
+    }
     if (value.is_string()) {
         const std::string_view text = value.get_string();
-        return rule.kind == Kind::ip ? same_address(rule, text)
-                                     : read_decimal<std::int64_t>(text) == rule.id;
+        return rule.kind == Kind::ip ? same_address(rule, text) : same_id(rule, text);
     }
     if (rule.kind == Kind::ip) {
         return false;
@@ -39,13 +53,29 @@ bool matches_value(const ErasureRule& rule, const boost::json::value& value) {
     return value.is_int64() && value.get_int64() == rule.id;
 }
 
-bool matches_object(const ErasureRule& rule, const boost::json::object& object) {
-    const boost::json::value* const value = object.if_contains(kind_of(rule));
-    if (value != nullptr && matches_value(rule, *value)) {
-        return true;
+bool is_named(const ErasureRule& rule, std::string_view key) {
+    const std::string name = folded_key(key);
+    const std::string_view kind = kind_of(rule);
+    return name == kind || name == std::string(kind) + (rule.kind == Kind::ip ? "address" : "id");
+}
+
+// The field at any depth and in any spelling, as `[privacy]` finds what it cuts.
+bool matches_within(const ErasureRule& rule, const boost::json::value& value) {
+    if (value.is_array()) {
+        const boost::json::array& all = value.get_array();
+        return std::any_of(all.begin(), all.end(), [&](const boost::json::value& element) {
+            return matches_within(rule, element);
+        });
     }
-    const boost::json::value* const extra = object.if_contains("extra");
-    return extra != nullptr && extra->is_object() && matches_object(rule, extra->get_object());
+    if (!value.is_object()) {
+        return false;
+    }
+    const boost::json::object& object = value.get_object();
+    return std::any_of(
+        object.begin(), object.end(), [&](const boost::json::key_value_pair& member) {
+            return (is_named(rule, member.key()) && matches_value(rule, member.value())) ||
+                   matches_within(rule, member.value());
+        });
 }
 
 bool matches_field(const ErasureRule& rule, const Field& field, const Row& row) {
@@ -121,8 +151,10 @@ bool matches_json(const ErasureRule& rule, const std::string& object) {
         return false;
     }
     boost::json::error_code failure;
-    const boost::json::value parsed = boost::json::parse(object, failure);
-    return !failure && parsed.is_object() && matches_object(rule, parsed.get_object());
+    boost::json::parse_options options;
+    options.max_depth = most_levels;
+    const boost::json::value parsed = boost::json::parse(object, failure, {}, options);
+    return !failure && matches_within(rule, parsed);
 }
 
 }  // namespace mirror::storage

@@ -35,8 +35,8 @@ std::optional<ErasureRule> read_rule(std::string_view kind, const std::string& v
 bool matches(const ErasureRule& rule, const Stream& stream, const Row& row);
 bool matches_any(const std::vector<ErasureRule>& rules, const Stream& stream, const Row& row);
 
-/// Whether a JSON object matches by a field, also by one of the object "extra" in it. A record of
-/// another form, and "before", never match.
+/// Whether JSON matches by a field, at any depth, also if its name is in capitals, or ends in "ID"
+/// ("Address" for an address), or its value is a list. "before" never matches.
 bool matches_json(const ErasureRule& rule, const std::string& object);
 
 }  // namespace mirror::storage

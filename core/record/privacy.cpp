@@ -27,21 +27,10 @@ std::size_t network_bytes(const IpAddress& address) {
     return address[0] == 0x20 && address[1] == 0x02 ? bytes_of_6to4_24 : bytes_of_48;
 }
 
-// Lower case, without what separates words.
-std::string folded(std::string_view text) {
-    std::string result;
-    for (const char c : text) {
-        if (c != '_' && c != '-') {
-            result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        }
-    }
-    return result;
-}
-
 constexpr std::array<std::string_view, 3> personal_keys{"ip", "ipaddress", "useragent"};
 
 PersonalData kind_of_key(std::string_view key) {
-    const std::string name = folded(key);
+    const std::string name = folded_key(key);
     if (std::find(personal_keys.begin(), personal_keys.end(), name) == personal_keys.end()) {
         return PersonalData::none;
     }
@@ -191,6 +180,16 @@ Enumeration named(const std::vector<std::string>& names, std::string_view name) 
 
 }  // namespace
 
+std::string folded_key(std::string_view key) {
+    std::string result;
+    for (const char c : key) {
+        if (c != '_' && c != '-') {
+            result += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        }
+    }
+    return result;
+}
+
 Privacy narrower(const Privacy& left, const Privacy& right) {
     return {std::max(left.ip, right.ip), std::max(left.useragent, right.useragent)};
 }
@@ -261,7 +260,7 @@ std::optional<std::string> cut_extra(const Privacy& privacy, std::string_view js
 }
 
 bool shows_personal_data(std::string_view text) {
-    const std::string all = folded(text);
+    const std::string all = folded_key(text);
     return std::any_of(personal_keys.begin(), personal_keys.end(), [&](std::string_view key) {
         return all.find('"' + std::string(key) + '"') != std::string::npos;
     });

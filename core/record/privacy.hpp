@@ -48,6 +48,10 @@ bool may_cut(const Privacy& privacy, const Field& field);
 /// What is kept of a value of such a field.
 std::optional<std::string> cut(const Privacy& privacy, const Field& field, std::string_view text);
 
+/// A key of JSON in lower case and without what separates its words: `ipAddress`, `IP_Address` and
+/// `ip-address` are one field.
+std::string folded_key(std::string_view key);
+
 /// A JSON value as CanonicalJson writes it, less what is not kept of its members at any depth:
 /// those of which the key is "ip", "ipaddress" or "useragent", in capitals or not, and with or
 /// without "_" and "-". A member of which nothing is kept goes. Nothing if it is not such JSON.

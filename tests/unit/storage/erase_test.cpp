@@ -197,11 +197,42 @@ TEST_CASE("erase: an address counts however it is written, also in fields of the
     made.id = 43;
     made.extra = R"({"profile":777001.0})";
     page.rows.push_back(tests::row_of(made));
+    made.id = 44;
+    made.extra = R"({"profile":"777001x","ip":"2001:db8::8"})";
+    page.rows.push_back(tests::row_of(made));
     scene.read(std::move(page), noon_window(60, 120));
-    CHECK(erase(scene.file, {by_address("2001:db8::7")}).rows == 1);
-    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE id = 41") == "0");
+    CHECK(erase(scene.file, {by_address("2001:db8::7")}).rows == 2);
+    CHECK(scene.asked("SELECT count(*) FROM impressions WHERE id IN (41, 42)") == "0");
     CHECK(erase(scene.file, {by_profile()}).rows == 4);
-    CHECK(scene.asked("SELECT group_concat(id) FROM impressions WHERE id > 40") == "42");
+    CHECK(scene.asked("SELECT group_concat(id) FROM impressions WHERE id > 40") == "44");
+}
+
+TEST_CASE("erase: a field that an API adds is found at any depth and in any spelling") {
+    const ErasureRule profile = by_profile();
+    for (const char* const record :
+         {R"({"profile":777001})", R"({"profile":"777001"})", R"({"profile":"00777001"})",
+          R"({"profile":777001.0})", R"({"Profile":777001})", R"({"profileID":777001})",
+          R"({"profile_id":777001})", R"({"profile":["1","777001"]})",
+          R"({"extra":{"profile":777001}})", R"({"a":{"b":[1,{"profile":777001}]}})",
+          R"([{"profile":777001}])"}) {
+        CAPTURE(std::string(record));
+        CHECK(matches_json(profile, record));
+    }
+    for (const char* const record :
+         {R"({"profile":7770010})", R"({"profile":"777001x"})", R"({"profiles":777001})",
+          R"({"subprofile":777001})", R"({"id":777001})", R"({"profile":null})",
+          R"({"profile":{"x":777001}})", R"("profile")", R"({"profile":777001)", ""}) {
+        CAPTURE(std::string(record));
+        CHECK_FALSE(matches_json(profile, record));
+    }
+    const ErasureRule address = by_address("203.0.113.99");
+    for (const char* const record :
+         {R"({"IP":"203.0.113.99"})", R"({"x":{"ip":"203.0.113.99"}})",
+          R"({"ipAddress":"::ffff:203.0.113.99"})", R"({"ip":["203.0.113.99"]})"}) {
+        CAPTURE(std::string(record));
+        CHECK(matches_json(address, record));
+    }
+    CHECK_FALSE(matches_json(address, R"({"zip":"203.0.113.99","ip":1})"));
 }
 
 TEST_CASE("erase: rejects that name the person, and by age those that name nobody") {
