@@ -194,9 +194,12 @@ std::map<std::string, WholePeriod> whole_periods(SQLite::Database& sql) {
     SQLite::Statement query(
         sql,
         "SELECT stream, max(local_begin, ifnull((SELECT value FROM mirror WHERE mirror.stream = "
-        "newest.stream AND key = 'erased_before'), '')), local_end "
-        "FROM (SELECT stream, max(local_begin) AS local_begin, max(local_end) AS local_end "
-        "FROM coverage WHERE age = 0 GROUP BY stream) AS newest");
+        "newest.stream AND key = 'erased_before'), '')), "
+        "CASE WHEN read_until >= (SELECT max(\"end\") FROM coverage WHERE age = 0) - 172800 "
+        "THEN local_end ELSE ifnull((SELECT max(month) FROM local_months "
+        "WHERE month < substr(newest.local_end, 1, 7)), '') END "
+        "FROM (SELECT stream, max(local_begin) AS local_begin, max(local_end) AS local_end, "
+        "max(\"end\") AS read_until FROM coverage WHERE age = 0 GROUP BY stream) AS newest");
     while (query.executeStep()) {
         periods[query.getColumn(0).getString()] = {query.getColumn(1).getString(),
                                                    query.getColumn(2).getString()};

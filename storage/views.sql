@@ -8,8 +8,30 @@
 --   WHERE stream = 'impressions' AND age = 0
 --     AND local_begin <= '2026-11-22 00:00:00' AND local_end >= '2026-11-23 00:00:00'
 -- And was it read again a day later? The same with `age >= 86400`.
+-- What was erased by age is not complete any more, though it was read.
 CREATE VIEW covered_periods AS
-SELECT stream, "begin", "end", local_begin, local_end, age FROM coverage;
+SELECT
+    stream,
+    CASE WHEN local_begin >= kept_from THEN "begin" ELSE
+        (SELECT day_zero + CAST(substr(kept_from, 9, 2) AS INTEGER) * 86400
+                         + CAST(substr(kept_from, 12, 2) AS INTEGER) * 3600
+                         + CAST(substr(kept_from, 15, 2) AS INTEGER) * 60
+                         + CAST(substr(kept_from, 18, 2) AS INTEGER)
+         FROM local_months
+         WHERE month = substr(kept_from, 1, 7) AND local_begin <= kept_from AND local_end > kept_from)
+        END AS "begin",
+    "end",
+    CASE WHEN local_begin >= kept_from THEN local_begin ELSE kept_from END AS local_begin,
+    local_end,
+    age
+FROM (
+    SELECT
+        stream, "begin", "end", local_begin, local_end, age,
+        coalesce((SELECT value FROM mirror
+                  WHERE mirror.stream = coverage.stream AND key = 'erased_before'), '') AS kept_from
+    FROM coverage
+) AS read
+WHERE local_end > kept_from;
 
 -- Which records could not be rows, by reason: what stands before the value that a reason names.
 CREATE VIEW reject_reasons AS
@@ -84,19 +106,34 @@ WHERE removed_at IS NULL;
 
 -- One row for each mailing. A number is NULL, not 0, if its stream is not mirrored, not whole
 -- from when the mailing was sent up to its newest read, not read since, or erased; nor is it known who is a person
--- without user agents. Each stream is grouped once. Each has a row for each mailing, so that no join is an
--- outer one: SQLite then reads the events of a single mailing if one is asked for by its number.
+-- without user agents. A stream whose newest read is two days older than that of another one is not mirrored any
+-- more: then it has the events of mailings that were sent before the month before. Each stream is grouped once.
+-- Each has a row for each mailing, so that no join is an outer one: SQLite then reads the events of a single mailing
+-- if one is asked for by its number.
 CREATE VIEW mailing_results AS
 WITH
     known AS (
-        SELECT stream, local_begin AS since, local_end AS until FROM coverage WHERE age = 0
+        SELECT stream, local_begin AS since, local_end AS until, "end" AS read_until
+        FROM coverage WHERE age = 0
         UNION ALL
-        SELECT stream, value AS since, NULL AS until FROM mirror WHERE key = 'erased_before'
+        SELECT stream, value AS since, NULL AS until, NULL AS read_until
+        FROM mirror WHERE key = 'erased_before'
+    ),
+    newest AS (
+        SELECT stream, max(since) AS since, max(until) AS until, max(read_until) AS read_until
+        FROM known GROUP BY stream
+    ),
+    month_before AS (
+        SELECT stream, max(month) AS month
+        FROM newest JOIN local_months ON month < substr(until, 1, 7)
+        GROUP BY stream
     ),
     whole AS (
-        SELECT stream, max(since) AS since, max(until) AS until FROM known
-        WHERE stream IN (SELECT stream FROM coverage WHERE age = 0)
-        GROUP BY stream
+        SELECT newest.stream AS stream, since,
+            CASE WHEN read_until >= (SELECT max(read_until) FROM newest) - 172800 THEN until
+                 ELSE month_before.month END AS until
+        FROM newest LEFT JOIN month_before ON month_before.stream = newest.stream
+        WHERE until IS NOT NULL
     ),
     delivered AS (
         SELECT sent.id AS mailing, count(delivery_rows.id) AS events

@@ -153,6 +153,9 @@ asio::awaitable<void> OneShot::backfill_now(BackfillRequest request) {
     Window wanted;
     wanted.begin = zone.align_down(zone.earliest(request.from));
     wanted.end = request.to ? std::min(settled, zone.align_up(zone.latest(*request.to))) : settled;
+    if (context_.erased_before && *context_.erased_before < wanted.end) {
+        wanted.begin = std::max(wanted.begin, *context_.erased_before);
+    }
     outcome_.period = wanted;
     if (wanted.empty()) {
         co_return;

@@ -326,7 +326,7 @@ DayState state_of_day(const MirroredPeriod& mirrored, LocalTime day, const Zone&
         return DayState::unwanted;
     }
     if (mirrored.coverage.contains(window)) {
-        return DayState::whole;
+        return mirrored.kept_from <= window.begin ? DayState::whole : DayState::partly;
     }
     if (!mirrored.coverage.within(window).empty()) {
         return DayState::partly;

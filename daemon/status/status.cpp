@@ -6,6 +6,7 @@
 
 #include "core/sync/metadata.hpp"
 #include "core/time/text.hpp"
+#include "core/time/zone.hpp"
 #include "core/util/decimal.hpp"
 
 namespace mirror::daemon {
@@ -114,6 +115,11 @@ Status assess(const storage::FileStatus& file, const Stream& which, Instant now)
     status.rows_before_horizon = number_fact(stream, facts::rows_before_horizon);
     if (const auto before = text_fact(stream, facts::erased_before)) {
         status.erased_before = parse_local(*before);
+    }
+    if (status.complete && status.erased_before) {
+        const Instant kept_from = Zone(file.time_zone).earliest(*status.erased_before);
+        status.complete->begin =
+            std::max(status.complete->begin, std::min(kept_from, status.complete->end));
     }
     if (const std::uint64_t keep = number_fact(stream, facts::keep)) {
         status.keep = Seconds(static_cast<std::int64_t>(keep));

@@ -140,6 +140,8 @@ TEST_CASE("report: days are whole, in part, missing, or not yet there") {
     mirrored.kept_from = utc("2026-03-01 23:00:00");
     CHECK(state("2026-03-01 00:00:00") == DayState::unwanted);  // erased since it was complete
     CHECK(state("2026-03-02 00:00:00") == DayState::partly);
+    mirrored.kept_from = utc("2026-03-01 11:00:00");
+    CHECK(state("2026-03-01 00:00:00") == DayState::partly);  // erased in part
     mirrored.followed = false;
     CHECK(state("2026-03-02 00:00:00") == DayState::partly);
     CHECK(state("2026-03-03 00:00:00") == DayState::unwanted);

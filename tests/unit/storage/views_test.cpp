@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/times.hpp"
 #include "tests/unit/storage/fixture.hpp"
 
 using namespace mirror;
@@ -129,6 +130,17 @@ TEST_CASE("mailing results: numbers and rates, NULL if something is not complete
                    "FROM mailing_results ORDER BY mailing") ==
           "0.25|1.0|0.667|0.333|0.333||\n"
           "||||||\n");
+    // A stream that is not mirrored any more has what came up to a month before its newest read.
+    meddle(path, "UPDATE coverage SET \"end\" = \"end\" - 172801 WHERE stream = 'clicks'");
+    meddle(path, "UPDATE coverage SET local_end = '2026-04-20 00:00:00' WHERE stream = 'clicks'");
+    CHECK(lines_of(path, "SELECT opens, clicks FROM mailing_results WHERE mailing = 1") == "4|\n");
+    meddle(path, "UPDATE mailing_rows SET timestamp = '2026-02-28 10:00:00' WHERE id = 1");
+    CHECK(lines_of(path, "SELECT opens, clicks FROM mailing_results WHERE mailing = 1") == "4|3\n");
+    meddle(path, "UPDATE mailing_rows SET timestamp = '2026-03-01 10:00:00' WHERE id = 1");
+    meddle(path,
+           "UPDATE coverage SET \"end\" = \"end\" + 1, local_end = '2026-04-01 00:00:00' "
+           "WHERE stream = 'clicks'");
+    CHECK(lines_of(path, "SELECT opens, clicks FROM mailing_results WHERE mailing = 1") == "4|3\n");
     // A gap after the mailing was sent: only what is whole from then on counts.
     cover("clicks", "2026-03-01 10:30:00");
     CHECK(lines_of(path, "SELECT opens, clicks FROM mailing_results WHERE mailing = 1") == "4|\n");
@@ -145,6 +157,32 @@ TEST_CASE("mailing results: numbers and rates, NULL if something is not complete
                    "SELECT unsubscribes, abuses, round(unsubscribe_rate_of_deliveries, 3), "
                    "round(abuse_rate_of_deliveries, 3) FROM mailing_results WHERE mailing = 1") ==
           "1|2|0.333|0.667\n");
+}
+
+TEST_CASE("covered periods: what was erased by age is not complete any more") {
+    TemporaryDirectory directory;
+    const auto path = directory / "m.db";
+    make_mirror(path);
+    meddle(path, "DELETE FROM coverage");
+    meddle(path,
+           "INSERT INTO coverage (stream, age, \"begin\", \"end\", local_begin, local_end) VALUES "
+           "('impressions', 0, 1000, 2000, '2026-01-01 00:00:00', '2026-02-01 00:00:00'), "
+           "('impressions', 0, 3000, unixepoch('2026-04-01'), '2026-03-01 00:00:00', "
+           "'2026-04-01 02:00:00'), "
+           "('clicks', 0, 1000, 2000, '2026-01-01 00:00:00', '2026-02-01 00:00:00')");
+    const std::string all =
+        "SELECT stream, \"begin\", local_begin, local_end FROM covered_periods ORDER BY 1, 3";
+    const std::string clicks = "clicks|1000|2026-01-01 00:00:00|2026-02-01 00:00:00\n";
+    CHECK(lines_of(path, all) == clicks +
+                                     "impressions|1000|2026-01-01 00:00:00|2026-02-01 00:00:00\n"
+                                     "impressions|3000|2026-03-01 00:00:00|2026-04-01 02:00:00\n");
+    meddle(path,
+           "INSERT INTO mirror VALUES ('impressions', 'erased_before', '2026-03-10 12:30:15')");
+    // In Amsterdam, winter is an hour ahead of UTC.
+    CHECK(lines_of(path, all) ==
+          clicks + "impressions|" +
+              std::to_string(mirror::tests::utc("2026-03-10 11:30:15").time_since_epoch().count()) +
+              "|2026-03-10 12:30:15|2026-04-01 02:00:00\n");
 }
 
 TEST_CASE("views: no type that is another one for other engines that read these files") {
