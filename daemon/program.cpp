@@ -32,6 +32,7 @@
 #include "daemon/process/usage_error.hpp"
 #include "daemon/report/report_command.hpp"
 #include "daemon/status/status_command.hpp"
+#include "storage/mirror_files.hpp"
 
 namespace mirror::daemon {
 namespace {
@@ -215,6 +216,12 @@ ExitCode execute(const std::vector<std::string>& arguments, const Environment& e
         course.log->warn("{}", printable(warning, longest_message));
     }
     judge_trust(line, config, environment, *course.log);
+    if (line.metrics_file && storage::is_of_mirror(config.mirror.database, *line.metrics_file)) {
+        course.metrics.reset();
+        throw UsageError(
+            fmt::format("--metrics-file {}: it belongs to the mirror; name another file",
+                        line.metrics_file->string()));
+    }
     if (course.metrics) {
         course.metrics->set_database(config.mirror.database, streams_named(config.mirror.streams));
     }

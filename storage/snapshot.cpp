@@ -12,6 +12,7 @@
 
 #include "core/util/replacement_file.hpp"
 #include "storage/mirror_database.hpp"
+#include "storage/mirror_files.hpp"
 #include "storage/sqlite/errors.hpp"
 
 namespace mirror::storage {
@@ -50,14 +51,9 @@ void refuse_unless_copy(const std::filesystem::path& target) {
 void check_target(const SnapshotOptions& options) {
     std::error_code ignored;
     refuse_without_directory(options.target);
-    if (std::filesystem::equivalent(options.source, options.target, ignored)) {
-        refuse(options.target, "it is the mirror itself");
-    }
-    for (const char* const suffix : {"-wal", "-shm", ".lock"}) {
-        if (std::filesystem::equivalent(options.source.string() + suffix, options.target,
-                                        ignored)) {
-            refuse(options.target, "it belongs to the mirror");
-        }
+    if (is_of_mirror(options.source, options.target)) {
+        const bool itself = std::filesystem::equivalent(options.source, options.target, ignored);
+        refuse(options.target, itself ? "it is the mirror itself" : "it belongs to the mirror");
     }
     if (!std::filesystem::exists(options.target, ignored)) {
         return;

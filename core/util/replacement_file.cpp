@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -59,6 +60,28 @@ void remove_abandoned(const std::filesystem::path& target) {
 }
 
 }  // namespace
+
+std::optional<std::string> why_not_to_replace(const std::filesystem::path& target,
+                                              std::string_view begin, std::string_view what) {
+    std::error_code error;
+    if (!std::filesystem::exists(target, error)) {
+        return std::nullopt;
+    }
+    if (!std::filesystem::is_regular_file(target, error)) {
+        return "it is not a regular file";
+    }
+    std::ifstream file(target, std::ios::binary);
+    if (!file) {
+        return "it is there, and cannot be read";
+    }
+    std::string found(begin.size(), '\0');
+    file.read(found.data(), static_cast<std::streamsize>(found.size()));
+    found.resize(static_cast<std::size_t>(file.gcount()));
+    if (found.empty() || found == begin) {
+        return std::nullopt;
+    }
+    return "it is there, and is not " + std::string(what);
+}
 
 ReplacementFile::ReplacementFile(std::filesystem::path target, mode_t mode)
     : target_(std::move(target)),

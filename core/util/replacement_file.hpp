@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -21,6 +22,12 @@ class FileError : public std::system_error {
   private:
     std::string attempt_;
 };
+
+/// What is replaced is gone, so no file is to be replaced that may be somebody's: one that is not
+/// there, is empty, or begins with `begin` may be, which means that it is `what`. Why this one may
+/// not, for people; nothing if it may.
+std::optional<std::string> why_not_to_replace(const std::filesystem::path& target,
+                                              std::string_view begin, std::string_view what);
 
 /// A file in the directory of the one that it may replace; removed with this object if it does not.
 /// Its name is that of the target with a suffix, ".unfinished-" and something random. Those that

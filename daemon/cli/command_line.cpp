@@ -166,7 +166,8 @@ class Parser {
 
     void add_audit() {
         CLI::App* const audit =
-            add("audit", Command::audit, "Compare counts with the API, and put right what differs",
+            add("audit", Command::audit,
+                "Compare counts with the API; with --repair, put right what differs",
                 std::string(times) +
                     "\n\n"
                     "Examples:\n"
@@ -266,7 +267,8 @@ class Parser {
                     "Examples:\n"
                     "  copernica-mirror report -o report.html\n"
                     "  copernica-mirror report --from 2026-01-01 --to 2026-04-01 >quarter.html");
-        add_period(*report, "First day (default: 30 days before the end)", "(default: today)");
+        add_period(*report, "First day (default: 30 days before the end)",
+                   "(default: the end of today)");
         report
             ->add_option("-o,--output", line_.output,
                          "The file; replaced as a whole (default: standard output)")

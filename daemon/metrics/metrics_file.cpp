@@ -22,6 +22,7 @@ constexpr std::size_t longest_message = 4000;
 
 // The collector is another user; the umask of a service keeps others out.
 constexpr mode_t file_mode = 0644;
+constexpr std::string_view own_begin = "# HELP copernica_mirror_";
 
 std::string message(const std::filesystem::path& path, const std::exception& error) {
     return printable(fmt::format("--metrics-file {}: {}", path.string(), error.what()),
@@ -38,6 +39,10 @@ MetricsFile::MetricsFile(std::filesystem::path path)
             fmt::format("--metrics-file \"{}\": it takes the name of a file, such as "
                         "/var/lib/prometheus/node-exporter/copernica-mirror.prom",
                         path_.string()));
+    }
+    if (const auto why = why_not_to_replace(path_, own_begin, "metrics of this program")) {
+        throw UsageError(
+            fmt::format("--metrics-file {}: {}; name another file", path_.string(), *why));
     }
     try {
         // Its name does not end in .prom, so the collector does not read it.

@@ -18,7 +18,7 @@ complete -c copernica-mirror -l help-all -d 'Print the help of all commands'
 complete -c copernica-mirror -n $none -a run -d 'Keep the mirror up to date until told to stop'
 complete -c copernica-mirror -n $none -a sync -d 'Bring it up to date once'
 complete -c copernica-mirror -n $none -a backfill -d 'Fetch a past period'
-complete -c copernica-mirror -n $none -a audit -d 'Compare counts with the API, and put right what differs'
+complete -c copernica-mirror -n $none -a audit -d 'Compare counts with the API; with --repair, put right what differs'
 complete -c copernica-mirror -n $none -a status -d 'What the file holds, how far it is complete, what is wrong'
 complete -c copernica-mirror -n $none -a check -d 'Try everything that the mirror needs, and say what to do'
 

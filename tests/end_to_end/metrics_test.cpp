@@ -444,3 +444,25 @@ TEST_CASE("metrics file: where it cannot be replaced any more, the run keeps its
         CHECK(scene.files() == 1);  // the directory in its place, and no temporary file
     }
 }
+
+TEST_CASE("metrics file: replaces only metrics") {
+    Scene scene;
+    populate(scene, 10);
+    const auto metrics = scene.directory() / "mirror.prom";
+    const auto letter = scene.directory() / "letter.txt";
+    std::ofstream(letter) << "Dear reader";
+    for (int times = 0; times < 2; ++times) {
+        CHECK(scene.run({"sync", "--metrics-file", metrics.string()}).code == 0);
+    }
+    const std::string database = scene.database().string();
+    for (const std::string& other :
+         {database, database + "-wal", database + ".lock", letter.string()}) {
+        CAPTURE(other);
+        const Run refused = scene.run({"sync", "--metrics-file", other});
+        CHECK(refused.code == 2);
+        CHECK(holds(refused.err, "name another file"));
+    }
+    CHECK(std::filesystem::file_size(letter) == 11);
+    CHECK(scene.run({"sync"}).code == 0);
+    CHECK(scene.difference() == "");
+}

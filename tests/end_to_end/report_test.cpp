@@ -1,6 +1,10 @@
 // `report` on a simulated account.
+#include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -54,6 +58,42 @@ TEST_CASE("report: a file with numbers and without persons") {
     CHECK(printed.out.size() + 100 > page.size());
     CHECK(printed.err == "");
     CHECK(scene.run({"report"}).code == 0);
+}
+
+TEST_CASE("report: replaces only pages") {
+    Scene scene;
+    populate(scene, 10);
+    REQUIRE(scene.run({"sync"}).code == 0);
+    const auto log_text = scene.directory() / "letter.txt";
+    std::ofstream(log_text) << "Dear reader";
+    const std::string database = scene.database().string();
+    for (const std::string& other : {database, database + "-wal", database + ".lock",
+                                     log_text.string(), scene.directory().string()}) {
+        CAPTURE(other);
+        const Run refused = scene.run({"report", "-o", other});
+        CHECK(refused.code == 2);
+        CHECK(has(refused.err, "name another file"));
+    }
+    CHECK(std::filesystem::file_size(log_text) == 11);
+    CHECK(scene.difference() == "");
+    const auto page = scene.directory() / "page.html";
+    for (int times = 0; times < 2; ++times) {
+        CHECK(scene.run({"report", "-o", page.string()}).code == 0);
+    }
+    CHECK(has(scene.run({"report", "-o", "-"}).out, "<!DOCTYPE html>"));
+    CHECK_FALSE(std::filesystem::exists(scene.directory() / "-"));
+    // What is no file is written to, not replaced.
+    const auto pipe = scene.directory() / "pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    const int reader = ::open(pipe.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    REQUIRE(reader >= 0);
+    REQUIRE(::fcntl(reader, F_SETPIPE_SZ, 1 << 20) >= 1 << 17);
+    CHECK(scene.run({"report", "-o", pipe.string()}).code == 0);
+    std::string begin(9, ' ');
+    CHECK(::read(reader, begin.data(), begin.size()) == 9);
+    CHECK(begin == "<!DOCTYPE");
+    ::close(reader);
+    CHECK(std::filesystem::is_fifo(pipe));
 }
 
 TEST_CASE("report: what is wrong ends with the codes of status") {
