@@ -9,7 +9,7 @@
 
 namespace mirror::copernica {
 
-enum class EnvelopeField { start, limit, count, total, data, unknown };
+enum class EnvelopeField { start, limit, count, total, data, error, unknown };
 
 inline EnvelopeField envelope_field_of(std::string_view key) {
     return key == "data"    ? EnvelopeField::data
@@ -17,6 +17,7 @@ inline EnvelopeField envelope_field_of(std::string_view key) {
            : key == "limit" ? EnvelopeField::limit
            : key == "count" ? EnvelopeField::count
            : key == "total" ? EnvelopeField::total
+           : key == "error" ? EnvelopeField::error
                             : EnvelopeField::unknown;
 }
 
@@ -36,6 +37,7 @@ inline void set_field(Page& page, EnvelopeField field, std::optional<std::uint64
             page.total = number;
             break;
         case EnvelopeField::data:
+        case EnvelopeField::error:
         case EnvelopeField::unknown:
             break;
     }

@@ -180,7 +180,7 @@ asio::awaitable<Identity> HttpApi::identity(RequestGate& gate) {
         co_return identity;
     } catch (const http::BadBody& bad) {
         throw failed(ErrorKind::invalid_response, where,
-                     bad.what() + std::string(received.is_html ? html_in_between : ""));
+                     shown(bad.what()) + (received.is_html ? html_in_between : ""));
     }
 }
 
@@ -229,7 +229,7 @@ asio::awaitable<StatisticsReply> HttpApi::statistics_at(PathFamily family, Stati
         reply.counts = decode_statistics(body.text(), query.streams);
     } catch (const http::BadBody& bad) {
         throw failed(ErrorKind::invalid_response, where,
-                     bad.what() + std::string(received.is_html ? html_in_between : ""));
+                     shown(bad.what()) + (received.is_html ? html_in_between : ""));
     }
     statistics_path_ = family;
     co_return reply;
@@ -418,7 +418,7 @@ asio::awaitable<void> HttpApi::read_page(Answer& answer, std::string path, http:
     } catch (const http::BadBody& bad) {
         ApiError error =
             failed(ErrorKind::invalid_response, path,
-                   bad.what() + std::string(is_html(answer.header) ? html_in_between : ""));
+                   shown(bad.what()) + (is_html(answer.header) ? html_in_between : ""));
         // Something in between may say in HTML that it took too long.
         if (bad.kind() == http::BadBody::Kind::cut_off_or_too_large || is_html(answer.header)) {
             error.set_maybe_too_large();

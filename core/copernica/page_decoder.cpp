@@ -1,5 +1,6 @@
 #include "core/copernica/page_decoder.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -101,6 +102,9 @@ void PageDecoder::finish() {
         throw http::BadBody(
             parser_->fed == 0 ? "the reply is empty" : "the JSON of the reply is cut off",
             http::BadBody::Kind::cut_off_or_too_large);
+    }
+    if (const std::optional<std::string>& message = parser_->json.handler().error()) {
+        throw http::BadBody("the API reports an error" + (message->empty() ? "" : ": " + *message));
     }
     if (!parser_->json.handler().data_seen()) {
         throw http::BadBody("the reply has no \"data\"");

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,11 +55,16 @@ class PageEvents {
         text_.clear();
         nested_.clear();
         failure_ = nullptr;
+        error_.reset();
+        is_message_ = false;
     }
 
     /// Why a callback said no; null if none did.
     const char* failure() const { return failure_; }
     bool data_seen() const { return data_seen_; }
+    /// What the API says in the place of `error`, in its own form {"message": …} or another one;
+    /// nothing if it reports no error. What else the reply has is no answer then.
+    const std::optional<std::string>& error() const { return error_; }
 
     Page take() {
         record_.end_page(page_);
@@ -172,6 +178,8 @@ class PageEvents {
             nested_.key(key);
         } else if (at_ == At::envelope) {
             envelope_field_ = envelope_field_of(key);
+        } else if (at_ == At::skipped) {
+            is_message_ = key == "message";
         }
         text_.clear();
         return fits(ec);
@@ -267,6 +275,7 @@ class PageEvents {
         }
         at_ = At::skipped;
         skipped_levels_ = 1;
+        is_message_ = false;
         return true;
     }
 
@@ -328,6 +337,9 @@ class PageEvents {
             case At::top:
                 return fail("the reply is not a JSON object", ec);
             case At::skipped:
+                if (envelope_field_ == EnvelopeField::error && kind != Kind::null) {
+                    note_error(is_message_ ? text : "");
+                }
                 return true;
         }
         return true;
@@ -341,9 +353,20 @@ class PageEvents {
         }
     }
 
+    // The first text is what it says.
+    void note_error(std::string_view text) {
+        if (!error_ || error_->empty()) {
+            error_.emplace(text);
+        }
+    }
+
     bool set_envelope_field(Kind kind, std::string_view text, error_code& ec) {
         if (envelope_field_ == EnvelopeField::data) {
             return fail("\"data\" in the reply is not an array", ec);
+        }
+        if (envelope_field_ == EnvelopeField::error && kind != Kind::null && !text.empty() &&
+            text != "false" && text != "0") {
+            note_error(text);
         }
         const bool may_be_number = kind == Kind::string || kind == Kind::number;
         set_field(page_, envelope_field_,
@@ -356,6 +379,8 @@ class PageEvents {
     At at_ = At::top;
     EnvelopeField envelope_field_ = EnvelopeField::unknown;
     std::size_t skipped_levels_ = 0;
+    std::optional<std::string> error_;
+    bool is_message_ = false;  // what comes in an object that is skipped
     bool data_seen_ = false;
     std::size_t rejects_counted_ = 0;
     std::size_t reject_bytes_ = 0;  // of those that are counted

@@ -164,6 +164,16 @@ TEST_CASE("the envelope") {
     CHECK(decode("  {\"data\" : [ ] } \r\n\t").records() == 0);
 }
 
+TEST_CASE("an envelope that says that there is no error") {
+    for (const char* const none :
+         {"null", "false", "0", "\"\"", "[]", "{}", R"({"message":null})"}) {
+        CAPTURE(std::string(none));
+        CHECK(decode(R"({"error":)" + std::string(none) + R"(,"total":0,"data":[]})").total == 0U);
+    }
+    // It is the envelope's alone.
+    CHECK(decode(R"({"data":[{"error":"x"}],"x":{"error":{"message":"y"}}})").records() == 1);
+}
+
 TEST_CASE("replies that cannot be believed, and why") {
     struct Row {
         std::string body;
@@ -198,6 +208,13 @@ TEST_CASE("replies that cannot be believed, and why") {
         {"\xef\xbb\xbf{\"data\":[]}", "not JSON"},
         {"<html><body>502 Server Error</body></html>", "not JSON"},
         {std::string("{\"data\":[]}\0", 12), "follows"},
+        {R"({"error":{"message":"Down for a moment"}})", "an error: Down for a moment"},
+        {R"({"error":{"message":"Down"},"total":0,"count":0,"data":[]})", "an error: Down"},
+        {R"({"total":1,"data":[{"ID":1}],"error":{"code":7,"message":"Half"}})", "error: Half"},
+        {R"({"data":[],"error":"Down"})", "an error: Down"},
+        {R"({"data":[],"error":true})", "an error"},
+        {R"({"data":[],"error":{"code":503}})", "an error"},
+        {R"({"data":[],"error":[{"message":"In a list"}]})", "an error: In a list"},
     };
     for (const Row& row : rows) {
         for (const std::size_t piece : {std::size_t{1}, std::size_t{1000}}) {
