@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
 #include "core/plan/mass_removal.hpp"
@@ -282,8 +285,7 @@ asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
     bool shows_rows = false;
     if (counts.api == 0 && !shows_nothing_) {
         // Nothing at all: a new account, all has expired, or a server that answers emptily.
-        const std::optional<bool> anything =
-            co_await shows_anything(context_.client, context_.settings, std::nullopt);
+        const std::optional<bool> anything = co_await anything_or_uncovered();
         shows_nothing_ = anything == false;
         shows_rows = anything == true;
     }
@@ -311,6 +313,22 @@ asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
         outcome_.difference = difference;
     }
     co_return !difference;
+}
+
+// An account without a row: the file does not claim what could not be asked to the end.
+asio::awaitable<std::optional<bool>> Verifier::anything_or_uncovered() {
+    std::exception_ptr failed;
+    try {
+        const std::optional<bool> anything =
+            co_await shows_anything(context_.client, context_.settings, std::nullopt);
+        co_return anything;
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    WindowSet empty = without_tail(context_.adaptive.emptiness.take_unverified());
+    co_await context_.store.uncover(std::move(empty));
+    std::rethrow_exception(failed);
 }
 
 }  // namespace mirror::sync

@@ -47,6 +47,7 @@ class Verifier {
     boost::asio::awaitable<void> note_agreement();
     boost::asio::awaitable<Counts> count_both(Instant begin);
     boost::asio::awaitable<WindowSet> shown_by_now(WindowSet empty);
+    boost::asio::awaitable<std::optional<bool>> anything_or_uncovered();
     boost::asio::awaitable<bool> agrees_since(LocalTime row, Instant end);
     boost::asio::awaitable<bool> catch_up_and_compare(Instant begin);
     boost::asio::awaitable<void> repair_counts(int round, Window period);

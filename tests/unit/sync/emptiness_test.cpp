@@ -30,6 +30,36 @@ TEST_CASE("an account without anything is whole, and stays so") {
     CHECK_EXACT(world);
 }
 
+TEST_CASE("an account that shows nothing is not complete before that is verified") {
+    for (const bool refuses : {false, true}) {
+        CAPTURE(refuses);
+        World world(noon);
+        world.settings.give_up_after = Seconds(60);
+        std::uint64_t counts = 0;
+        world.api.on_page = [&](const copernica::PageQuery& query) {
+            counts += query.limit <= 1 ? 1 : 0;
+            if (counts > 10) {
+                throw ApiError(refuses ? ErrorKind::token_refused : ErrorKind::try_again, "down",
+                               refuses ? 403 : 500);
+            }
+        };
+        if (refuses) {
+            world.api.on_identity = [&] {
+                if (counts > 10) {
+                    throw ApiError(ErrorKind::token_refused, "refused", 403);
+                }
+            };
+            CHECK_THROWS_AS(world.sync(), TokenRefused);
+        } else {
+            CHECK_THROWS_AS(world.sync(), ApiFailed);
+        }
+        CHECK(world.store.covered.width() <= 2h);
+        world.api.on_page = nullptr;
+        world.api.on_identity = nullptr;
+        CHECK(world.sync().whole());
+    }
+}
+
 TEST_CASE("empty replies in a row never make a whole run of one that lacks rows") {
     int incomplete = 0;
     int runs = 0;
