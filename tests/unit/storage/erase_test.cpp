@@ -208,7 +208,7 @@ TEST_CASE("erase: an address counts however it is written, also in fields of the
 }
 
 TEST_CASE("erase: a field that an API adds is found at any depth and in any spelling") {
-    const ErasureRule profile = by_profile();
+    const ErasureRule by_id = by_profile();
     for (const char* const record :
          {R"({"profile":777001})", R"({"profile":"777001"})", R"({"profile":"00777001"})",
           R"({"profile":777001.0})", R"({"Profile":777001})", R"({"profileID":777001})",
@@ -216,23 +216,23 @@ TEST_CASE("erase: a field that an API adds is found at any depth and in any spel
           R"({"extra":{"profile":777001}})", R"({"a":{"b":[1,{"profile":777001}]}})",
           R"([{"profile":777001}])"}) {
         CAPTURE(std::string(record));
-        CHECK(matches_json(profile, record));
+        CHECK(matches_json(by_id, record));
     }
     for (const char* const record :
          {R"({"profile":7770010})", R"({"profile":"777001x"})", R"({"profiles":777001})",
           R"({"subprofile":777001})", R"({"id":777001})", R"({"profile":null})",
           R"({"profile":{"x":777001}})", R"("profile")", R"({"profile":777001)", ""}) {
         CAPTURE(std::string(record));
-        CHECK_FALSE(matches_json(profile, record));
+        CHECK_FALSE(matches_json(by_id, record));
     }
-    const ErasureRule address = by_address("203.0.113.99");
+    const ErasureRule by_ip = by_address("203.0.113.99");
     for (const char* const record :
          {R"({"IP":"203.0.113.99"})", R"({"x":{"ip":"203.0.113.99"}})",
           R"({"ipAddress":"::ffff:203.0.113.99"})", R"({"ip":["203.0.113.99"]})"}) {
         CAPTURE(std::string(record));
-        CHECK(matches_json(address, record));
+        CHECK(matches_json(by_ip, record));
     }
-    CHECK_FALSE(matches_json(address, R"({"zip":"203.0.113.99","ip":1})"));
+    CHECK_FALSE(matches_json(by_ip, R"({"zip":"203.0.113.99","ip":1})"));
 }
 
 TEST_CASE("erase: rejects that name the person, and by age those that name nobody") {
