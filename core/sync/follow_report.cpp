@@ -77,6 +77,8 @@ asio::awaitable<void> FollowReport::conclude(FollowedWork& work) {
         if (is_poll && went_well) {
             co_await recorder_.note_partial_success();  // whatever is wrong with older periods
         }
+    } else if (context_.client.outage()) {
+        // A round that had nothing to ask. watch_outages() tells what is wrong.
     } else if (!work.outcome.difference && (is_poll || !noted_error_.value_or("").empty())) {
         co_await note_success();
     }

@@ -264,12 +264,14 @@ TEST_CASE("run tells of an outage while it lasts, and the file since when") {
             throw ApiError(ErrorKind::try_again, "HTTP status 503", 503);
         }
     };
+    world.settings.poll_interval = Seconds(5);  // rounds of the past that have nothing to ask
     std::optional<std::string> since;
+    std::optional<std::string> succeeded;
     std::size_t told = 0;
     bool recovered = false;
     world.recorder.on_following = [&](const sync::Following& state) {
         if (!down && !recovered && state.last_success) {
-            down = true;
+            down = world.recorder.states.size() > 100;  // the past has been read
         } else if (down && state.trouble) {
             CHECK(state.complete.has_value());
             CHECK(state.trouble->find("HTTP status 503") != std::string::npos);
@@ -279,12 +281,17 @@ TEST_CASE("run tells of an outage while it lasts, and the file since when") {
             CHECK(now != "");
             CHECK(since.value_or(now) == now);
             since = now;
+            const std::string last = world.store.facts.at(sync::metadata::last_success);
+            CHECK(succeeded.value_or(last) == last);
+            succeeded = last;
             if (++told == 50) {
                 down = false;
                 recovered = true;
             }
         } else if (recovered && !state.trouble) {
             world.stop();
+        } else if (down) {
+            CHECK(told == 0);  // nothing succeeds while it lasts
         }
     };
     world.follow();
