@@ -154,6 +154,9 @@ std::vector<Reject> MirrorWriter::rejects_of(const sync::WholeWindow& whole,
 
 void MirrorWriter::read_again(std::vector<LocalTime> times, const Window& just_read,
                               sync::Written& written) {
+    if (times.empty()) {
+        return;
+    }
     std::sort(times.begin(), times.end());
     WindowSet seconds;
     for (const LocalTime time : times) {
@@ -170,18 +173,17 @@ void MirrorWriter::read_again(std::vector<LocalTime> times, const Window& just_r
 
 // If the IDs of all records come back as others, nearly every second is to be read again: whole
 // periods then, not thousands of seconds, each of which would be a gap and a request.
-WindowSet MirrorWriter::joined(const WindowSet& gaps) {
-    if (!plan::worth_joining(gaps)) {
-        return gaps;
+WindowSet MirrorWriter::joined(WindowSet gaps) {
+    WindowSet little;
+    const WindowSet all_between = plan::between_many(gaps);
+    for (const Window& between : all_between.windows()) {
+        const LocalPeriod span = options_.zone.span(between);
+        if (!comparison_.nth_record(span.begin, span.end, plan::records_of_a_request)) {
+            little.add(between);
+        }
     }
-    std::vector<bool> little_after;
-    for (std::size_t i = 1; i < gaps.windows().size(); ++i) {
-        const LocalPeriod between =
-            options_.zone.span({gaps.windows()[i - 1].end, gaps.windows()[i].begin});
-        little_after.push_back(
-            !comparison_.nth_record(between.begin, between.end, plan::records_of_a_request));
-    }
-    return plan::join_gaps(gaps, little_after);
+    gaps.add(little);
+    return gaps;
 }
 
 // Numbers that are remembered may be those of entries that another process has deleted.

@@ -80,7 +80,7 @@ class MirrorWriter {
                                    const LocalPeriod& proven, sync::Written& written,
                                    std::vector<LocalTime>& again);
     void read_again(std::vector<LocalTime> times, const Window& just_read, sync::Written& written);
-    WindowSet joined(const WindowSet& gaps);
+    WindowSet joined(WindowSet gaps);
     sync::Written write(std::vector<sync::WholeWindow>& windows, Instant server_now, Instant now);
     void note_late_rows(const std::vector<LocalTime>& inserted, const WindowSet& covered_before,
                         Instant server_now);

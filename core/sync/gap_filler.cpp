@@ -4,7 +4,6 @@
 #include <exception>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
@@ -78,20 +77,21 @@ asio::awaitable<void> try_to_estimate(RunContext& context, WindowSet todo, bool 
     }
 }
 
-// Gaps of a file that was shredded, or of records that came back as others.
+// Gaps of a file that was shredded, or of records that came back as others: with what lies between
+// them, if that is little.
 asio::awaitable<WindowSet> joined(RunContext& context, WindowSet gaps) {
-    if (!plan::worth_joining(gaps)) {
-        co_return gaps;
-    }
-    std::vector<bool> little_after;
-    for (std::size_t i = 1; i < gaps.windows().size(); ++i) {
-        const Window between{gaps.windows()[i - 1].end, gaps.windows()[i].begin};
+    WindowSet little;
+    const WindowSet all_between = plan::between_many(gaps);
+    for (const Window& between : all_between.windows()) {
         const LocalPeriod span = context.settings.zone.span(between);
         const std::optional<LocalTime> too_many =
             co_await context.store.nth_record(span.begin, span.end, context.settings.page_size);
-        little_after.push_back(!too_many);
+        if (!too_many) {
+            little.add(between);
+        }
     }
-    co_return plan::join_gaps(gaps, little_after);
+    gaps.add(little);
+    co_return gaps;
 }
 
 // Reads of records with repeated IDs that follow each other: the row, then the other record.
