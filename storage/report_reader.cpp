@@ -187,19 +187,10 @@ struct WholePeriod {
     bool has(const std::string& time) const { return since <= time && time < until; }
 };
 
-// From when on each stream is whole, and kept, up to its newest read: as the view mailing_results
-// has it.
+// As the view mailing_results has them.
 std::map<std::string, WholePeriod> whole_periods(SQLite::Database& sql) {
     std::map<std::string, WholePeriod> periods;
-    SQLite::Statement query(
-        sql,
-        "SELECT stream, max(local_begin, ifnull((SELECT value FROM mirror WHERE mirror.stream = "
-        "newest.stream AND key = 'erased_before'), '')), "
-        "CASE WHEN read_until >= (SELECT max(\"end\") FROM coverage WHERE age = 0) - 172800 "
-        "THEN local_end ELSE ifnull((SELECT max(month) FROM local_months "
-        "WHERE month < substr(newest.local_end, 1, 7)), '') END "
-        "FROM (SELECT stream, max(local_begin) AS local_begin, max(local_end) AS local_end, "
-        "max(\"end\") AS read_until FROM coverage WHERE age = 0 GROUP BY stream) AS newest");
+    SQLite::Statement query(sql, "SELECT stream, since, ifnull(until, '') FROM whole_periods");
     while (query.executeStep()) {
         periods[query.getColumn(0).getString()] = {query.getColumn(1).getString(),
                                                    query.getColumn(2).getString()};

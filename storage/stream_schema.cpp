@@ -98,9 +98,9 @@ std::string stream_view_sql(const Stream& stream) {
 }
 
 // Apart from those of the streams.
-constexpr std::array<std::string_view, 7> other_views{
-    "covered_periods",  "daily",           "reject_reasons", "recent_runs",
-    "lateness_by_hour", "mailing_results", "opens"};
+constexpr std::array<std::string_view, 8> other_views{
+    "covered_periods",  "daily",         "reject_reasons",  "recent_runs",
+    "lateness_by_hour", "whole_periods", "mailing_results", "opens"};
 
 std::string events_by_day_sql(const Stream& stream) {
     return fmt::format(

@@ -8,7 +8,7 @@
 --   WHERE stream = 'impressions' AND age = 0
 --     AND local_begin <= '2026-11-22 00:00:00' AND local_end >= '2026-11-23 00:00:00'
 -- And was it read again a day later? The same with `age >= 86400`.
--- What was erased by age is not complete any more, though it was read.
+-- What was erased by age is not in them.
 CREATE VIEW covered_periods AS
 SELECT
     stream,
@@ -104,13 +104,10 @@ SELECT
 FROM impression_rows
 WHERE removed_at IS NULL;
 
--- One row for each mailing. A number is NULL, not 0, if its stream is not mirrored, not whole
--- from when the mailing was sent up to its newest read, not read since, or erased; nor is it known who is a person
--- without user agents. A stream whose newest read is two days older than that of another one is not mirrored any
--- more: then it has the events of mailings that were sent before the month before. Each stream is grouped once.
--- Each has a row for each mailing, so that no join is an outer one: SQLite then reads the events of a single mailing
--- if one is asked for by its number.
-CREATE VIEW mailing_results AS
+-- From when on each stream is whole, and kept, up to its newest read: account-local. A stream whose newest
+-- read is two days older than that of another stream is not mirrored any more; of a mailing that was sent
+-- before the month before, it still has nearly all events.
+CREATE VIEW whole_periods AS
 WITH
     known AS (
         SELECT stream, local_begin AS since, local_end AS until, "end" AS read_until
@@ -122,19 +119,22 @@ WITH
     newest AS (
         SELECT stream, max(since) AS since, max(until) AS until, max(read_until) AS read_until
         FROM known GROUP BY stream
-    ),
-    month_before AS (
-        SELECT stream, max(month) AS month
-        FROM newest JOIN local_months ON month < substr(until, 1, 7)
-        GROUP BY stream
-    ),
-    whole AS (
-        SELECT newest.stream AS stream, since,
-            CASE WHEN read_until >= (SELECT max(read_until) FROM newest) - 172800 THEN until
-                 ELSE month_before.month END AS until
-        FROM newest LEFT JOIN month_before ON month_before.stream = newest.stream
-        WHERE until IS NOT NULL
-    ),
+    )
+SELECT
+    stream,
+    since,
+    CASE WHEN read_until >= (SELECT max(read_until) FROM newest) - 172800 THEN until
+         ELSE max(month) || '-01 00:00:00' END AS until
+FROM newest LEFT JOIN local_months ON month < substr(until, 1, 7)
+WHERE until IS NOT NULL
+GROUP BY stream, since, until, read_until;
+
+-- One row for each mailing. A number is NULL, not 0, if its stream is not mirrored, or the mailing was not sent
+-- in its whole period; nor is it known who is a person without user agents. Each stream is grouped once. Each has
+-- a row for each mailing, so that no join is an outer one: SQLite then reads the events of a single mailing if
+-- one is asked for by its number.
+CREATE VIEW mailing_results AS
+WITH
     delivered AS (
         SELECT sent.id AS mailing, count(delivery_rows.id) AS events
         FROM mailing_rows AS sent
@@ -183,35 +183,35 @@ WITH
             sent.subject AS subject,
             sent.timestamp AS sent_at,
             sent.destinations AS destinations,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'deliveries')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'deliveries')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'deliveries')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'deliveries')
                  THEN delivered.events END AS deliveries,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'errors')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'errors')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'errors')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'errors')
                  THEN bounced.events END AS bounces,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'impressions')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'impressions')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'impressions')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'impressions')
                  THEN opened.events END AS opens,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'impressions')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'impressions')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'impressions')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'impressions')
                  THEN opened.destinations END AS unique_opens,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'impressions')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'impressions')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'impressions')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'impressions')
                      AND NOT EXISTS (SELECT 1 FROM mirror
                                      WHERE stream = '' AND key = 'narrowest_useragent'
                                          AND value = 'none')
                  THEN opened.people END AS unique_person_opens,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'clicks')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'clicks')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'clicks')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'clicks')
                  THEN clicked.events END AS clicks,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'clicks')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'clicks')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'clicks')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'clicks')
                  THEN clicked.destinations END AS unique_clicks,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'unsubscribes')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'unsubscribes')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'unsubscribes')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'unsubscribes')
                  THEN unsubscribed.events END AS unsubscribes,
-            CASE WHEN sent.timestamp >= (SELECT since FROM whole WHERE stream = 'abuses')
-                     AND sent.timestamp < (SELECT until FROM whole WHERE stream = 'abuses')
+            CASE WHEN sent.timestamp >= (SELECT since FROM whole_periods WHERE stream = 'abuses')
+                     AND sent.timestamp < (SELECT until FROM whole_periods WHERE stream = 'abuses')
                  THEN complained.events END AS abuses
         FROM mailing_rows AS sent
         JOIN delivered ON delivered.mailing = sent.id

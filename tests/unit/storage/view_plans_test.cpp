@@ -106,9 +106,10 @@ TEST_CASE("plans: the results of one mailing read its events alone") {
 
 TEST_CASE("plans: no view builds an index of its own over rows") {
     const Plans plans;
-    for (const char* const view : {"impressions", "clicks", "deliveries", "errors", "abuses",
-                                   "unsubscribes", "mailings", "covered_periods", "daily",
-                                   "reject_reasons", "recent_runs", "lateness_by_hour", "opens"}) {
+    for (const char* const view :
+         {"impressions", "clicks", "deliveries", "errors", "abuses", "unsubscribes", "mailings",
+          "covered_periods", "daily", "reject_reasons", "recent_runs", "lateness_by_hour",
+          "whole_periods", "opens"}) {
         CAPTURE(view);
         CHECK_FALSE(has(plans.of(std::string("SELECT * FROM ") + view), "AUTOMATIC"));
     }
