@@ -160,7 +160,14 @@ TEST_CASE("erase --before: older rows count neither as a gap nor as a difference
         CAPTURE(later.err);
         CHECK(later.code == 0);
         CHECK(scene.query("SELECT count(*) FROM impressions") == left);
+        // Nor is anything before it called complete.
+        const bool says_from = later.out.find("complete from") != std::string::npos;
+        CHECK((later.out.find("complete from 2026-09-15 00:00:00") != std::string::npos) ==
+              says_from);
     }
+    CHECK(scene.run({"status"}).out.starts_with("complete from 2026-09-15 00:00:00"));
+    CHECK(scene.query("SELECT min(local_begin) FROM covered_periods") == "2026-09-15 00:00:00");
+    CHECK(scene.query("SELECT since FROM whole_periods") == "2026-09-15 00:00:00");
     scene.server.clock().advance(std::chrono::hours(24 * 8));
     CHECK(scene.run({"sync"}).code == 0);
     CHECK(status_of(scene).at("gaps").as_array().empty());
