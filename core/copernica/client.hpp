@@ -74,8 +74,8 @@ class Client {
     /// answered. Throws what ends a run.
     boost::asio::awaitable<bool> is_worth_retrying(Failed failed);
 
-    /// After a request that is not made again. Throws if a command that ends by itself has been
-    /// without a success for as long as it may.
+    /// For a request that is not repeated after it failed. Throws ApiFailed if nothing has
+    /// succeeded for `give_up_after`.
     void throw_if_patience_is_over(const ApiError& error) const;
 
     Instant server_now() const { return access_.server_now(); }

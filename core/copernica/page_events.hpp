@@ -62,8 +62,9 @@ class PageEvents {
     /// Why a callback said no; null if none did.
     const char* failure() const { return failure_; }
     bool data_seen() const { return data_seen_; }
-    /// What the API says in the place of `error`, in its own form {"message": …} or another one;
-    /// nothing if it reports no error. What else the reply has is no answer then.
+    /// The message of the reply's `error`, in the API's form {"message": …} or another one, empty
+    /// if it has none; nothing if the reply does not report an error. If it does, the rest of the
+    /// reply must be ignored.
     const std::optional<std::string>& error() const { return error_; }
 
     Page take() {
@@ -353,7 +354,7 @@ class PageEvents {
         }
     }
 
-    // The first text is what it says.
+    // The first text is the message.
     void note_error(std::string_view text) {
         if (!error_ || error_->empty()) {
             error_.emplace(text);

@@ -50,8 +50,8 @@ class Throttle {
     /// Another configured rate, in effect within seconds.
     void set_rate(unsigned requests_per_second) { rate_.set_most(requests_per_second); }
 
-    /// The next request does not wait for the pauses that failures have caused, only for one that
-    /// the server asked for. For somebody else's first request after somebody has given up.
+    /// The next request does not wait for a pause that failures have caused, only for one that the
+    /// server asked for. For the first request of a stream after another stream has given up.
     void end_pauses();
 
     /// Permission to make one call; the holder reports how it ended.

@@ -33,8 +33,8 @@ asio::awaitable<std::vector<StreamResult<Result>>> Session::one_by_one(
             any_succeeded = true;
         } catch (const copernica::ApiFailed& error) {
             result.failed = error.what();
-            // The next stream has a call of its own, which may be answered. If it is not, the
-            // command has already been without a success for as long as it may.
+            // The next stream has a call of its own, which may be answered, so it is asked once,
+            // and at once. If that fails, too, give_up_after is over already.
             shared_.access.throttle().end_pauses();
             if (!first_failure) {
                 first_failure = std::current_exception();

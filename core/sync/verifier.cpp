@@ -315,7 +315,8 @@ asio::awaitable<bool> Verifier::catch_up_and_compare(Instant begin) {
     co_return !difference;
 }
 
-// An account without a row: the file does not claim what could not be asked to the end.
+// Of an account without a row. If it cannot be asked often enough, what was taken for empty is not
+// covered any more.
 asio::awaitable<std::optional<bool>> Verifier::anything_or_uncovered() {
     std::exception_ptr failed;
     try {

@@ -72,7 +72,7 @@ std::optional<std::string> why_not_to_replace(const std::filesystem::path& targe
     }
     std::ifstream file(target, std::ios::binary);
     if (!file) {
-        return "it is there, and cannot be read";
+        return "it exists, and cannot be read";
     }
     std::string found(begin.size(), '\0');
     file.read(found.data(), static_cast<std::streamsize>(found.size()));
@@ -80,7 +80,7 @@ std::optional<std::string> why_not_to_replace(const std::filesystem::path& targe
     if (found.empty() || found == begin) {
         return std::nullopt;
     }
-    return "it is there, and is not " + std::string(what);
+    return "it exists, and is not " + std::string(what);
 }
 
 ReplacementFile::ReplacementFile(std::filesystem::path target, mode_t mode)

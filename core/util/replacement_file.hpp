@@ -23,9 +23,9 @@ class FileError : public std::system_error {
     std::string attempt_;
 };
 
-/// What is replaced is gone, so no file is to be replaced that may be somebody's: one that is not
-/// there, is empty, or begins with `begin` may be, which means that it is `what`. Why this one may
-/// not, for people; nothing if it may.
+/// A file that is replaced is lost, so only some may be: a file that does not exist, is empty, or
+/// begins with `begin`, which shows that it is `what`. Returns why `target` may not be replaced,
+/// for people; nothing if it may.
 std::optional<std::string> why_not_to_replace(const std::filesystem::path& target,
                                               std::string_view begin, std::string_view what);
 

@@ -135,7 +135,7 @@ std::vector<std::string> ConfigValue::streams() const {
         std::string name = element.text("the name of a stream, as text");
         if (find_stream(name) == nullptr) {
             const std::string why = name == "all"
-                                        ? "\"all\" stands alone, not in a list: streams = \"all\""
+                                        ? "write \"all\" without a list: streams = \"all\""
                                         : no_such_stream(name);
             throw config_error(file_, element.node_.source().begin.line,
                                fmt::format("{}: {}", name_, why));

@@ -100,6 +100,10 @@ std::vector<Mistake> mistakes() {
         {"metrics of run in a file", "run --metrics-file run.prom", nothing, 2, "[metrics] listen"},
         {"metrics into a directory that does not exist", "sync --metrics-file missing/sync.prom",
          nothing, 2, "name a directory"},
+        {"metrics in place of another file", "sync --metrics-file config.toml", nothing, 2,
+         "name another file"},
+        {"metrics in place of the mirror's log", "sync --metrics-file impressions.db-wal", nothing,
+         2, "it belongs to the mirror"},
 
         {"a token as an option", "sync --token " + a_token, nothing, 2, "--token-file"},
         {"a token behind a letter", "sync -t" + a_token, nothing, 2, "--token-file"},
@@ -180,6 +184,8 @@ std::vector<Mistake> mistakes() {
              scene.configure("api", "time_zone = \"America/New_York\"\n");
          },
          2, "Europe/Amsterdam"},
+        {"a report in place of another file", "report -o config.toml", synced, 2,
+         "is not an HTML page"},
         {"a copy onto the mirror itself", "snapshot impressions.db", synced, 4,
          "it is the mirror itself"},
         {"a copy into a directory that does not exist", "snapshot missing/copy.db", synced, 4,

@@ -64,17 +64,17 @@ TEST_CASE("report: replaces only pages") {
     Scene scene;
     populate(scene, 10);
     REQUIRE(scene.run({"sync"}).code == 0);
-    const auto log_text = scene.directory() / "letter.txt";
-    std::ofstream(log_text) << "Dear reader";
+    const auto letter = scene.directory() / "letter.txt";
+    std::ofstream(letter) << "Dear reader";
     const std::string database = scene.database().string();
     for (const std::string& other : {database, database + "-wal", database + ".lock",
-                                     log_text.string(), scene.directory().string()}) {
+                                     letter.string(), scene.directory().string()}) {
         CAPTURE(other);
         const Run refused = scene.run({"report", "-o", other});
         CHECK(refused.code == 2);
         CHECK(has(refused.err, "name another file"));
     }
-    CHECK(std::filesystem::file_size(log_text) == 11);
+    CHECK(std::filesystem::file_size(letter) == 11);
     CHECK(scene.difference() == "");
     const auto page = scene.directory() / "page.html";
     for (int times = 0; times < 2; ++times) {
@@ -82,7 +82,7 @@ TEST_CASE("report: replaces only pages") {
     }
     CHECK(has(scene.run({"report", "-o", "-"}).out, "<!DOCTYPE html>"));
     CHECK_FALSE(std::filesystem::exists(scene.directory() / "-"));
-    // What is no file is written to, not replaced.
+    // A pipe is written to; only regular files are replaced.
     const auto pipe = scene.directory() / "pipe";
     REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
     const int reader = ::open(pipe.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);

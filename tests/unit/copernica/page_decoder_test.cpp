@@ -164,13 +164,13 @@ TEST_CASE("the envelope") {
     CHECK(decode("  {\"data\" : [ ] } \r\n\t").records() == 0);
 }
 
-TEST_CASE("an envelope that says that there is no error") {
+TEST_CASE("an `error` that is empty does not report an error") {
     for (const char* const none :
          {"null", "false", "0", "\"\"", "[]", "{}", R"({"message":null})"}) {
         CAPTURE(std::string(none));
         CHECK(decode(R"({"error":)" + std::string(none) + R"(,"total":0,"data":[]})").total == 0U);
     }
-    // It is the envelope's alone.
+    // Only the envelope's own field counts.
     CHECK(decode(R"({"data":[{"error":"x"}],"x":{"error":{"message":"y"}}})").records() == 1);
 }
 

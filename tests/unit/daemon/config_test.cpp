@@ -119,9 +119,8 @@ indexes = ["profile"]
     CHECK(complaint("[mirror]\nstreams = [\"clicks\", \"opens\"]\n") ==
           "config.toml:2: [mirror] streams: unknown stream \"opens\"; known are impressions, "
           "clicks, deliveries, errors, abuses, unsubscribes, mailings");
-    CHECK(
-        complaint("[mirror]\nstreams = [\"all\"]\n") ==
-        "config.toml:2: [mirror] streams: \"all\" stands alone, not in a list: streams = \"all\"");
+    CHECK(complaint("[mirror]\nstreams = [\"all\"]\n") ==
+          "config.toml:2: [mirror] streams: write \"all\" without a list: streams = \"all\"");
     CHECK(complaint("[streams.click]\nstart = \"\"\n").find("did you mean clicks?") !=
           std::string::npos);
     CHECK(complaint("[mirror]\nstreams = []\n").find("not an empty one") != std::string::npos);

@@ -185,7 +185,7 @@ TEST_CASE("covered periods: what was erased by age is not complete any more") {
               "|2026-03-10 12:30:15|2026-04-01 02:00:00\n");
 }
 
-TEST_CASE("views: no type that is another one for other engines that read these files") {
+TEST_CASE("views: types mean the same in other engines that read the file") {
     TemporaryDirectory directory;
     const auto path = directory / "m.db";
     make_mirror(path);

@@ -135,7 +135,7 @@ TEST_CASE("several streams: a command ends with the reason if all of them fail")
     CHECK_THROWS_WITH_AS(three.sync(), doctest::Contains("no such call"), ApiFailed);
 }
 
-TEST_CASE("several streams: an API that does not answer is waited for once, not by each of them") {
+TEST_CASE("several streams: a command waits once for an API that does not answer") {
     for (const int works_until : {0, 1, 5}) {
         CAPTURE(works_until);
         Three three;

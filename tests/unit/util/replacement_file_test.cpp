@@ -19,7 +19,7 @@ std::string text_of(const std::filesystem::path& file) {
 
 }  // namespace
 
-TEST_CASE("replacement file: what may be somebody's is not to be replaced") {
+TEST_CASE("replacement file: only files of our own are replaced") {
     const test::TemporaryDirectory directory;
     const auto why = [](const std::filesystem::path& target) {
         return why_not_to_replace(target, "# HELP", "metrics").value_or("");
@@ -27,8 +27,8 @@ TEST_CASE("replacement file: what may be somebody's is not to be replaced") {
     CHECK(why(directory.path() / "absent") == "");
     CHECK(why(directory.file("empty", "")) == "");
     CHECK(why(directory.file("own", "# HELP x\n")) == "");
-    CHECK(why(directory.file("token", "0f8e7d")) == "it is there, and is not metrics");
-    CHECK(why(directory.file("short", "# HE")) == "it is there, and is not metrics");
+    CHECK(why(directory.file("token", "0f8e7d")) == "it exists, and is not metrics");
+    CHECK(why(directory.file("short", "# HE")) == "it exists, and is not metrics");
     CHECK(why(directory.path()) == "it is not a regular file");
     CHECK(why("/dev/null") == "it is not a regular file");
 }
