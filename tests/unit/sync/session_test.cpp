@@ -152,6 +152,31 @@ TEST_CASE("a sync from the middle of busy seconds after a backfill of what lies 
     }
 }
 
+TEST_CASE("a file with hundreds of gaps costs requests by its pages, not by its gaps") {
+    World world(noon);
+    world.settings.start = local("2026-05-01 00:00:00");
+    fill(world.model, noon - 24h * 30, noon - 10s, 6'000, 3);
+    REQUIRE(world.sync().whole());
+    const auto shred = [&world](int gaps) {
+        for (int gap = 0; gap < gaps; ++gap) {
+            const Instant at = noon - 24h * 29 + 24h * 28 / gaps * gap;
+            world.store.covered.subtract(Window{at, at + 1s});
+        }
+        REQUIRE(world.store.covered.windows().size() == static_cast<std::size_t>(gaps) + 1);
+    };
+    shred(500);
+    const Outcome many = world.sync();
+    CHECK(many.whole());
+    CHECK(many.requests <= 40);
+    CHECK(world.store.covered.windows().size() == 1);
+    // A few are read alone, though all of the file would cost little.
+    shred(3);
+    const Outcome few = world.sync();
+    CHECK(few.whole());
+    CHECK(few.written.unchanged < 1'000);
+    CHECK_EXACT(world);
+}
+
 TEST_CASE("rows that come and go while it reads leave nothing out for long") {
     for (unsigned seed = 0; seed < 10; ++seed) {
         CAPTURE(seed);
